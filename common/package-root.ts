@@ -1,0 +1,14 @@
+/** Finds the package's own folder from source (vitest, tsx) and from dist/ alike: boards/, kernels/ and models/ live there. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error('internal: package.json not found above common/');
+    folder = parent;
+  }
+  return folder;
+}
