@@ -1,0 +1,46 @@
+/**
+ * What a board description may say. Facts live in boards/<name>.json with their sources; code never knows a board by name.
+ * Unknown fields are refused, so that a misspelt one cannot be silently ignored.
+ */
+import { z } from 'zod';
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{8}$/, 'an address is a string of 0x and eight hex digits')
+  .transform((text) => Number.parseInt(text, 16));
+
+const memoryRegion = z.strictObject({
+  /** Linker region name, e.g. "FLASH", "RAM". */
+  name: z.string().regex(/^[A-Z][A-Z0-9_]*$/),
+  /** flash: code and constants; ram: data, bss, arena, stack. The first of each kind is used by the linker script. */
+  kind: z.enum(['flash', 'ram']),
+  start: address,
+  bytes: z.int().positive(),
+});
+
+const uart = z.strictObject({
+  /** Register layout the firmware's driver and the emulator's peripheral both follow. */
+  kind: z.enum(['cmsdk-uart', 'stm32-lpuart']),
+  base: address,
+});
+
+export const boardSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
+  description: z.string().min(1),
+  core: z.enum(['cortex-m4']),
+  fpu: z.enum(['none', 'fpv4-sp-d16']),
+  /** Core clock in Hz that the firmware runs at; cycles / clockHz gives latency. */
+  clockHz: z.int().positive(),
+  memory: z.array(memoryRegion).min(2),
+  uart: uart.nullable(),
+  timing: z.strictObject({
+    /** zero-wait: memories answer in one cycle, as on the real board. not-modelled: the real board has wait states that are not counted yet. */
+    memory: z.enum(['zero-wait', 'not-modelled']),
+    note: z.string().optional(),
+  }),
+  /** Where each fact was read: manual, section. */
+  sources: z.array(z.string().min(1)).min(1),
+});
+
+export type Board = z.infer<typeof boardSchema>;
+export type MemoryRegion = Board['memory'][number];
