@@ -1,0 +1,73 @@
+/**
+ * Lowering: every op becomes a kernel call or an alias. The registry lists, per op kind, the lowerings to try in order; the first that does
+ * not answer null wins. An op that none of them takes is the user's to know about, never guessed.
+ */
+import { UserError } from '../../../common/errors.ts';
+import type { Graph, Op, OpKind, TensorId } from '../../ir/graph.ts';
+import { tensorOf } from '../../ir/graph.ts';
+import type { KernelCall, LowerOptions, Schedule } from '../../ir/schedule.ts';
+import type { Alias } from './alias.ts';
+import { isAliasKind, lowerAlias } from './alias.ts';
+import type { LowerOp } from './lower-op.ts';
+
+/** Each kind: lowerings in order of preference. Aliasing kinds are handled before the registry is asked. */
+const REGISTRY: Readonly<Record<OpKind, readonly LowerOp[]>> = {
+  CONV_2D: [],
+  DEPTHWISE_CONV_2D: [],
+  FULLY_CONNECTED: [],
+  AVERAGE_POOL_2D: [],
+  MAX_POOL_2D: [],
+  MEAN: [],
+  ADD: [],
+  SUB: [],
+  MUL: [],
+  MAXIMUM: [],
+  MINIMUM: [],
+  CONCATENATION: [],
+  PAD: [],
+  RESHAPE: [],
+  SQUEEZE: [],
+  EXPAND_DIMS: [],
+  STRIDED_SLICE: [],
+  TRANSPOSE: [],
+  SOFTMAX: [],
+  LOGISTIC: [],
+  TANH: [],
+  RELU: [],
+  RELU6: [],
+  HARD_SWISH: [],
+  LEAKY_RELU: [],
+  RESIZE_NEAREST_NEIGHBOR: [],
+  SPLIT: [],
+  QUANTIZE: [],
+  DEQUANTIZE: [],
+};
+
+/** Lowers a verified graph. Throws UserError naming op, index and types when no kernel takes an op. */
+export function lower(graph: Graph, options: LowerOptions): Schedule {
+  const aliases: Alias[] = [];
+  const calls: KernelCall[] = [];
+  for (const op of graph.ops) {
+    if (isAliasKind(op)) {
+      const lowered = lowerAlias(op, graph, aliases);
+      if ('alias' in lowered) aliases.push(lowered.alias);
+      else calls.push(lowered.call);
+    } else {
+      calls.push(lowerByRegistry(op, graph, options));
+    }
+  }
+  return { graph, aliases, calls };
+}
+
+function lowerByRegistry(op: Op, graph: Graph, options: LowerOptions): KernelCall {
+  for (const lowerOp of REGISTRY[op.kind]) {
+    const call = lowerOp(op, graph, options);
+    if (call) return call;
+  }
+  const types = (ids: readonly (TensorId | null)[]): string =>
+    ids.map((id) => (id === null ? 'none' : tensorOf(graph, id).dtype)).join(', ');
+  throw new UserError(
+    `${graph.name}: op ${op.index} ${op.kind} (${types(op.inputs)} -> ${types(op.outputs)}): no kernel for these types and options; ` +
+      'see kernels/README.md for what is supported',
+  );
+}
