@@ -1,0 +1,86 @@
+/** Rules between the fields of a board, each with the offending value in its message. The shape itself is checked by schema.ts. */
+import { UserError } from '../common/errors.ts';
+import { hex32 } from '../common/units.ts';
+import type { Board, MemoryRegion } from './schema.ts';
+
+const ADDRESS_SPACE_BYTES = 2 ** 32;
+/** 1 GHz is above every Cortex-M part; below 1 kHz a latency in milliseconds has no meaning. */
+const CLOCK_HZ_MIN = 1e3;
+const CLOCK_HZ_MAX = 1e9;
+
+type Rule = (board: Board) => void;
+
+function rejectMissingMemoryKind(board: Board): void {
+  for (const kind of ['flash', 'ram'] as const) {
+    if (!board.memory.some((region) => region.kind === kind)) {
+      throw new UserError(`board ${board.name}: no memory region of kind "${kind}"; add one to "memory"`);
+    }
+  }
+}
+
+function rejectRegionPastAddressSpace(board: Board): void {
+  for (const region of board.memory) {
+    if (region.start + region.bytes > ADDRESS_SPACE_BYTES) {
+      throw new UserError(
+        `board ${board.name}: region ${region.name} (${hex32(region.start)}, ${region.bytes} bytes) ends past 0xffffffff; reduce "bytes"`,
+      );
+    }
+  }
+}
+
+function rejectDuplicateRegionNames(board: Board): void {
+  const seen = new Set<string>();
+  for (const { name } of board.memory) {
+    if (seen.has(name)) throw new UserError(`board ${board.name}: two memory regions are named ${name}; rename one`);
+    seen.add(name);
+  }
+}
+
+/** Two sections would be linked to one address. */
+function rejectOverlappingRegions(board: Board): void {
+  const sorted = [...board.memory].sort((a, b) => a.start - b.start);
+  for (const [i, region] of sorted.entries()) {
+    const next = sorted[i + 1];
+    if (next && region.start + region.bytes > next.start) {
+      throw new UserError(
+        `board ${board.name}: region ${region.name} (ends ${hex32(region.start + region.bytes)}) overlaps ${next.name} (starts ${hex32(next.start)}); correct "start" or "bytes"`,
+      );
+    }
+  }
+}
+
+function rejectClockOutOfRange(board: Board): void {
+  if (board.clockHz < CLOCK_HZ_MIN || board.clockHz > CLOCK_HZ_MAX) {
+    throw new UserError(
+      `board ${board.name}: clockHz ${board.clockHz} is outside ${CLOCK_HZ_MIN}..${CLOCK_HZ_MAX}; give the core clock in hertz`,
+    );
+  }
+}
+
+function rejectUartInsideMemory(board: Board): void {
+  const { uart } = board;
+  if (!uart) return;
+  const inside = board.memory.find((region) => contains(region, uart.base));
+  if (inside)
+    throw new UserError(
+      `board ${board.name}: uart base ${hex32(uart.base)} lies inside region ${inside.name}; correct "base"`,
+    );
+}
+
+function contains(region: MemoryRegion, address: number): boolean {
+  return address >= region.start && address < region.start + region.bytes;
+}
+
+const RULES: readonly Rule[] = [
+  rejectMissingMemoryKind,
+  rejectRegionPastAddressSpace,
+  rejectDuplicateRegionNames,
+  rejectOverlappingRegions,
+  rejectClockOutOfRange,
+  rejectUartInsideMemory,
+];
+
+/** @throws UserError naming board and offending value, for the first rule that fails. */
+export function validateBoard(board: Board): void {
+  for (const rule of RULES) rule(board);
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { boardNames, loadBoard, parseBoard } from '../../boards/load.ts';
+import { UserError } from '../../common/errors.ts';
+
+/** A sound board; each test breaks one thing, and never in the first region. */
+function boardJson(change: (board: Record<string, unknown>, memory: Record<string, unknown>[]) => void): string {
+  const memory: Record<string, unknown>[] = [
+    { name: 'FLASH', kind: 'flash', start: '0x08000000', bytes: 1024 },
+    { name: 'RAM', kind: 'ram', start: '0x20000000', bytes: 1024 },
+    { name: 'RAM2', kind: 'ram', start: '0x20001000', bytes: 1024 },
+  ];
+  const board: Record<string, unknown> = {
+    name: 'test-board',
+    description: 'for tests',
+    core: 'cortex-m4',
+    fpu: 'none',
+    clockHz: 1e6,
+    memory,
+    uart: { kind: 'cmsdk-uart', base: '0x40004000' },
+    timing: { memory: 'zero-wait' },
+    sources: ['none'],
+  };
+  change(board, memory);
+  return JSON.stringify(board);
+}
+
+describe('board descriptions', () => {
+  it('should load every built-in board', () => {
+    expect(boardNames()).toEqual(expect.arrayContaining(['core-m4', 'mps2-an386', 'nucleo-l4r5zi']));
+    for (const name of boardNames()) expect(loadBoard(name).name).toBe(name);
+  });
+
+  it('should accept the sound board that the failing cases start from', () => {
+    expect(
+      parseBoard(
+        boardJson(() => undefined),
+        'x.json',
+      ).memory,
+    ).toHaveLength(3);
+  });
+
+  const broken: [string, Parameters<typeof boardJson>[0], RegExp][] = [
+    ['an unknown field', (board) => (board['clockHz2'] = 1), /clockHz2/],
+    ['an unknown field in a region', (_, memory) => (memory[2]!['waits'] = 1), /memory\.2.*waits/],
+    ['a malformed address', (_, memory) => (memory[2]!['start'] = '0x2000'), /memory\.2\.start/],
+    ['no ram', (_, memory) => memory.forEach((region) => (region['kind'] = 'flash')), /kind "ram"/],
+    [
+      'a region past the address space',
+      (_, memory) => Object.assign(memory[2]!, { start: '0xfffffff0', bytes: 17 }),
+      /RAM2.*0xfffffff0/,
+    ],
+    ['two regions of one name', (_, memory) => (memory[2]!['name'] = 'RAM'), /two memory regions are named RAM/],
+    [
+      'overlapping regions',
+      (_, memory) => (memory[2]!['start'] = '0x200003ff'),
+      /RAM \(ends 0x20000400\) overlaps RAM2/,
+    ],
+    ['a clock out of range', (board) => (board['clockHz'] = 2e9), /clockHz 2000000000/],
+    [
+      'a uart inside memory',
+      (board) => (board['uart'] = { kind: 'cmsdk-uart', base: '0x20001000' }),
+      /uart base 0x20001000.*RAM2/,
+    ],
+    ['a core that is not modelled', (board) => (board['core'] = 'cortex-m99'), /core/],
+  ];
+  it.each(broken)('should refuse %s', (_, change, message) => {
+    expect(() => parseBoard(boardJson(change), 'x.json')).toThrow(UserError);
+    expect(() => parseBoard(boardJson(change), 'x.json')).toThrow(message);
+  });
+
+  it('should refuse text that is not JSON, and a name it does not know', () => {
+    expect(() => parseBoard('{', 'x.json')).toThrow(/x\.json: not valid JSON/);
+    expect(() => loadBoard('nucleo-nowhere')).toThrow(/unknown board "nucleo-nowhere".*mps2-an386/);
+  });
+});
