@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ * QUANTIZE of int16 to int32. */
+#include "tl_quantization.h"
+#include "tl_support.h"
+
+/* Refer header file for details. */
+tl_status tl_requantize_s16_s32(const tl_requantize_params *params, const int16_t *input, int32_t *output, int32_t size)
+{
+    for (int32_t i = 0; i < size; ++i) {
+        const int32_t value = input[i] + params->input_offset;
+        const int32_t scaled = tl_requantize(value, params->output_multiplier, params->output_shift);
+        output[i] = tl_wrap_add(scaled, params->output_offset);
+    }
+    return TL_OK;
+}
