@@ -32,8 +32,6 @@ export type CValue =
   | { readonly kind: 'null' }
   /** Address of a `static const <ctype>` with designated initialisers; fields may nest. */
   | { readonly kind: 'struct'; readonly ctype: string; readonly name: string; readonly fields: readonly CField[] }
-  /** Array member of a struct, by value; only inside fields. */
-  | { readonly kind: 'array'; readonly values: readonly CValue[] }
   /** Address of a `tl_context` {scratch buffer, bytes}; buf is NULL when scratchBytes is 0. */
   | { readonly kind: 'context' }
   /**
