@@ -31,6 +31,8 @@ export const boardSchema = z.strictObject({
   fpu: z.enum(['none', 'fpv4-sp-d16']),
   /** Core clock in Hz that the firmware runs at; cycles / clockHz gives latency. */
   clockHz: z.int().positive(),
+  /** How the firmware reaches clockHz after reset, a file of kernels/runtime; absent: the core runs at clockHz from reset. */
+  clockSetup: z.enum(['stm32l4r-120mhz']).optional(),
   memory: z.array(memoryRegion).min(2),
   uart: uart.nullable(),
   timing: z.strictObject({
