@@ -1,26 +1,27 @@
-/**
- * Multiply-accumulates per op, counted as MLPerf Tiny and vendors' tools do: output elements times filter taps, taps on the padding
- * included. Ops without a filter count none.
- */
-import { defined } from '../../common/errors.ts';
-import type { Graph, Op, TensorId } from './graph.ts';
-import { elementCount, tensorOf } from './graph.ts';
+/** Multiply-accumulates per op, as TFLite's benchmarks and MLPerf count them: convolutions and dense layers only, padding included. */
+import { elementCount, tensorOf, type Graph, type Op, type TensorId } from './graph.ts';
 
-export function macsOf(op: Op, graph: Graph): number {
-  const shapeOf = (id: TensorId | null | undefined): readonly number[] =>
-    tensorOf(graph, defined(id, `tensor of op ${op.index}`)).shape;
+/** MACs of one inference of `op`; 0 for kinds without weights. */
+export function macs(op: Op, graph: Graph): number {
+  if (op.kind !== 'CONV_2D' && op.kind !== 'DEPTHWISE_CONV_2D' && op.kind !== 'FULLY_CONNECTED') return 0;
+  const filter = shapeOf(graph, op.inputs[1]);
+  const outputs = elementCount(shapeOf(graph, op.outputs[0]));
   switch (op.kind) {
-    case 'CONV_2D': {
-      const [, ...taps] = shapeOf(op.inputs[1]);
-      return elementCount(shapeOf(op.outputs[0])) * elementCount(taps);
-    }
-    case 'DEPTHWISE_CONV_2D': {
-      const [, filterH, filterW] = shapeOf(op.inputs[1]);
-      return elementCount(shapeOf(op.outputs[0])) * defined(filterH, 'filter height') * defined(filterW, 'filter width');
-    }
+    case 'CONV_2D':
+      return outputs * elementCount(filter.slice(1));
+    case 'DEPTHWISE_CONV_2D':
+      return outputs * elementCount(filter.slice(1, 3));
     case 'FULLY_CONNECTED':
-      return elementCount(shapeOf(op.outputs[0])) * defined(shapeOf(op.inputs[1]).at(-1), 'inputs of the filter');
-    default:
-      return 0;
+      return outputs * (filter[1] ?? 0);
   }
+}
+
+export function totalMacs(graph: Graph): number {
+  return graph.ops.reduce((sum, op) => sum + macs(op, graph), 0);
+}
+
+function shapeOf(graph: Graph, id: TensorId | null | undefined): readonly number[] {
+  if (id === null || id === undefined)
+    throw new Error(`internal: graph ${graph.name}: an op with weights lacks a filter or output`);
+  return tensorOf(graph, id).shape;
 }
