@@ -1,0 +1,39 @@
+/** Scale and zero point of activations, which are quantized per tensor, and the checks that several lowerings share. */
+import { UserError } from '../../../common/errors.ts';
+import { defined } from '../../../common/errors.ts';
+import type { Activation, Op, Tensor } from '../../ir/graph.ts';
+import { activationRangeQuantized } from '../../ir/quantized-math.ts';
+import type { CValue } from '../../ir/schedule.ts';
+import { struct } from './call.ts';
+
+export interface PerTensor {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+export function perTensor(tensor: Tensor): PerTensor {
+  const { scale, zeroPoint } = defined(tensor.quantization, `quantization of tensor ${tensor.name}`);
+  return { scale: defined(scale[0], `scale of tensor ${tensor.name}`), zeroPoint: zeroPoint[0] ?? 0 };
+}
+
+/** -zeroPoint, without the negative zero that JavaScript makes of 0. */
+export function inputOffset(quantization: PerTensor): number {
+  return 0 - quantization.zeroPoint;
+}
+
+/** The `activation` member of a kernel's parameters: the clamp of an int8 output. */
+export function activationMember(activation: Activation, output: Tensor): CValue {
+  const { scale, zeroPoint } = perTensor(output);
+  const { min, max } = activationRangeQuantized(activation, 'int8', scale, zeroPoint);
+  return struct('tl_activation', 'activation', { min, max });
+}
+
+/** For kernels that move stored values without rescaling, as TFLite Micro requires. `tolerance`: allowed difference of the scales. */
+export function requireSameQuantization(op: Op, input: Tensor, output: Tensor, tolerance: number): void {
+  const [from, to] = [perTensor(input), perTensor(output)];
+  if (Math.abs(from.scale - to.scale) <= tolerance && from.zeroPoint === to.zeroPoint) return;
+  throw new UserError(
+    `op ${op.index} ${op.kind}: input ${input.name} has scale ${from.scale} and zero point ${from.zeroPoint}, its output ${to.scale} and ` +
+      `${to.zeroPoint}; this op does not rescale, convert the model with equal ones`,
+  );
+}
