@@ -1,0 +1,32 @@
+/** Compiler flags: one place for the emitted Makefile and for our own build, so that both give the same image. */
+import type { Board } from '../../boards/schema.ts';
+
+/** -ffp-contract=off: fused multiply-adds would change float results; the reference rounds after every operation. */
+const OPTIMISATION = ['-O2', '-std=c99', '-ffp-contract=off', '-ffunction-sections', '-fdata-sections'];
+
+/** Every kernel compiles clean under these; our own build turns them into errors. */
+export const WARNING_FLAGS: readonly string[] = ['-Wall', '-Wextra', '-Wconversion', '-Wshadow'];
+
+export const INCLUDE_FLAGS: readonly string[] = ['-I.', '-Ikernels/include', '-Iruntime'];
+
+export function cpuFlags(board: Board): string[] {
+  const fpu = board.fpu === 'none' ? ['-mfloat-abi=soft'] : ['-mfloat-abi=hard', `-mfpu=${board.fpu}`];
+  return [`-mcpu=${board.core}`, '-mthumb', ...fpu];
+}
+
+export function compileFlags(board: Board): string[] {
+  return [...cpuFlags(board), ...OPTIMISATION];
+}
+
+/** The runtime brings its own start-up code; newlib (nano) is there for the mathematics of float kernels. */
+export function linkFlags(board: Board): string[] {
+  return [
+    ...cpuFlags(board),
+    '-nostartfiles',
+    '--specs=nano.specs',
+    '-Tlinker.ld',
+    '-Wl,--gc-sections',
+    '-Wl,-Map=firmware.map',
+    '-Wl,--no-warn-rwx-segments',
+  ];
+}

@@ -1,0 +1,76 @@
+/** <model>.h: the generated C API. C99 and C++; needs nothing but stdint.h. */
+import type { Graph, TensorId } from '../ir/graph.ts';
+import { tensorBytes, tensorOf } from '../ir/graph.ts';
+import type { MemoryPlan } from '../ir/schedule.ts';
+import { blockComment, floatLiteral } from './c-writer.ts';
+import { toCommentText } from './identifier.ts';
+
+export interface ModelHeaderOptions {
+  /** C identifier of the model. */
+  readonly model: string;
+  readonly hooks: boolean;
+  readonly opening: string;
+}
+
+/** The caller's buffer must begin at a multiple of this. */
+export const ARENA_ALIGNMENT = 8;
+
+export function modelHeader(graph: Graph, plan: MemoryPlan, options: ModelHeaderOptions): string {
+  const { model, hooks, opening } = options;
+  const upper = model.toUpperCase();
+  return [
+    opening,
+    `#ifndef ${upper}_H\n#define ${upper}_H\n`,
+    '#include <stdint.h>\n',
+    '#ifdef __cplusplus\nextern "C" {\n#endif\n',
+    '/* Bytes the caller provides to every function below, aligned to _ARENA_ALIGNMENT. */',
+    `#define ${upper}_ARENA_BYTES ${Math.max(plan.arenaBytes, ARENA_ALIGNMENT)}`,
+    `#define ${upper}_ARENA_ALIGNMENT ${ARENA_ALIGNMENT}\n`,
+    ...tensorMacros(graph, graph.inputs, upper, 'INPUT'),
+    ...tensorMacros(graph, graph.outputs, upper, 'OUTPUT'),
+    prototypes(model, hooks),
+    '#ifdef __cplusplus\n}\n#endif\n#endif\n',
+  ].join('\n');
+}
+
+/** Count, and per tensor bytes, and for quantized ones scale and zero point: real = scale * (q - zero_point). */
+function tensorMacros(graph: Graph, ids: readonly TensorId[], upper: string, what: 'INPUT' | 'OUTPUT'): string[] {
+  const lines = [`#define ${upper}_${what}_COUNT ${ids.length}\n`];
+  for (const [index, id] of ids.entries()) {
+    const tensor = tensorOf(graph, id);
+    const prefix = `#define ${upper}_${what}${index}`;
+    const shape = `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+    lines.push(blockComment([`${what.toLowerCase()} ${index}: ${shape}, "${toCommentText(tensor.name)}"`]));
+    lines.push(`${prefix}_BYTES ${tensorBytes(tensor)}`);
+    const [scale, ...otherScales] = tensor.quantization?.scale ?? [];
+    const zeroPoint = tensor.quantization?.zeroPoint[0];
+    if (scale !== undefined && otherScales.length === 0 && tensor.dtype !== 'float32') {
+      lines.push(`${prefix}_SCALE ${floatLiteral(scale)}`, `${prefix}_ZERO_POINT (${zeroPoint ?? 0})`);
+    }
+    lines[lines.length - 1] += '\n';
+  }
+  return lines;
+}
+
+function prototypes(model: string, hooks: boolean): string {
+  const hook = `
+/* Called after every op, in execution order; op_index is the operator's index in the .tflite. You define it. */
+void ${model}_on_op(int op_index);
+`;
+  return `/* There are no mutable globals: the model's state is the arena alone, which every function is given. Several arenas make several
+ * independent instances; one arena may serve several models one after the other.
+ * Each function returns 0, or -1 when something is wrong with its arguments. */
+
+/* Checks that the arena is usable. Call once. */
+int32_t ${model}_init(void *arena);
+
+/* One inference. Inputs may be overwritten by it once they have been read: write all of them before every call. */
+int32_t ${model}_invoke(void *arena);
+
+/* Where to write input \`index\`, NULL if there is none. NHWC, little-endian. */
+void *${model}_input(void *arena, int32_t index);
+
+/* Where output \`index\` is after invoke and until the next write to an input or call of invoke. */
+const void *${model}_output(const void *arena, int32_t index);
+${hooks ? hook : ''}`;
+}
