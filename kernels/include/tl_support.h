@@ -256,6 +256,18 @@ TL_INLINE int64_t tl_smlald(uint32_t a, uint32_t b, int64_t sum)
 
 #endif /* TL_USE_DSP */
 
+/** Packed rescaling (see tl_convolution.h): TFLite's doubling high multiply and rounding shift of an accumulator given twice, zero point
+ *  added, saturated to int8. A tie of the rounding shift goes away from zero: that is what subtracting 1 from negative values does. */
+TL_INLINE int32_t tl_rescale_s8(int32_t twice_sum, int32_t multiplier, int32_t addend, int32_t shift)
+{
+#if defined(TL_USE_DSP)
+    return tl_ssat8(tl_wrap_add(tl_smmlar(twice_sum, multiplier, addend), twice_sum >> 31) >> shift);
+#else
+    const int32_t rounded = (int32_t)(((int64_t)twice_sum * multiplier + ((int64_t)1 << 31)) >> 32);
+    return tl_clamp((rounded + addend + (twice_sum >> 31)) >> shift, -128, 127);
+#endif
+}
+
 #ifdef __cplusplus
 }
 #endif

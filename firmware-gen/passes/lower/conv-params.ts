@@ -1,0 +1,110 @@
+/** What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED of int8 have in common when they are lowered: operands, rescaling, C structs. */
+import { defined } from '../../../common/errors.ts';
+import type { Graph, Op, Tensor } from '../../ir/graph.ts';
+import { tensorOf } from '../../ir/graph.ts';
+import { channelMultipliers, paddingBefore } from '../../ir/op-params.ts';
+import type { QuantizedMultiplier, QuantizedRange } from '../../ir/quantized-math.ts';
+import { activationRangeQuantized } from '../../ir/quantized-math.ts';
+import type { CValue } from '../../ir/schedule.ts';
+import { inputTensor, outputTensor, scaleAndZeroPoint, struct } from './call.ts';
+
+export type ConvOp = Op & { readonly kind: 'CONV_2D' | 'DEPTHWISE_CONV_2D' };
+export type WeightedOp = Op & { readonly kind: 'CONV_2D' | 'DEPTHWISE_CONV_2D' | 'FULLY_CONNECTED' };
+
+/** Operands of an int8 layer with constant weights. */
+export interface WeightedLayer {
+  readonly input: Tensor;
+  readonly filter: Tensor;
+  readonly output: Tensor;
+  readonly weights: Int8Array;
+  readonly filterZeroPoint: number;
+  readonly biasTensor: Tensor | null;
+  readonly bias: Int32Array | null;
+  /** -(input zero point). */
+  readonly inputOffset: number;
+  /** Output zero point. */
+  readonly outputOffset: number;
+  readonly range: QuantizedRange;
+}
+
+/** Null unless input, weights and output are int8, the weights constant and the bias (if any) constant int32. */
+export function weightedLayerS8(op: WeightedOp, graph: Graph): WeightedLayer | null {
+  const [input, filter, output] = [inputTensor(op, graph), inputTensor(op, graph, 1), outputTensor(op, graph)];
+  const biasId = op.inputs[2] ?? null;
+  const biasTensor = biasId === null ? null : tensorOf(graph, biasId);
+  if (input.dtype !== 'int8' || filter.dtype !== 'int8' || output.dtype !== 'int8' || !filter.data) return null;
+  if (biasTensor && (biasTensor.dtype !== 'int32' || !biasTensor.data)) return null;
+  const { scale, zeroPoint } = scaleAndZeroPoint(output);
+  return {
+    input,
+    filter,
+    output,
+    weights: Int8Array.from(filter.data, (byte) => (byte << 24) >> 24),
+    filterZeroPoint: filter.quantization?.zeroPoint.find((value) => value !== 0) ?? 0,
+    biasTensor,
+    bias: biasTensor?.data ? int32Values(biasTensor.data) : null,
+    inputOffset: -scaleAndZeroPoint(input).zeroPoint || 0,
+    outputOffset: zeroPoint,
+    range: activationRangeQuantized(op.activation, 'int8', scale, zeroPoint),
+  };
+}
+
+function int32Values(bytes: Uint8Array): Int32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Int32Array.from({ length: bytes.byteLength / 4 }, (_, i) => view.getInt32(4 * i, true));
+}
+
+/** One multiplier per output channel, from per-channel or per-tensor weight scales. */
+export function layerMultipliers(layer: WeightedLayer, channels: number): QuantizedMultiplier[] {
+  return channelMultipliers(
+    scaleAndZeroPoint(layer.input).scale,
+    defined(layer.filter.quantization, `quantization of ${layer.filter.name}`).scale,
+    scaleAndZeroPoint(layer.output).scale,
+    channels,
+  );
+}
+
+export function activationStruct(range: QuantizedRange, name = 'activation'): CValue {
+  return struct('tl_activation', name, { min: range.min, max: range.max });
+}
+
+/** C: tl_conv_params. */
+export function convParams(op: ConvOp, layer: WeightedLayer): CValue {
+  const [, inputH = 1, inputW = 1] = layer.input.shape;
+  const [, filterH = 1, filterW = 1] = layer.filter.shape;
+  const [, outputH = 1, outputW = 1] = layer.output.shape;
+  return struct('tl_conv_params', `op${op.index}_params`, {
+    stride: struct('tl_tile', 'stride', { h: op.strideH, w: op.strideW }),
+    padding: struct('tl_tile', 'padding', {
+      h: paddingBefore(op.padding, inputH, filterH, outputH, op.strideH, op.dilationH),
+      w: paddingBefore(op.padding, inputW, filterW, outputW, op.strideW, op.dilationW),
+    }),
+    dilation: struct('tl_tile', 'dilation', { h: op.dilationH, w: op.dilationW }),
+    input_offset: layer.inputOffset,
+    output_offset: layer.outputOffset,
+    activation: activationStruct(layer.range),
+  });
+}
+
+/** C: tl_per_channel_quant over one entry per multiplier. */
+export function quantStruct(opIndex: number, multipliers: readonly QuantizedMultiplier[]): CValue {
+  const column = (name: string, values: readonly number[]): CValue => ({
+    kind: 'constant',
+    constant: {
+      ctype: 'int32_t',
+      name: `op${opIndex}_${name}`,
+      values: Int32Array.from(values),
+      comment: `${name}, one per output channel`,
+    },
+  });
+  return struct('tl_per_channel_quant', `op${opIndex}_quant`, {
+    multiplier: column(
+      'multiplier',
+      multipliers.map((entry) => entry.multiplier),
+    ),
+    shift: column(
+      'shift',
+      multipliers.map((entry) => entry.shift),
+    ),
+  });
+}

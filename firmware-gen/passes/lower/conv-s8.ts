@@ -1,0 +1,94 @@
+/** CONV_2D of int8 tensors: kernels of tl_convolution.h. Which kernel, and every constant it needs, is settled here. */
+import { assert } from '../../../common/errors.ts';
+import type { CValue, KernelCall } from '../../ir/schedule.ts';
+import { constant, dimsOf, kernelCall, tensorArg } from './call.ts';
+import type { ConvOp, WeightedLayer } from './conv-params.ts';
+import { convParams, layerMultipliers, quantStruct, weightedLayerS8 } from './conv-params.ts';
+import type { LowerOp } from './lower-op.ts';
+import type { ColumnOrder, PackedMatrix } from './pack-weights.ts';
+import { packMatrix, packedConstants } from './pack-weights.ts';
+import type { Graph } from '../../ir/graph.ts';
+
+const HEADER = 'tl_convolution.h';
+const INT16_BYTES = 2;
+/** Columns the matrix kernel takes at a time. */
+const COLUMNS = 2;
+
+export const lowerConv2dS8: LowerOp = (op, graph) => {
+  if (op.kind !== 'CONV_2D') return null;
+  const layer = weightedLayerS8(op, graph);
+  if (!layer || layer.filterZeroPoint !== 0) return null;
+  const [channels, filterH, filterW, depth] = nhwc(layer.filter.shape);
+  const isGrouped = nhwc(layer.input.shape)[3] !== depth;
+  const order: ColumnOrder = depth % 4 === 0 ? 'quads' : 'natural';
+  const length = filterH * filterW * depth;
+  const packed = isGrouped
+    ? null
+    : packMatrix({ ...layer, channels, length, multipliers: layerMultipliers(layer, channels) }, order);
+  if (!packed) return generalCall(op, graph, layer);
+  const isPointwise = filterH === 1 && filterW === 1 && order === 'quads';
+  const name = isPointwise
+    ? 'tl_convolve_1x1_s8'
+    : order === 'quads'
+      ? 'tl_convolve_s8'
+      : 'tl_convolve_few_channels_s8';
+  return {
+    ...kernelCall(op, graph, {
+      function: name,
+      header: HEADER,
+      args: packedArgs(op, layer, packed, order),
+      inPlaceInputs: isPointwise && channels <= depth ? [layer.input] : [],
+    }),
+    scratchBytes: COLUMNS * INT16_BYTES * (length + (length % 2)),
+  };
+};
+
+function nhwc(shape: readonly number[]): readonly [number, number, number, number] {
+  assert(shape.length === 4, `CONV_2D operand of rank ${shape.length}`);
+  return shape as readonly [number, number, number, number];
+}
+
+function packedArgs(op: ConvOp, layer: WeightedLayer, packed: PackedMatrix, order: ColumnOrder): CValue[] {
+  const name = `op${op.index}`;
+  return [
+    { kind: 'context' },
+    convParams(op, layer),
+    dimsOf(layer.input, `${name}_input_dims`),
+    tensorArg(layer.input),
+    dimsOf(layer.filter, `${name}_filter_dims`),
+    constant({
+      ctype: 'int8_t',
+      name: `${name}_filter`,
+      values: packed.weights,
+      comment: `filter [${layer.filter.shape.join(', ')}] in blocks of 4 channels, columns in ${order === 'quads' ? '0-2-1-3' : 'natural'} order: see ${HEADER}`,
+    }),
+    constant({
+      ctype: 'int32_t',
+      name: `${name}_constants`,
+      values: packedConstants(packed),
+      comment: `4 biases and 4 x {multiplier, addend, shift} per block of 4 channels: see ${HEADER}`,
+    }),
+    dimsOf(layer.output, `${name}_output_dims`),
+    tensorArg(layer.output),
+  ];
+}
+
+function generalCall(op: ConvOp, graph: Graph, layer: WeightedLayer): KernelCall {
+  const name = `op${op.index}`;
+  const channels = nhwc(layer.filter.shape)[0];
+  return kernelCall(op, graph, {
+    function: 'tl_convolve_general_s8',
+    header: HEADER,
+    args: [
+      convParams(op, layer),
+      quantStruct(op.index, layerMultipliers(layer, channels)),
+      dimsOf(layer.input, `${name}_input_dims`),
+      tensorArg(layer.input),
+      dimsOf(layer.filter, `${name}_filter_dims`),
+      tensorArg(layer.filter),
+      layer.biasTensor ? tensorArg(layer.biasTensor) : { kind: 'null' },
+      dimsOf(layer.output, `${name}_output_dims`),
+      tensorArg(layer.output),
+    ],
+  });
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ * One row of inputs times one block of 4 units: the part both packed fully connected kernels share. Per four inputs there are 5 loads in a
+ * run, 6 SXTB16 and 8 SMLAD for 16 multiplications. */
+#ifndef TL_FULLY_CONNECTED_BLOCK_H
+#define TL_FULLY_CONNECTED_BLOCK_H
+
+#include "tl_support.h"
+
+#if defined(TL_USE_DSP)
+
+/** sum_0, 256 * sum_1 + sum_0 and the same of units 2 and 3. */
+typedef struct {
+    int32_t even_a;
+    int32_t mixed_a;
+    int32_t even_b;
+    int32_t mixed_b;
+} tl_block_sums;
+
+/** The inputs of one word (the last may hold fewer than 4, the rest anything: their weights are 0). */
+TL_INLINE void tl_multiply_quad(uint32_t word, const int8_t *weights, tl_block_sums *sums)
+{
+    const uint32_t outer = tl_sxtb16(word);
+    const uint32_t inner = tl_sxtb16_ror8(word);
+    const uint32_t a0 = tl_load_word(weights);
+    const uint32_t b0 = tl_load_word(weights + 4);
+    const uint32_t a1 = tl_load_word(weights + 8);
+    const uint32_t b1 = tl_load_word(weights + 12);
+    sums->mixed_a = tl_smlad(a1, inner, tl_smlad(a0, outer, sums->mixed_a));
+    sums->mixed_b = tl_smlad(b1, inner, tl_smlad(b0, outer, sums->mixed_b));
+    sums->even_a = tl_smlad(tl_sxtb16(a1), inner, tl_smlad(tl_sxtb16(a0), outer, sums->even_a));
+    sums->even_b = tl_smlad(tl_sxtb16(b1), inner, tl_smlad(tl_sxtb16(b0), outer, sums->even_b));
+}
+
+#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
+/* tl_multiply_quad with its loads in one run, so that all but the first take one cycle. */
+#define TL_MULTIPLY_QUAD                                                                                      \
+    "sxtb16 %[outer], %[inner]\n sxtb16 %[inner], %[inner], ror #8\n"                                         \
+    "smlad %[mixed_a], %[a0], %[outer], %[mixed_a]\n sxtb16 %[a0], %[a0]\n"                                   \
+    "smlad %[mixed_b], %[b0], %[outer], %[mixed_b]\n sxtb16 %[b0], %[b0]\n"                                   \
+    "smlad %[mixed_a], %[a1], %[inner], %[mixed_a]\n sxtb16 %[a1], %[a1]\n"                                   \
+    "smlad %[mixed_b], %[b1], %[inner], %[mixed_b]\n sxtb16 %[b1], %[b1]\n"                                   \
+    "smlad %[even_a], %[a0], %[outer], %[even_a]\n smlad %[even_b], %[b0], %[outer], %[even_b]\n"             \
+    "smlad %[even_a], %[a1], %[inner], %[even_a]\n smlad %[even_b], %[b1], %[inner], %[even_b]\n"
+#define TL_LOAD_QUAD(input, weights)                                                                          \
+    "ldr %[inner], [%[input], #" #input "]\n ldr %[a0], [%[weights], #" #weights "]\n"                        \
+    "ldr %[b0], [%[weights], #" #weights "+4]\n ldr %[a1], [%[weights], #" #weights "+8]\n"                   \
+    "ldr %[b1], [%[weights], #" #weights "+12]\n"
+
+/** 16 inputs per turn; count is a multiple of 16, > 0. */
+TL_INLINE void tl_multiply_16_at_a_time(const int8_t **input, int32_t count, const int8_t **weights, tl_block_sums *sums)
+{
+    const int8_t *in = *input;
+    const int8_t *w = *weights;
+    const int8_t *const end = in + count;
+    uint32_t outer, inner, a0, b0, a1, b1;
+    __asm__ volatile("1:\n" TL_LOAD_QUAD(0, 0) TL_MULTIPLY_QUAD TL_LOAD_QUAD(4, 16) TL_MULTIPLY_QUAD
+                     TL_LOAD_QUAD(8, 32) TL_MULTIPLY_QUAD TL_LOAD_QUAD(12, 48) TL_MULTIPLY_QUAD
+                     "adds %[input], %[input], #16\n adds %[weights], %[weights], #64\n"
+                     "cmp %[input], %[end]\n bne 1b\n"
+                     : [mixed_a] "+r"(sums->mixed_a), [even_a] "+r"(sums->even_a), [mixed_b] "+r"(sums->mixed_b),
+                       [even_b] "+r"(sums->even_b), [input] "+r"(in), [weights] "+r"(w), [outer] "=&r"(outer), [inner] "=&r"(inner),
+                       [a0] "=&r"(a0), [b0] "=&r"(b0), [a1] "=&r"(a1), [b1] "=&r"(b1)
+                     : [end] "r"(end)
+                     : "cc", "memory");
+    *input = in;
+    *weights = w;
+}
+#endif
+
+/** Twice the four sums; bias: four packed biases. */
+TL_INLINE const int8_t *tl_fully_connected_block(const int8_t *input, int32_t count, const int8_t *weights, const int32_t *bias, int32_t twice[4])
+{
+    tl_block_sums sums = {bias[0], bias[1], bias[2], bias[3]};
+#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
+    if (count >= 16) {
+        tl_multiply_16_at_a_time(&input, count & ~15, &weights, &sums);
+        count &= 15;
+    }
+#endif
+    for (; count >= 4; count -= 4) {
+        tl_multiply_quad(tl_load_word(input), weights, &sums);
+        input += 4;
+        weights += 16;
+    }
+    if (count > 0) {
+        /* A whole word would reach past the input. */
+        const uint32_t second = count > 1 ? (uint32_t)(uint8_t)input[1] << 8 : 0;
+        const uint32_t third = count > 2 ? (uint32_t)(uint8_t)input[2] << 16 : 0;
+        tl_multiply_quad((uint8_t)input[0] | second | third, weights, &sums);
+        weights += 16;
+    }
+    /* The difference is 256 * sum_1 exactly, so a shift by 7 leaves twice the sum. */
+    twice[0] = tl_wrap_add(sums.even_a, sums.even_a);
+    twice[1] = tl_wrap_sub(sums.mixed_a, sums.even_a) >> 7;
+    twice[2] = tl_wrap_add(sums.even_b, sums.even_b);
+    twice[3] = tl_wrap_sub(sums.mixed_b, sums.even_b) >> 7;
+    return weights;
+}
+
+#else
+
+/** Twice the four sums in plain C; bias: four packed biases. Byte order of the weights: see tl_convolution.h. */
+TL_INLINE const int8_t *tl_fully_connected_block(const int8_t *input, int32_t count, const int8_t *weights, const int32_t *bias, int32_t twice[4])
+{
+    int32_t even[2] = {bias[0], bias[2]};
+    int32_t mixed[2] = {bias[1], bias[3]};
+    for (int32_t k = 0; k < count; k++) {
+        /* Input k of a quad is stored at place 0, 2, 1, 3 for k = 0, 1, 2, 3. */
+        const int32_t place = ((k & 1) << 1) | ((k >> 1) & 1);
+        const int8_t *pair = weights + 16 * (k >> 2) + 8 * (place >> 1) + 2 * (place & 1);
+        for (int32_t i = 0; i < 2; i++) {
+            even[i] = tl_wrap_add(even[i], pair[4 * i] * input[k]);
+            mixed[i] = tl_wrap_add(mixed[i], (256 * pair[4 * i + 1] + (uint8_t)pair[4 * i]) * input[k]);
+        }
+    }
+    for (int32_t i = 0; i < 2; i++) {
+        twice[2 * i] = tl_wrap_add(even[i], even[i]);
+        twice[2 * i + 1] = tl_wrap_sub(mixed[i], even[i]) >> 7;
+    }
+    return weights + 16 * ((count + 3) / 4);
+}
+
+#endif
+#endif
