@@ -138,7 +138,7 @@ export class OpWriter {
       case 'struct':
         return `{${value.fields.map((field) => this.#field(field, call)).join(', ')}}`;
       case 'array':
-        return `{${value.values.map(intLiteral).join(', ')}}`;
+        return `{${value.values.map((element) => this.#member(element, call)).join(', ')}}`;
       case 'tensor':
         assert(tensorOf(this.#graph, value.tensor).data !== null, `${call.function}: a struct holds an arena tensor`);
         return this.tensor(value.tensor, false);
