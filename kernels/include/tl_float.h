@@ -26,10 +26,11 @@ typedef struct {
 
 /**
  * Convolution. Per output: sum over (filter row, filter column, input channel) in this order, then the bias, then the clamp.
+ * Grouped when the filter has fewer channels than the input: output channel c reads group c / (C_OUT / groups).
  * @param[in]  input_dims   [N, H, W, C_IN]
  * @param[in]  input
- * @param[in]  filter_dims  n: C_OUT; h and w: filter; c: C_IN
- * @param[in]  filter       [C_OUT, H, W, C_IN]
+ * @param[in]  filter_dims  n: C_OUT; h and w: filter; c: C_GROUP, a divisor of C_IN; C_IN / C_GROUP divides C_OUT
+ * @param[in]  filter       [C_OUT, H, W, C_GROUP]
  * @param[in]  bias         [C_OUT] or NULL
  * @param[in]  output_dims  [N, H, W, C_OUT]
  * @param[out] output       does not overlap input

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * CONV_2D in float32. Filter rows are contiguous in [C_OUT, H, W, C_IN] and, without column dilation, so is the input under them: one dot
- * product per filter row. Two neighbouring pixels that meet the same taps share the weights, four output channels share the inputs. */
+ * CONV_2D in float32. Filter rows are contiguous in [C_OUT, H, W, C_GROUP] and, without column dilation and groups, so is the input under
+ * them: one dot product per filter row. Two neighbouring pixels that meet the same taps share the weights, four output channels the inputs. */
 #include "tl_float_support.h"
 
 #define CHANNELS 4
@@ -26,14 +26,15 @@ typedef struct {
 static walk walk_of(const tl_conv_params_f32 *params, const tl_dims *input, const tl_dims *filter_dims, const float *filter, const window *w)
 {
     const int32_t columns = w->columns.last - w->columns.first;
+    const int32_t is_contiguous = params->dilation.w == 1 && filter_dims->c == input->c;
     walk result;
-    result.runs = params->dilation.w == 1 ? 1 : columns;
-    result.run_length = params->dilation.w == 1 ? columns * input->c : input->c;
+    result.runs = is_contiguous ? 1 : columns;
+    result.run_length = is_contiguous ? columns * input->c : filter_dims->c;
     result.run_step = params->dilation.w * input->c;
     result.row_step = params->dilation.h * input->w * input->c;
-    result.filter_row = filter_dims->w * input->c;
+    result.filter_row = filter_dims->w * filter_dims->c;
     result.filter_size = filter_dims->h * result.filter_row;
-    result.filter = filter + w->rows.first * result.filter_row + w->columns.first * input->c;
+    result.filter = filter + w->rows.first * result.filter_row + w->columns.first * filter_dims->c;
     result.rows = columns > 0 ? w->rows.last - w->rows.first : 0;
     return result;
 }
@@ -71,17 +72,19 @@ static float sum_1x1(const walk *w, const float *input, const float *filter)
     return sum;
 }
 
-/* All channels of one pixel, or of two whose windows meet the same taps; input_1 is NULL for one. */
+/* Output channels [first, last), all of one group, of one pixel or of two whose windows meet the same taps; input_1 is NULL for one. */
 static void convolve_pixels(const tl_conv_params_f32 *params,
                             const walk *w,
                             const float *input_0,
                             const float *input_1,
                             const float *bias,
+                            int32_t first,
+                            int32_t last,
                             int32_t channels,
                             float *output)
 {
-    int32_t c = 0;
-    for (; c + CHANNELS <= channels; c += CHANNELS) {
+    int32_t c = first;
+    for (; c + CHANNELS <= last; c += CHANNELS) {
         float sum[2 * CHANNELS] = {0.0f};
         const float *const filter = w->filter + c * w->filter_size;
         if (input_1 != NULL) {
@@ -97,7 +100,7 @@ static void convolve_pixels(const tl_conv_params_f32 *params,
             }
         }
     }
-    for (; c < channels; ++c) {
+    for (; c < last; ++c) {
         const float *const filter = w->filter + c * w->filter_size;
         const float offset = bias != NULL ? bias[c] : 0.0f;
         output[c] = tl_clamp_f32(sum_1x1(w, input_0, filter) + offset, &params->activation);
@@ -118,6 +121,8 @@ tl_status tl_convolve_f32(const tl_conv_params_f32 *params,
                           float *output)
 {
     const int32_t pixel_step = params->stride.w * input_dims->c;
+    const int32_t groups = input_dims->c / filter_dims->c;
+    const int32_t group_channels = output_dims->c / groups;
 
     for (int32_t n = 0; n < output_dims->n; ++n) {
         for (int32_t y = 0; y < output_dims->h; ++y) {
@@ -133,7 +138,12 @@ tl_status tl_convolve_f32(const tl_conv_params_f32 *params,
                 const int32_t in_x = left + now.columns.first * params->dilation.w;
                 now.input = input + ((n * input_dims->h + in_y) * input_dims->w + in_x) * input_dims->c;
                 const walk w = walk_of(params, input_dims, filter_dims, filter, &now);
-                convolve_pixels(params, &w, now.input, pair ? now.input + pixel_step : NULL, bias, output_dims->c, output);
+                for (int32_t group = 0; group < groups; ++group) {
+                    const float *const first = now.input + group * filter_dims->c;
+                    const int32_t channel = group * group_channels;
+                    convolve_pixels(params, &w, first, pair ? first + pixel_step : NULL, bias, channel, channel + group_channels,
+                                    output_dims->c, output);
+                }
                 output += (pair + 1) * output_dims->c;
                 x += pair + 1;
             }
