@@ -138,7 +138,7 @@ export class OpWriter {
       case 'struct':
         return `{${value.fields.map((field) => this.#field(field, call)).join(', ')}}`;
       case 'array':
-        return `{${value.values.map((element) => this.#member(element, call)).join(', ')}}`;
+        return `{${value.values.map((element) => this.#element(element, call)).join(', ')}}`;
       case 'tensor':
         assert(tensorOf(this.#graph, value.tensor).data !== null, `${call.function}: a struct holds an arena tensor`);
         return this.tensor(value.tensor, false);
@@ -146,6 +146,10 @@ export class OpWriter {
       case 'tensors':
         throw new Error(`internal: ${call.function}: ${value.kind} cannot be a struct member`);
     }
+  }
+
+  #element(element: number | CValue, call: KernelCall): string {
+    return typeof element === 'number' ? intLiteral(element) : this.#member(element, call);
   }
 
   #describe(op: Op, call: KernelCall): string {

@@ -34,8 +34,8 @@ export type CValue =
   | { readonly kind: 'struct'; readonly ctype: string; readonly name: string; readonly fields: readonly CField[] }
   /** Address of a `tl_context` {scratch buffer, bytes}; buf is NULL when scratchBytes is 0. */
   | { readonly kind: 'context' }
-  /** Array member of a struct, by value; only inside fields. */
-  | { readonly kind: 'array'; readonly values: readonly CValue[] }
+  /** Array member of a struct, by value; only inside fields. Plain numbers are integers. */
+  | { readonly kind: 'array'; readonly values: readonly (number | CValue)[] }
   /**
    * An array of tensor pointers: `(const void *const[]){...}` where the call reads them (CONCATENATION), `(void *const[]){...}` where it
    * writes them (SPLIT). void, because these kernels move elements of any type.
