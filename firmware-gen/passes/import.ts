@@ -1,0 +1,142 @@
+/**
+ * TfliteModel -> Graph: side tensors become attributes, constants of float graphs become float32, everything else keeps its TFLite
+ * meaning or is refused with the operator's index. Nothing is guessed: an option this project does not implement is an error.
+ */
+import { UserError } from '../../common/errors.ts';
+import { tensorOf, type Graph, type Op, type TensorId } from '../ir/graph.ts';
+import { checkOp } from '../ir/op-rules.ts';
+import { RuleViolation } from '../ir/rule.ts';
+import { checkOrder } from '../ir/verify.ts';
+import type { BuiltinOperatorName } from '../tflite/enums.ts';
+import { operatorName } from '../tflite/reader.ts';
+import type { TfliteModel, TfliteOperator, TfliteSubGraph } from '../tflite/schema.ts';
+import { OpSource } from './import/op-source.ts';
+import { OP_IMPORTERS } from './import/ops.ts';
+import { TensorTable, printable } from './import/tensor-table.ts';
+
+/**
+ * `name` is the model's name in reports and generated C. Throws UserError naming operator (index and kind) or tensor and the offending
+ * value for anything that is not supported or does not fit together.
+ */
+export function importGraph(model: TfliteModel, name: string): Graph {
+  const subgraph = onlySubgraph(model);
+  const tensors = new TensorTable(model, subgraph);
+  const operators = subgraph.operators ?? [];
+  const ops = operators.flatMap((operator, index) => importOp(model, operator, index, tensors) ?? []);
+  const inputs = (subgraph.inputs ?? []).map((index) => tensors.get(index).id);
+  const outputs = (subgraph.outputs ?? []).map((index) => tensors.get(index).id);
+  const graph = compact({ name, tensors: tensors.byId(), ops, inputs, outputs, notes: tensors.notes() });
+  try {
+    checkOrder(graph);
+  } catch (error) {
+    if (!(error instanceof RuleViolation)) throw error;
+    throw new UserError(`the graph is inconsistent: ${error.message}; export the model again`);
+  }
+  return graph;
+}
+
+export interface UnsupportedOp {
+  /** Operator index, or -1 for the model as a whole. */
+  readonly index: number;
+  readonly opcode: string;
+  /** The message importGraph would give if this were the only problem. */
+  readonly reason: string;
+}
+
+/** Every operator that cannot be imported, in order; empty when each one can. */
+export function listUnsupported(model: TfliteModel): readonly UnsupportedOp[] {
+  const found: UnsupportedOp[] = [];
+  const collect = (index: number, opcode: string, attempt: () => unknown): void => {
+    try {
+      attempt();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      found.push({ index, opcode, reason: error.message });
+    }
+  };
+  collect(-1, 'model', () => onlySubgraph(model));
+  const subgraph = model.subgraphs?.[0];
+  if (!subgraph) return found;
+  const tensors = new TensorTable(model, subgraph);
+  for (const [index, operator] of (subgraph.operators ?? []).entries()) {
+    collect(index, operatorName(model, operator), () => importOp(model, operator, index, tensors));
+  }
+  if (found.length === 0) collect(-1, 'model', () => importGraph(model, 'model'));
+  return found;
+}
+
+function onlySubgraph(model: TfliteModel): TfliteSubGraph {
+  const count = model.subgraphs?.length ?? 0;
+  const subgraph = model.subgraphs?.[0];
+  if (subgraph && count === 1) return subgraph;
+  throw new UserError(
+    `the model has ${count} subgraphs, exactly 1 is supported; convert it without control flow and resource variables`,
+  );
+}
+
+/** Null when the op was folded: its result is a constant now. */
+function importOp(model: TfliteModel, operator: TfliteOperator, index: number, tensors: TensorTable): Op | null {
+  const kind = operatorName(model, operator);
+  const source = new OpSource(operator, index, kind, tensors);
+  const importer = OP_IMPORTERS[kind as BuiltinOperatorName];
+  if (!importer) throw source.fail(unsupportedText(model, operator, kind), 'replace the layer by supported ones');
+  if (foldedDequantize(source)) return null;
+  const op = importer(source);
+  const graph: Graph = { name: '', tensors: tensors.byId(), ops: [], inputs: [], outputs: [], notes: [] };
+  try {
+    checkOp(op, graph);
+  } catch (error) {
+    if (!(error instanceof RuleViolation)) throw error;
+    throw source.fail(error.message);
+  }
+  return op;
+}
+
+function unsupportedText(model: TfliteModel, operator: TfliteOperator, kind: string): string {
+  const custom = model.operatorCodes?.[operator.opcodeIndex]?.customCode;
+  return kind === 'CUSTOM'
+    ? `custom operator "${printable(custom ?? '')}" is not supported`
+    : 'operator is not supported';
+}
+
+/** DEQUANTIZE of a constant (float16 or int8 weights) is done here; the output becomes the constant. */
+function foldedDequantize(source: OpSource): boolean {
+  if (source.name !== 'DEQUANTIZE') return false;
+  const input = source.inputIndex(0);
+  const [output] = source.outputIndices;
+  if (input === null || output === undefined || source.tensors.data(input) === null) return false;
+  source.requireInputs(1);
+  const type = source.tensors.typeName(output);
+  const shapes = [source.tensors.shape(input), source.tensors.shape(output)].map((shape) => `[${shape.join(',')}]`);
+  if (type !== 'FLOAT32') throw source.fail(`output is ${type}, FLOAT32 expected`);
+  if (shapes[0] !== shapes[1]) throw source.fail(`input has shape ${shapes[0] ?? ''}, output ${shapes[1] ?? ''}`);
+  source.tensors.dequantized(input, output);
+  source.tensors.noteFolded(`${source.index}`);
+  return true;
+}
+
+/** Ids of tensors in use become 0, 1, ... in the order of the file; side tensors and unused ones drop out. */
+function compact(graph: Graph): Graph {
+  const used = new Set<TensorId>([...graph.inputs, ...graph.outputs]);
+  for (const op of graph.ops) {
+    for (const id of [...op.inputs, ...op.outputs]) if (id !== null) used.add(id);
+  }
+  const order = [...used].sort((a, b) => a - b);
+  const newId = new Map(order.map((id, i) => [id, i as TensorId]));
+  const renumber = (id: TensorId): TensorId => {
+    const next = newId.get(id);
+    if (next === undefined) throw new Error(`internal: tensor ${id} was not counted as used`);
+    return next;
+  };
+  return {
+    ...graph,
+    tensors: order.map((id) => ({ ...tensorOf(graph, id), id: renumber(id) })),
+    ops: graph.ops.map((op) => ({
+      ...op,
+      inputs: op.inputs.map((id) => (id === null ? null : renumber(id))),
+      outputs: op.outputs.map(renumber),
+    })),
+    inputs: graph.inputs.map(renumber),
+    outputs: graph.outputs.map(renumber),
+  };
+}
