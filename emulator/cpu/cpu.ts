@@ -1,0 +1,109 @@
+/**
+ * What the emulator asks of a CPU engine. An engine owns registers, memory and counters and knows nothing of boards, peripherals or
+ * files. Cycles are those of emulator/timing/instruction-cost.ts, whatever the engine: two engines must report equal counters.
+ */
+
+/** Register numbers: r0..r15, then the special ones, then s0..s31. */
+export const reg = {
+  sp: 13,
+  lr: 14,
+  pc: 15,
+  xpsr: 16,
+  fpscr: 17,
+  msp: 18,
+  psp: 19,
+  control: 20,
+  primask: 21,
+  faultmask: 22,
+  basepri: 23,
+  s0: 32,
+} as const;
+
+export interface DeviceCallbacks {
+  /** `bytes` is 1, 2 or 4. */
+  read(address: number, bytes: number): number;
+  write(address: number, bytes: number, value: number): void;
+}
+
+export interface MemoryMapping {
+  readonly start: number;
+  /** A multiple of 4096. */
+  readonly bytes: number;
+  /** Flash is not: a store to it is a fault. Code runs from either. */
+  readonly writable: boolean;
+}
+
+export interface Counters {
+  readonly cycles: number;
+  readonly instructions: number;
+}
+
+export interface MarkPass extends Counters {
+  readonly address: number;
+}
+
+/** What an access was doing when it failed. */
+export type AccessKind = 'read' | 'write' | 'fetch';
+
+/** Why run() came back. `pc` is the address of the instruction that would run next, or the one that could not run. */
+export type CpuStop =
+  /** The cycle or instruction budget is used up. */
+  | { readonly kind: 'limit'; readonly pc: number }
+  /** stop() was called; the engine may have finished the straight run of code it was in. */
+  | { readonly kind: 'requested'; readonly pc: number }
+  /** The instruction at pc is one that the machine decides about, and has not been executed. */
+  | {
+      readonly kind: 'breakpoint' | 'supervisorCall' | 'waitForInterrupt' | 'waitForEvent' | 'fpuDisabled';
+      readonly pc: number;
+    }
+  /** An unconditional branch to itself: nothing modelled can end it. */
+  | { readonly kind: 'endlessLoop'; readonly pc: number }
+  /** No such instruction on this core, or none that the timing table knows. */
+  | { readonly kind: 'undefined'; readonly pc: number; readonly encoding: number; readonly bytes: number }
+  /** An access no memory answers (unmapped) or allows (protected), or one the core refuses (unaligned). */
+  | {
+      readonly kind: 'access';
+      readonly pc: number;
+      readonly access: AccessKind;
+      readonly reason: 'unmapped' | 'protected' | 'unaligned';
+      readonly address: number;
+    }
+  /** The engine raised an exception of the core that nothing above describes; `detail` names it. */
+  | { readonly kind: 'exception'; readonly pc: number; readonly detail: string };
+
+export interface RunLimits {
+  /** Absolute values of the counters at which to stop; checked at least once for every straight run of code. */
+  readonly cyclesMax: number;
+  readonly instructionsMax?: number;
+}
+
+export interface Cpu {
+  readonly name: string;
+  /** The region's bytes, shared with the guest. After changing code that has run, call forgetCode(). */
+  mapMemory(mapping: MemoryMapping): Uint8Array;
+  mapDevice(start: number, bytes: number, callbacks: DeviceCallbacks): void;
+  readRegister(register: number): number;
+  writeRegister(register: number, value: number): void;
+  /** Runs from `pc` (bit 0 is ignored: there is only Thumb). Never hangs as long as cyclesMax is finite. */
+  run(pc: number, limits: RunLimits): CpuStop;
+  /** From a callback: ends the run soon. */
+  stop(): void;
+  /**
+   * Cycles and instructions so far. Inside a device callback: those before the instruction that made the access.
+   * A way out of the last instruction that has been taken (pipeline refill) is included.
+   */
+  counters(): Counters;
+  resetCounters(): void;
+  /** After a stop at an instruction the machine handled itself: counts it and leaves pc behind it. Returns the new pc. */
+  stepOver(): number;
+  /** Records the counters at every pass of the address before its instruction runs; with a callback, also calls it. */
+  addMark(address: number, callback: ((pass: MarkPass) => void) | null): void;
+  removeMark(address: number): void;
+  /** What the mark recorded since this was last asked. */
+  takeMarkPasses(address: number): MarkPass[];
+  /** Whether CPACR lets FPU instructions run; an engine stops with 'fpuDisabled' before one that may not. */
+  setFpuEnabled(enabled: boolean): void;
+  forgetCode(): void;
+  /** Frees native memory; the engine cannot be used afterwards. */
+  close(): void;
+}

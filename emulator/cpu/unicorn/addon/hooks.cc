@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+// What runs inside emulation: block accounting, probes before single instructions, device access, faults.
+#include <cstring>
+
+#include "engine.h"
+
+static uint32_t leadingZeros(uint32_t value) { return value == 0 ? 32 : static_cast<uint32_t>(__builtin_clz(value)); }
+
+uint32_t divideCycles(uint32_t dividend, uint32_t divisor, bool isSigned) {
+  uint32_t n = isSigned && static_cast<int32_t>(dividend) < 0 ? 0u - dividend : dividend;
+  uint32_t d = isSigned && static_cast<int32_t>(divisor) < 0 ? 0u - divisor : divisor;
+  if (d == 0 || n < d) return 2;
+  uint32_t quotientBits = leadingZeros(d) - leadingZeros(n) + 1;
+  return 4 + (quotientBits + 3) / 4;
+}
+
+Region *Engine::regionOf(uint32_t address) {
+  if (lastRegion_ != nullptr && address - lastRegion_->start < lastRegion_->bytes) return lastRegion_;
+  for (Region &region : regions_) {
+    if (address - region.start < region.bytes) return lastRegion_ = &region;
+  }
+  return nullptr;
+}
+
+void Engine::halt(StopReason reason, uint32_t code, uint32_t address) {
+  if (!halted_) {
+    halted_ = true;
+    reason_ = reason;
+    stopCode_ = code;
+    stopAddress_ = address;
+  }
+  uc_emu_stop(uc_);
+}
+
+/** The block's record, described first if it is unknown or its bytes have changed; null as describe(). */
+inline Block *Engine::blockAt(Region &region, uint32_t address, uint32_t size) {
+  Block *block = region.blocks[(address - region.start) >> 1];
+  if (block != nullptr && block->end == address + size &&
+      ((block->flags & kVerify) == 0 || memcmp(block->code.data(), region.host + (address - region.start), block->code.size()) == 0)) {
+    return block;
+  }
+  return describe(region, address, size);
+}
+
+/** Before every block, translated code having just reached it. A block halted here is not counted and is hooked again on resume. */
+void Engine::onBlock(uint32_t address, uint32_t size) {
+  if (halted_ || restart_) {
+    uc_emu_stop(uc_);
+    return;
+  }
+  midBlock_ = false;
+  Region *region = regionOf(address);
+  if (region == nullptr) return;
+  Block *block = blockAt(*region, address, size);
+  if (block == nullptr) return;
+  uint64_t cycles = cycles_;
+  cycles += static_cast<int64_t>(address == pending_->end ? pending_->fallThroughCycles : pending_->takenCycles);
+  if (cycles >= cycleLimit_ || instructions_ >= instructionLimit_) {
+    halt(kLimit, 0, address);
+    return;
+  }
+  if ((block->flags & kMark) != 0) {
+    auto mark = marks_.find(address);
+    if (mark != marks_.end()) passMark(*mark->second, cycles, instructions_);
+    if (halted_) return;
+    block = blockAt(*region, address, size);  // the callback may have dropped all blocks
+    if (block == nullptr) return;
+  }
+  if ((block->flags & kIdle) != 0) {
+    halt(kSpecial, 0, address);
+    return;
+  }
+  midBlock_ = true;
+  cycles_ = cycles + block->cycles;
+  instructions_ += block->instructions;
+  pending_ = block;
+}
+
+/** Asks TypeScript what the block costs. Returns null when the block has to be translated again first, or on an exception. */
+Block *Engine::describe(Region &region, uint32_t address, uint32_t size) {
+  Napi::Env env = Env();
+  Napi::HandleScope scope(env);
+  uint32_t itState = 0;
+  uint32_t xpsr = 0;
+  if (uc_reg_read(uc_, UC_ARM_REG_XPSR, &xpsr) == UC_ERR_OK) itState = ((xpsr >> 25) & 3) | ((xpsr >> 8) & 0xfc);
+  Napi::Value answer =
+      describeBlock_.Call({Napi::Number::New(env, address), Napi::Number::New(env, size), Napi::Number::New(env, itState)});
+  if (env.IsExceptionPending()) {
+    keepException(env);
+    return nullptr;
+  }
+  // [id, cycles, instructions, fallThroughCycles, takenCycles, flags, (address, extra, divide, stops, remCycles, remInstructions)*]
+  Napi::Int32Array words = answer.As<Napi::Int32Array>();
+  const int32_t *w = words.Data();
+  blocks_.emplace_back();
+  Block &block = blocks_.back();
+  block.start = address;
+  block.end = address + size;
+  block.id = static_cast<uint32_t>(w[0]);
+  block.cycles = static_cast<uint32_t>(w[1]);
+  block.instructions = static_cast<uint32_t>(w[2]);
+  block.fallThroughCycles = w[3];
+  block.takenCycles = w[4];
+  block.flags = static_cast<uint32_t>(w[5]);
+  if (region.writable) {
+    // The four bytes after the end are part of the answer: the next instruction decides whether a load pipelines into it.
+    uint64_t offset = address - region.start;
+    uint64_t length = size + 4;
+    if (offset + length > region.bytes) length = region.bytes - offset;
+    block.flags |= kVerify;
+    block.code.assign(region.host + offset, region.host + offset + length);
+  }
+  region.blocks[(address - region.start) >> 1] = &block;
+  installProbes(w + 6, (words.ElementLength() - 6) / 6, block);
+  return restart_ ? nullptr : &block;
+}
+
+static void probeHook(uc_engine *, uint64_t, uint32_t, void *user) {
+  Probe &probe = *static_cast<Probe *>(user);
+  probe.engine->onProbe(probe);
+}
+
+/** A probe takes effect only in code translated after it was added, hence the restart of the block it stands in. */
+void Engine::installProbes(const int32_t *words, size_t count, Block &block) {
+  for (auto &[address, probe] : probes_) {
+    if (address < block.start || address >= block.end) continue;
+    probe->extraCycles = 0;
+    probe->divide = -1;
+    probe->stops = false;
+    probe->mark = nullptr;
+  }
+  for (size_t i = 0; i < count; i++, words += 6) {
+    uint32_t address = static_cast<uint32_t>(words[0]);
+    std::unique_ptr<Probe> &probe = probes_[address];
+    if (!probe) {
+      probe = std::make_unique<Probe>();
+      probe->engine = this;
+      probe->address = address;
+      if (uc_hook_add(uc_, &probe->hook, UC_HOOK_CODE, reinterpret_cast<void *>(probeHook), probe.get(), address, address) != UC_ERR_OK) {
+        halt(kError, UC_ERR_RESOURCE, address);
+        return;
+      }
+      restart_ = true;
+    }
+    probe->extraCycles = static_cast<uint32_t>(words[1]);
+    probe->divide = words[2];
+    probe->stops = words[3] != 0;
+    auto mark = marks_.find(address);
+    probe->mark = address != block.start && mark != marks_.end() ? mark->second.get() : nullptr;
+    probe->remaining[block.id] = {static_cast<uint32_t>(words[4]), static_cast<uint32_t>(words[5])};
+  }
+  if (restart_) {
+    restartStart_ = block.start;
+    restartEnd_ = block.end;
+    uc_emu_stop(uc_);
+  }
+}
+
+/** Before one instruction that has a probe, and only if its IT condition holds. */
+void Engine::onProbe(Probe &probe) {
+  if (halted_ || restart_) {
+    if (halted_) stopAddress_ = probe.address;  // a callback asked to stop: this is as far as the block got
+    probeStopped_ = true;
+    uc_emu_stop(uc_);
+    return;
+  }
+  if (probe.mark != nullptr) {
+    auto rest = probe.remaining.find(pending_->id);
+    if (rest != probe.remaining.end()) passMark(*probe.mark, cycles_ - rest->second.first, instructions_ - rest->second.second);
+    if (halted_) {
+      probeStopped_ = true;
+      return;
+    }
+  }
+  if (probe.stops) {
+    probeStopped_ = true;
+    halt(kSpecial, 1, probe.address);
+    return;
+  }
+  cycles_ += probe.extraCycles;
+  if (probe.divide >= 0) {
+    uint32_t n = 0;
+    uint32_t m = 0;
+    uc_reg_read(uc_, registerId((probe.divide >> 4) & 15), &n);
+    uc_reg_read(uc_, registerId(probe.divide & 15), &m);
+    cycles_ += divideCycles(n, m, ((probe.divide >> 8) & 1) != 0) - 1;
+  }
+}
+
+void Engine::passMark(Mark &mark, uint64_t cycles, uint64_t instructions) {
+  if (resumedAtMark_ && mark.address == resumeAddress_) {
+    resumedAtMark_ = false;
+    return;
+  }
+  if (mark.records) {
+    mark.log.push_back(static_cast<double>(cycles));
+    mark.log.push_back(static_cast<double>(instructions));
+  }
+  if (!mark.callsBack) return;
+  Napi::Env env = Env();
+  Napi::HandleScope scope(env);
+  markCallback_.Call({Napi::Number::New(env, mark.address), Napi::Number::New(env, static_cast<double>(cycles)),
+                      Napi::Number::New(env, static_cast<double>(instructions))});
+  if (env.IsExceptionPending()) keepException(env);
+  if (halted_) {
+    stopAddress_ = mark.address;
+    stoppedAtMark_ = true;
+  }
+}
+
+void Engine::onInterrupt(uint32_t number) { halt(kInterrupt, number, programCounter()); }
+
+void Engine::onInvalidAccess(uc_mem_type type, uint64_t address, int size) {
+  if (accessType_ >= 0) return;
+  accessType_ = type;
+  accessAddress_ = static_cast<uint32_t>(address);
+  accessSize_ = static_cast<uint32_t>(size);
+  accessPc_ = programCounter();
+}
+
+uint64_t Engine::onDeviceRead(Device &device, uint64_t offset, unsigned size) {
+  Napi::Env env = Env();
+  Napi::HandleScope scope(env);
+  Napi::Value value =
+      device.read.Call({Napi::Number::New(env, static_cast<double>(device.start + offset)), Napi::Number::New(env, size)});
+  if (env.IsExceptionPending()) {
+    keepException(env);
+    return 0;
+  }
+  return value.As<Napi::Number>().Uint32Value();
+}
+
+void Engine::onDeviceWrite(Device &device, uint64_t offset, unsigned size, uint64_t value) {
+  Napi::Env env = Env();
+  Napi::HandleScope scope(env);
+  device.write.Call({Napi::Number::New(env, static_cast<double>(device.start + offset)), Napi::Number::New(env, size),
+                     Napi::Number::New(env, static_cast<double>(static_cast<uint32_t>(value)))});
+  if (env.IsExceptionPending()) keepException(env);
+}
+
+/** JavaScript must not throw through libunicorn's frames: the exception is thrown when run() returns. */
+void Engine::keepException(Napi::Env env) {
+  Napi::Error error = env.GetAndClearPendingException();
+  if (exception_.IsEmpty()) exception_ = Napi::Reference<Napi::Value>::New(error.Value(), 1);
+  halt(kRequested, 0, programCounter());
+}

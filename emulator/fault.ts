@@ -1,0 +1,61 @@
+/** A firmware fault as data: where, in which function, and what it was doing, in words. */
+import { hex32 } from '../common/units.ts';
+import type { CpuStop } from './cpu/cpu.ts';
+import type { SymbolTable } from './image.ts';
+
+export interface Fault {
+  readonly kind:
+    | 'access'
+    | 'undefined'
+    | 'svc'
+    | 'breakpoint'
+    | 'fpu-disabled'
+    | 'exception'
+    | 'unmodelled-register'
+    | 'unmodelled-feature';
+  /** Address of the instruction. */
+  readonly address: number;
+  /** `function+0x12`, or null when no function symbol covers the address. */
+  readonly symbol: string | null;
+  /** One line, e.g. `unmapped read at 0x60000000`. */
+  readonly cause: string;
+}
+
+/** Cause of a stop that no handler took; null for stops that are no faults. */
+export function faultCause(stop: CpuStop): { kind: Fault['kind']; cause: string } | null {
+  switch (stop.kind) {
+    case 'access':
+      if (stop.access === 'fetch')
+        return { kind: 'access', cause: `executing from ${stop.reason} address ${hex32(stop.address)}` };
+      if (stop.reason === 'protected')
+        return { kind: 'access', cause: `write to read-only memory at ${hex32(stop.address)}` };
+      return { kind: 'access', cause: `${stop.reason} ${stop.access} at ${hex32(stop.address)}` };
+    case 'undefined': {
+      const digits = stop.encoding.toString(16).padStart(stop.bytes * 2, '0');
+      return { kind: 'undefined', cause: `undefined instruction 0x${digits}; timing not modelled for it` };
+    }
+    case 'supervisorCall':
+      return { kind: 'svc', cause: 'SVC: exceptions are not modelled by this engine' };
+    case 'breakpoint':
+      return { kind: 'breakpoint', cause: 'BKPT without a debugger' };
+    case 'fpuDisabled':
+      return { kind: 'fpu-disabled', cause: 'FPU instruction while CPACR disables the FPU (UsageFault NOCP)' };
+    case 'exception':
+      return { kind: 'exception', cause: stop.detail };
+    case 'limit':
+    case 'requested':
+    case 'waitForInterrupt':
+    case 'waitForEvent':
+    case 'endlessLoop':
+      return null;
+  }
+}
+
+export function makeFault(kind: Fault['kind'], cause: string, address: number, symbols: SymbolTable): Fault {
+  return { kind, cause, address, symbol: symbols.describe(address) };
+}
+
+/** `fault at 0x000001f2 (main+0x6): unmapped read at 0x60000000` */
+export function describeFault(fault: Fault): string {
+  return `fault at ${hex32(fault.address)}${fault.symbol === null ? '' : ` (${fault.symbol})`}: ${fault.cause}`;
+}

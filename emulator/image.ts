@@ -1,0 +1,104 @@
+/** A firmware image as the machine needs it: bytes to place, symbols, and where the next free flash address would be. */
+import { UserError } from '../common/errors.ts';
+import { hex32 } from '../common/units.ts';
+
+export interface Segment {
+  /** Where the bytes lie when the chip is flashed (load address). */
+  readonly loadAddress: number;
+  /** Where they belong while the program runs; start-up code copies .data there. */
+  readonly runAddress: number;
+  readonly bytes: Uint8Array;
+  /** Bytes at the run address, zero-filled behind `bytes`. */
+  readonly memoryBytes: number;
+}
+
+export interface ImageSymbol {
+  readonly name: string;
+  /** Without the Thumb bit. */
+  readonly address: number;
+  readonly bytes: number;
+  readonly kind: 'function' | 'object' | 'other';
+}
+
+export interface FirmwareFile {
+  /** For messages: the file's name. */
+  readonly name: string;
+  readonly format: 'elf' | 'bin' | 'hex';
+  readonly segments: readonly Segment[];
+  readonly symbols: SymbolTable;
+}
+
+export class SymbolTable {
+  private readonly byName = new Map<string, ImageSymbol>();
+  /** Functions by ascending address. */
+  private readonly functions: readonly ImageSymbol[];
+  readonly all: readonly ImageSymbol[];
+
+  constructor(symbols: readonly ImageSymbol[]) {
+    this.all = symbols;
+    for (const symbol of symbols) {
+      const known = this.byName.get(symbol.name);
+      if (known === undefined || known.kind === 'other') this.byName.set(symbol.name, symbol);
+    }
+    this.functions = symbols.filter((symbol) => symbol.kind === 'function').sort((a, b) => a.address - b.address);
+  }
+
+  find(name: string): ImageSymbol | null {
+    return this.byName.get(name) ?? null;
+  }
+
+  /** The function an address lies in, or null. A function of size 0 (assembly without .size) reaches to the next one. */
+  functionAt(address: number): ImageSymbol | null {
+    let low = 0;
+    let high = this.functions.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.functions[middle]?.address ?? 0) <= address) low = middle + 1;
+      else high = middle;
+    }
+    const symbol = this.functions[low - 1];
+    if (symbol === undefined) return null;
+    return symbol.bytes === 0 || address < symbol.address + symbol.bytes ? symbol : null;
+  }
+
+  /** `name+0x12` for an address inside a function, else null. */
+  describe(address: number): string | null {
+    const symbol = this.functionAt(address);
+    if (symbol === null) return null;
+    const offset = address - symbol.address;
+    return offset === 0 ? symbol.name : `${symbol.name}+0x${offset.toString(16)}`;
+  }
+}
+
+/** A raw image is placed where the board's flash begins. */
+export function binaryImage(bytes: Uint8Array, name: string, flashStart: number): FirmwareFile {
+  if (bytes.length < 8)
+    throw new UserError(
+      `${name}: ${bytes.length} bytes are too few for a vector table; a firmware .bin has at least 8`,
+    );
+  const segment = { loadAddress: flashStart, runAddress: flashStart, bytes, memoryBytes: bytes.length };
+  return { name, format: 'bin', segments: [segment], symbols: new SymbolTable([]) };
+}
+
+/** Fails when a segment reaches outside the given memories. */
+export function checkSegments(
+  image: FirmwareFile,
+  boardName: string,
+  memory: readonly { start: number; bytes: number }[],
+): void {
+  const inside = (start: number, bytes: number): boolean =>
+    memory.some((region) => start >= region.start && start + bytes <= region.start + region.bytes);
+  for (const segment of image.segments) {
+    const places: [number, number][] = [
+      [segment.loadAddress, segment.bytes.length],
+      [segment.runAddress, segment.memoryBytes],
+    ];
+    for (const [start, bytes] of places) {
+      if (bytes > 0 && !inside(start, bytes)) {
+        throw new UserError(
+          `${image.name}: ${bytes} bytes at ${hex32(start)} lie outside the memory of board ${boardName}; build for that board or choose another with --board`,
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,312 @@
+/**
+ * A board with a firmware image in it: memory map, peripherals, reset, run, and calls of single functions. Knows boards only as data
+ * and engines only through Cpu; imports nothing of Node, so that it can run in a browser with another engine.
+ */
+import { assert, UserError } from '../common/errors.ts';
+import { hex32 } from '../common/units.ts';
+import type { Board, MemoryRegion } from '../boards/schema.ts';
+import { reg, type Counters, type Cpu, type CpuStop, type MarkPass } from './cpu/cpu.ts';
+import { faultCause, makeFault, type Fault } from './fault.ts';
+import { checkSegments, type FirmwareFile, type ImageSymbol, type SymbolTable } from './image.ts';
+import { describeUnmodelled, PeripheralBus, type UnmodelledAccess } from './peripherals/bus.ts';
+import { StackMeter } from './stack-meter.ts';
+import type { Peripheral } from './peripherals/peripheral.ts';
+
+/** Where a called function returns to: no memory is ever mapped there, so arriving is a fetch fault that is understood as the return. */
+export const RETURN_ADDRESS = 0xdead_bee0;
+
+/** Contract default: 10^10 cycles. */
+export const DEFAULT_CYCLES_MAX = 1e10;
+
+const DEVICE_SPACES = [
+  { start: 0x4000_0000, bytes: 0x2000_0000 },
+  { start: 0xe000_0000, bytes: 0x0010_0000 },
+] as const;
+
+/** Stack watched during call(): memory below it is left alone, so that callers can keep their buffers there. */
+const CALL_STACK_BYTES = 64 * 1024;
+
+const PAGE_BYTES = 4096;
+/** APSR clear, Thumb bit set. */
+const XPSR_RESET = 0x0100_0000;
+
+export type StopKind = 'exit' | 'breakpoint' | 'fault' | 'limit' | 'idle' | 'return';
+
+export interface RunResult extends Counters {
+  readonly stop: StopKind;
+  /** Code given by the firmware's exit, 0 for return and idle, null otherwise. */
+  readonly exitCode: number | null;
+  readonly fault: Fault | null;
+  /** Address of the next instruction. */
+  readonly pc: number;
+}
+
+export interface CallResult extends RunResult {
+  /** r0 after the return; meaningless unless stop is 'return'. */
+  readonly value: number;
+  /** r0 and r1 as one signed 64-bit value. */
+  readonly value64: bigint;
+}
+
+export interface RunOptions {
+  /** Budget of this run in cycles, counted from its beginning. */
+  readonly maxCycles?: number;
+}
+
+/** Decides about an instruction the engine stopped at: run on behind it, run on at it again, or end. */
+export type StopHandler = (stop: CpuStop, machine: Machine) => 'step-over' | 'retry' | { exit: number } | null;
+
+export interface MachineParts {
+  readonly cpu: Cpu;
+  readonly board: Board;
+  readonly image: FirmwareFile;
+  readonly peripherals: (machine: Machine) => readonly Peripheral[];
+  readonly stopHandlers: readonly StopHandler[];
+  /** An unmodelled register ends the run with a fault instead of being reported once. */
+  readonly strict: boolean;
+  readonly onUnmodelled: (access: UnmodelledAccess) => void;
+}
+
+export class Machine {
+  readonly board: Board;
+  readonly image: FirmwareFile;
+  readonly cpu: Cpu;
+  readonly stack: StackMeter;
+  private readonly regions: readonly { readonly region: MemoryRegion; readonly bytes: Uint8Array }[];
+  private readonly stopHandlers: readonly StopHandler[];
+  private pendingFault: { kind: Fault['kind']; cause: string; address: number } | null = null;
+  private pendingExit: number | null = null;
+  private dataInitialised = false;
+  private allocatedEnd: number | null = null;
+  private vectorTable: number;
+
+  constructor(parts: MachineParts) {
+    this.board = parts.board;
+    this.image = parts.image;
+    this.cpu = parts.cpu;
+    this.stopHandlers = parts.stopHandlers;
+    this.regions = parts.board.memory.map((region) => ({
+      region,
+      bytes: parts.cpu.mapMemory({
+        start: region.start,
+        bytes: Math.ceil(region.bytes / PAGE_BYTES) * PAGE_BYTES,
+        writable: region.kind === 'ram',
+      }),
+    }));
+    const bus = new PeripheralBus(parts.peripherals(this), (access) => {
+      if (parts.strict) this.failFromDevice('unmodelled-register', describeUnmodelled(access));
+      else parts.onUnmodelled(access);
+    });
+    for (const space of DEVICE_SPACES) parts.cpu.mapDevice(space.start, space.bytes, bus);
+    checkSegments(parts.image, parts.board.name, parts.board.memory);
+    for (const segment of parts.image.segments) this.writeMemory(segment.loadAddress, segment.bytes);
+    this.vectorTable = this.firstOf('flash').start;
+    this.stack = new StackMeter(this);
+  }
+
+  get symbols(): SymbolTable {
+    return this.image.symbols;
+  }
+
+  /** Address of a symbol. @throws UserError naming it when the image has none. */
+  symbol(name: string): ImageSymbol {
+    const found = this.symbols.find(name);
+    if (found === null)
+      throw new UserError(`${this.image.name}: no symbol ${name}; check the name with arm-none-eabi-nm`);
+    return found;
+  }
+
+  /** Copies bytes out of flash or RAM. */
+  readMemory(address: number, bytes: number): Uint8Array {
+    return this.view(address, bytes).slice();
+  }
+
+  /** Copies bytes into flash or RAM; code that has been overwritten is translated anew. */
+  writeMemory(address: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.view(address, bytes.length).set(bytes);
+  }
+
+  readWord(address: number): number {
+    const view = this.view(address, 4);
+    return new DataView(view.buffer, view.byteOffset, 4).getUint32(0, true);
+  }
+
+  /** The guest's own bytes, not a copy. @throws UserError when they lie outside the board's memory. */
+  view(address: number, bytes: number): Uint8Array {
+    for (const { region, bytes: memory } of this.regions) {
+      const offset = address - region.start;
+      if (offset >= 0 && offset + bytes <= region.bytes) return memory.subarray(offset, offset + bytes);
+    }
+    throw new UserError(`${bytes} bytes at ${hex32(address)} lie outside the memory of board ${this.board.name}`);
+  }
+
+  firstOf(kind: MemoryRegion['kind']): MemoryRegion {
+    const found = this.board.memory.find((region) => region.kind === kind);
+    assert(found !== undefined, `board ${this.board.name} has no ${kind}`);
+    return found;
+  }
+
+  /** Runs from reset: counters 0, SP and PC from the vector table at the start of flash. */
+  run(options: RunOptions = {}): RunResult {
+    const sp = this.readWord(this.vectorTable);
+    const pc = this.readWord(this.vectorTable + 4);
+    this.resetCore(sp);
+    this.stack.paint(sp);
+    if ((pc & 1) === 0) {
+      const fault = makeFault('exception', `the reset vector ${hex32(pc)} has no Thumb bit`, pc, this.symbols);
+      return { cycles: 0, instructions: 0, stop: 'fault', exitCode: null, fault, pc };
+    }
+    return this.execute(pc, null, options.maxCycles ?? DEFAULT_CYCLES_MAX);
+  }
+
+  /**
+   * Calls a function as AAPCS has it: four words in r0..r3, the rest on the stack. Counts from its first instruction through its
+   * return. Without a run before it, .data and .bss are set up as start-up code would.
+   */
+  call(target: number | string, args: readonly number[] = [], options: RunOptions = {}): CallResult {
+    const address = typeof target === 'string' ? this.symbol(target).address : (target & ~1) >>> 0;
+    this.initialiseData();
+    const stackWords = args.slice(4);
+    const sp = (this.stack.top() - Math.ceil(stackWords.length / 2) * 8) >>> 0;
+    this.resetCore(sp);
+    this.cpu.setFpuEnabled(this.board.fpu !== 'none');
+    this.stack.paint(this.stack.top(), CALL_STACK_BYTES);
+    const frame = this.view(sp, stackWords.length * 4);
+    const words = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+    for (const [index, word] of stackWords.entries()) words.setUint32(index * 4, word >>> 0, true);
+    for (const [index, word] of args.slice(0, 4).entries()) this.cpu.writeRegister(index, word);
+    this.cpu.writeRegister(reg.lr, RETURN_ADDRESS | 1);
+    const result = this.execute(address, RETURN_ADDRESS, options.maxCycles ?? DEFAULT_CYCLES_MAX);
+    const low = this.cpu.readRegister(0);
+    const high = this.cpu.readRegister(1);
+    return { ...result, value: low | 0, value64: BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)) };
+  }
+
+  /**
+   * Reserves RAM for a caller's buffers, behind the image's own data and below the stack; freed with the machine.
+   * Returns its address. @throws UserError when RAM is used up.
+   */
+  allocate(bytes: number, alignment = 8): number {
+    const top = this.stack.top();
+    const limit = top - Math.min(CALL_STACK_BYTES, (top - this.firstOf('ram').start) / 2);
+    const address = Math.ceil((this.allocatedEnd ?? this.stack.bottom(top)) / alignment) * alignment;
+    if (address + bytes > limit)
+      throw new UserError(
+        `${bytes} bytes of buffers do not fit the RAM of board ${this.board.name} beside data and stack`,
+      );
+    this.allocatedEnd = address + bytes;
+    return address;
+  }
+
+  /** Records counters at every pass of an address or function; a callback is also called, before the instruction runs. */
+  onMark(target: number | string, callback: ((pass: MarkPass) => void) | null = null): void {
+    this.cpu.addMark(this.markAddress(target), callback);
+  }
+
+  markPasses(target: number | string): MarkPass[] {
+    return this.cpu.takeMarkPasses(this.markAddress(target));
+  }
+
+  removeMark(target: number | string): void {
+    this.cpu.removeMark(this.markAddress(target));
+  }
+
+  /** From a peripheral: the access under way cannot be modelled; the run ends with this fault. */
+  failFromDevice(kind: Fault['kind'], cause: string): void {
+    this.pendingFault ??= { kind, cause, address: (this.cpu.readRegister(reg.pc) - 2) >>> 0 };
+    this.cpu.stop();
+  }
+
+  /** From a peripheral or a mark: the firmware ends with this code. */
+  exit(code: number): void {
+    this.pendingExit ??= code;
+    this.cpu.stop();
+  }
+
+  setVectorTable(address: number): void {
+    this.vectorTable = address;
+  }
+
+  close(): void {
+    this.cpu.close();
+  }
+
+  private markAddress(target: number | string): number {
+    return typeof target === 'string' ? this.symbol(target).address : (target & ~1) >>> 0;
+  }
+
+  private resetCore(sp: number): void {
+    for (let register = 0; register <= 12; register++) this.cpu.writeRegister(register, 0);
+    this.cpu.writeRegister(reg.control, 0);
+    this.cpu.writeRegister(reg.sp, (sp & ~3) >>> 0);
+    this.cpu.writeRegister(reg.lr, 0xffff_ffff);
+    this.cpu.writeRegister(reg.xpsr, XPSR_RESET);
+    this.cpu.writeRegister(reg.fpscr, 0);
+    this.cpu.resetCounters();
+    this.pendingFault = null;
+    this.pendingExit = null;
+  }
+
+  /** Places initialised data where the program expects it and clears the rest, once. */
+  private initialiseData(): void {
+    if (this.dataInitialised) return;
+    this.dataInitialised = true;
+    for (const segment of this.image.segments) {
+      if (segment.memoryBytes === 0) continue;
+      const target = this.view(segment.runAddress, segment.memoryBytes);
+      target.set(segment.bytes);
+      target.fill(0, segment.bytes.length);
+    }
+  }
+
+  private execute(start: number, returnAddress: number | null, maxCycles: number): RunResult {
+    let pc = start;
+    for (;;) {
+      const stop = this.cpu.run(pc, { cyclesMax: maxCycles });
+      const result = this.judge(stop, returnAddress);
+      if (result !== null) return result;
+      pc = this.resumePc;
+    }
+  }
+
+  private resumePc = 0;
+
+  /** The result if the run is over, or null to go on at resumePc. */
+  private judge(stop: CpuStop, returnAddress: number | null): RunResult | null {
+    const counters = this.cpu.counters();
+    const end = (kind: StopKind, exitCode: number | null, fault: Fault | null): RunResult => ({
+      ...counters,
+      stop: kind,
+      exitCode,
+      fault,
+      pc: stop.pc,
+    });
+    if (this.pendingFault !== null) {
+      const { kind, cause, address } = this.pendingFault;
+      return end('fault', null, makeFault(kind, cause, address, this.symbols));
+    }
+    if (this.pendingExit !== null) return end('exit', this.pendingExit, null);
+    if (returnAddress !== null && stop.pc === returnAddress) return end('return', 0, null);
+    for (const handler of this.stopHandlers) {
+      const decision = handler(stop, this);
+      if (decision === null) continue;
+      if (typeof decision === 'object') return end('exit', decision.exit, null);
+      this.resumePc = decision === 'step-over' ? this.cpu.stepOver() : stop.pc;
+      return null;
+    }
+    const cause = faultCause(stop);
+    if (cause !== null)
+      return end(
+        stop.kind === 'breakpoint' ? 'breakpoint' : 'fault',
+        null,
+        makeFault(cause.kind, cause.cause, stop.pc, this.symbols),
+      );
+    if (stop.kind === 'limit') return end('limit', null, null);
+    if (stop.kind === 'requested') {
+      this.resumePc = stop.pc;
+      return null;
+    }
+    return end('idle', 0, null);
+  }
+}

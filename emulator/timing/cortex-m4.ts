@@ -1,0 +1,131 @@
+/**
+ * Cortex-M4 instruction costs with zero-wait memories, as data: every number says where it comes from and how far it is trusted.
+ * TRM = Arm DDI 0439B/D, table 3-1 and section 3.3 (processor), table 7-1 and section 7.2.3 (FPU).
+ * First-order: fetch alignment, unaligned data and bus contention are not counted here.
+ */
+export type Confidence = 'documented' | 'measured' | 'assumed';
+
+export interface Cost {
+  /** Cycles without words and refill. */
+  readonly cycles: number;
+  /** Cycles for every word of a multiple transfer. */
+  readonly perWord?: number;
+  /** Cycles to refill the pipeline when control leaves the sequence. */
+  readonly refill?: number;
+  readonly source: string;
+  readonly confidence: Confidence;
+}
+
+/** TRM: P is 1 to 3, "depending on the alignment and width of the target instruction"; 2 is the middle, as LLVM's M4 model has it. */
+const REFILL = 2;
+
+const table31 = 'DDI 0439 table 3-1';
+const fpu = 'DDI 0439 table 7-1';
+
+export const cortexM4 = {
+  alu: { cycles: 1, source: table31, confidence: 'documented' },
+  multiply: { cycles: 1, source: `${table31}: MUL, MLA, MLS, SMULL, UMLAL, SMLAD, ... 1`, confidence: 'documented' },
+  divide: {
+    cycles: 2,
+    source: `${table31}: 2 to 12 by early termination; the rule is divideCycles`,
+    confidence: 'assumed',
+  },
+  aluPc: { cycles: 1, refill: REFILL, source: `${table31}: ADD PC, MOV PC 1+P`, confidence: 'assumed' },
+
+  load: {
+    cycles: 2,
+    source: `${table31} note b and 3.3.2: 1 after a load that does not feed its address`,
+    confidence: 'documented',
+  },
+  loadPc: {
+    cycles: 2,
+    refill: 3,
+    source: '3.3.2: LDR PC takes at least two cycles for the load and three for the reload',
+    confidence: 'documented',
+  },
+  storeImmediate: { cycles: 1, source: '3.3.2: STR Rx,[Ry,#imm] is always one cycle', confidence: 'documented' },
+  storeRegister: {
+    cycles: 2,
+    source: `${table31}: 2, 3.3.2: 1 after a load; 2 also measured (jnk0le/random, M4)`,
+    confidence: 'documented',
+  },
+  loadMultiple: { cycles: 1, perWord: 1, source: `${table31}: LDM, POP 1+N`, confidence: 'documented' },
+  loadMultiplePc: { cycles: 1, perWord: 1, refill: REFILL, source: `${table31}: 1+N+P`, confidence: 'assumed' },
+  storeMultiple: { cycles: 1, perWord: 1, source: `${table31}: STM, PUSH 1+N`, confidence: 'documented' },
+  loadDual: { cycles: 1, perWord: 1, source: `${table31}: LDRD 1+N`, confidence: 'documented' },
+  storeDual: { cycles: 1, perWord: 1, source: `${table31}: STRD 1+N`, confidence: 'documented' },
+  exclusive: { cycles: 2, source: `${table31}: LDREX, STREX 2; 3.3.2: they pipeline as LDR`, confidence: 'documented' },
+  clearExclusive: { cycles: 1, source: table31, confidence: 'documented' },
+  memoryHint: { cycles: 1, source: 'PLD, PLI do nothing on this core', confidence: 'assumed' },
+
+  branch: { cycles: 1, refill: REFILL, source: `${table31}: B, BL, BX, BLX 1+P`, confidence: 'assumed' },
+  branchConditional: { cycles: 1, refill: REFILL, source: `${table31}: 1 or 1+P`, confidence: 'assumed' },
+  compareBranch: { cycles: 1, refill: REFILL, source: `${table31}: CBZ 1 or 1+P`, confidence: 'assumed' },
+  tableBranch: { cycles: 2, refill: REFILL, source: `${table31}: TBB, TBH 2+P`, confidence: 'assumed' },
+
+  ifThen: {
+    cycles: 1,
+    source: `${table31}: IT 1; folding into the instruction before it is not modelled`,
+    confidence: 'documented',
+  },
+  hint: { cycles: 1, source: `${table31}: NOP, SEV, YIELD 1`, confidence: 'documented' },
+  dataBarrier: { cycles: 1, source: `${table31}: 1+B, B at least 0 for DMB and DSB`, confidence: 'documented' },
+  instructionBarrier: {
+    cycles: 1 + REFILL,
+    source: `${table31}: 1+B, B at least a refill for ISB`,
+    confidence: 'assumed',
+  },
+  specialRegister: { cycles: 2, source: `${table31}: MRS, MSR 1 or 2`, confidence: 'assumed' },
+  changeState: { cycles: 1, source: `${table31}: CPS 1 or 2`, confidence: 'assumed' },
+
+  fpArithmetic: { cycles: 1, source: `${fpu}: VADD, VMUL, VCVT, VCMP, VABS, VNEG 1`, confidence: 'documented' },
+  fpMove: { cycles: 1, source: `${fpu}: VMOV immediate, register, core to single 1`, confidence: 'documented' },
+  fpMovePair: { cycles: 2, source: `${fpu}: VMOV of two core registers 2`, confidence: 'documented' },
+  fpStatus: { cycles: 1, source: `${fpu}: VMRS, VMSR 1`, confidence: 'documented' },
+  fpMultiplyAccumulate: { cycles: 3, source: `${fpu}: VMLA, VMLS, VNMLA, VFMA, ... 3`, confidence: 'documented' },
+  fpDivide: { cycles: 14, source: `${fpu}: VDIV 14`, confidence: 'documented' },
+  fpSquareRoot: { cycles: 14, source: `${fpu}: VSQRT 14`, confidence: 'documented' },
+  fpLoad: { cycles: 1, perWord: 1, source: `${fpu}: VLDR 2 (single), 3 (double)`, confidence: 'documented' },
+  fpStore: { cycles: 1, perWord: 1, source: `${fpu}: VSTR 2 (single), 3 (double)`, confidence: 'documented' },
+  fpLoadMultiple: { cycles: 1, perWord: 1, source: `${fpu}: VLDM, VPOP 1+N words`, confidence: 'documented' },
+  fpStoreMultiple: { cycles: 1, perWord: 1, source: `${fpu}: VSTM, VPUSH 1+N words`, confidence: 'documented' },
+
+  supervisorCall: {
+    cycles: 1,
+    source: `${table31} gives none; exceptions are not modelled, the run stops here`,
+    confidence: 'assumed',
+  },
+  breakpoint: {
+    cycles: 1,
+    source: `${table31} gives none; a semihosting call is free but for this cycle`,
+    confidence: 'assumed',
+  },
+  waitForInterrupt: { cycles: 1, source: `${table31}: 1+W`, confidence: 'documented' },
+  waitForEvent: { cycles: 1, source: `${table31}: 1+W`, confidence: 'documented' },
+  undefined: {
+    cycles: 1,
+    source: 'UDF and encodings this core does not have: the run stops before them',
+    confidence: 'documented',
+  },
+} as const satisfies Record<string, Cost>;
+
+export type TimingClass = keyof typeof cortexM4;
+
+/** A load or store-with-register-offset right after a pipelining load saves its address cycle (DDI 0439 3.3.2). */
+export const PIPELINED_SAVING = 1;
+/** An FPU result used by the very next instruction (DDI 0439 7.2.3). */
+export const FP_RESULT_USE_PENALTY = 1;
+/** An instruction whose IT condition fails still passes through the pipeline (DDI 0439 3.3.1). */
+export const SKIPPED_CYCLES = 1;
+
+/**
+ * UDIV, SDIV: 2 when the quotient is 0 or the divisor 0, else 4 plus one for every 4 quotient bits, 5..12. The TRM documents only
+ * the range and that leading zeros end the work early; the step of 4 bits a cycle is what reaches 12 for 32 bits.
+ */
+export function divideCycles(dividend: number, divisor: number, signed: boolean): number {
+  const n = signed ? Math.abs(dividend | 0) : dividend >>> 0;
+  const d = signed ? Math.abs(divisor | 0) : divisor >>> 0;
+  if (d === 0 || n < d) return 2;
+  const quotientBits = Math.clz32(d) - Math.clz32(n) + 1;
+  return 4 + Math.ceil(quotientBits / 4);
+}
