@@ -45,7 +45,7 @@ tl_status tl_concatenation(const void *const *inputs,
  */
 tl_status tl_split(const void *input, int32_t outer, int32_t block_bytes, int32_t output_count, void *const *outputs);
 
-/** Extents are in units of unit_bytes; dimension 0 is the outermost. Unused trailing dimensions have extent 1 and padding 0. */
+/** Extents are in units of unit_bytes; dimension 0 is the outermost. Unused leading dimensions have extent 1 and padding 0. */
 typedef struct {
     int32_t extent[TL_MAX_MOVE_DIMS]; /* of the input */
     int32_t before[TL_MAX_MOVE_DIMS]; /* padding in front, >= 0 */

@@ -9,6 +9,15 @@ import type { KernelCall, LowerOptions, Schedule } from '../../ir/schedule.ts';
 import type { Alias } from './alias.ts';
 import { isAliasKind, lowerAlias } from './alias.ts';
 import {
+  lowerConcatenation,
+  lowerPad,
+  lowerResizeNearestNeighbor,
+  lowerSplit,
+  lowerStridedSlice,
+  lowerTranspose,
+} from './data-movement.ts';
+import { lowerAddS8, lowerExtremumS8, lowerMulS8, lowerSubS8 } from './elementwise-s8.ts';
+import {
   lowerBinaryF32,
   lowerConvF32,
   lowerFullyConnectedF32,
@@ -18,38 +27,42 @@ import {
   lowerUnaryF32,
 } from './float.ts';
 import type { LowerOp } from './lower-op.ts';
+import { lowerLutS8 } from './lut-s8.ts';
+import { lowerMeanS8, lowerPoolS8 } from './pooling-s8.ts';
+import { lowerDequantize8, lowerQuantizeF32S8, lowerRequantize } from './quantize-s8.ts';
+import { lowerSoftmaxS8 } from './softmax-s8.ts';
 
 /** Each kind: lowerings in order of preference. Aliasing kinds are handled before the registry is asked. */
 const REGISTRY: Readonly<Record<OpKind, readonly LowerOp[]>> = {
   CONV_2D: [lowerConvF32],
   DEPTHWISE_CONV_2D: [lowerConvF32],
   FULLY_CONNECTED: [lowerFullyConnectedF32],
-  AVERAGE_POOL_2D: [lowerPoolF32],
-  MAX_POOL_2D: [lowerPoolF32],
-  MEAN: [lowerMeanF32],
-  ADD: [lowerBinaryF32],
-  SUB: [lowerBinaryF32],
-  MUL: [lowerBinaryF32],
-  MAXIMUM: [lowerBinaryF32],
-  MINIMUM: [lowerBinaryF32],
-  CONCATENATION: [],
-  PAD: [],
+  AVERAGE_POOL_2D: [lowerPoolS8, lowerPoolF32],
+  MAX_POOL_2D: [lowerPoolS8, lowerPoolF32],
+  MEAN: [lowerMeanS8, lowerMeanF32],
+  ADD: [lowerAddS8, lowerBinaryF32],
+  SUB: [lowerSubS8, lowerBinaryF32],
+  MUL: [lowerMulS8, lowerBinaryF32],
+  MAXIMUM: [lowerExtremumS8, lowerBinaryF32],
+  MINIMUM: [lowerExtremumS8, lowerBinaryF32],
+  CONCATENATION: [lowerConcatenation],
+  PAD: [lowerPad],
   RESHAPE: [],
   SQUEEZE: [],
   EXPAND_DIMS: [],
-  STRIDED_SLICE: [],
-  TRANSPOSE: [],
-  SOFTMAX: [lowerSoftmaxF32],
-  LOGISTIC: [lowerUnaryF32],
-  TANH: [lowerUnaryF32],
-  RELU: [lowerUnaryF32],
-  RELU6: [lowerUnaryF32],
-  HARD_SWISH: [lowerUnaryF32],
-  LEAKY_RELU: [lowerUnaryF32],
-  RESIZE_NEAREST_NEIGHBOR: [],
-  SPLIT: [],
-  QUANTIZE: [],
-  DEQUANTIZE: [],
+  STRIDED_SLICE: [lowerStridedSlice],
+  TRANSPOSE: [lowerTranspose],
+  SOFTMAX: [lowerSoftmaxS8, lowerSoftmaxF32],
+  LOGISTIC: [lowerLutS8, lowerUnaryF32],
+  TANH: [lowerLutS8, lowerUnaryF32],
+  RELU: [lowerLutS8, lowerUnaryF32],
+  RELU6: [lowerLutS8, lowerUnaryF32],
+  HARD_SWISH: [lowerLutS8, lowerUnaryF32],
+  LEAKY_RELU: [lowerLutS8, lowerUnaryF32],
+  RESIZE_NEAREST_NEIGHBOR: [lowerResizeNearestNeighbor],
+  SPLIT: [lowerSplit],
+  QUANTIZE: [lowerLutS8, lowerRequantize, lowerQuantizeF32S8],
+  DEQUANTIZE: [lowerDequantize8],
 };
 
 /** Lowers a verified graph. Throws UserError naming op, index and types when no kernel takes an op. */
