@@ -1,0 +1,144 @@
+/**
+ * From a source tree to an ELF. Everything is written into a temporary folder inside `dir` and moved into place at the end, so that a failed
+ * build leaves nothing behind.
+ */
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Board } from '../../boards/schema.ts';
+import { UserError } from '../../common/errors.ts';
+import { INCLUDE_FLAGS, WARNING_FLAGS, compileFlags, linkFlags } from '../emit/build-flags.ts';
+import type { SourceTree } from '../emit/index.ts';
+import { cSources } from '../emit/index.ts';
+import type { ElfSummary } from './elf-file.ts';
+import { readElfSummary } from './elf-file.ts';
+import type { Toolchain } from './find.ts';
+import { runTool } from './run-tool.ts';
+
+export interface FirmwareImage extends ElfSummary {
+  readonly elfPath: string;
+  readonly binPath: string;
+  readonly mapPath: string;
+  readonly elf: Uint8Array;
+  /** Bytes of stack frame per function, from gcc's -fstack-usage. */
+  readonly frameBytes: ReadonlyMap<string, number>;
+}
+
+export interface BuildOptions {
+  readonly board: Board;
+  /** Compilers at a time. Default: the machine's cores. */
+  readonly jobs?: number;
+}
+
+const PRODUCTS = ['firmware.elf', 'firmware.bin', 'firmware.map'] as const;
+
+/**
+ * Writes sources, firmware.elf, .bin and .map to `dir`. Throws UserError: exit 3 without a compiler; else naming the source that failed, or
+ * the memory region that is too small and by how many bytes.
+ */
+export async function buildElf(
+  tree: SourceTree,
+  dir: string,
+  toolchain: Toolchain,
+  options: BuildOptions,
+): Promise<FirmwareImage> {
+  return withinFolder(dir, async (folder) => {
+    await writeTree(tree, folder);
+    await compileAll(cSources(tree), folder, toolchain, options);
+    const objects = cSources(tree).map(objectPath);
+    await runTool(
+      toolchain.cc,
+      [...linkFlags(options.board), ...objects, '-lm', '-o', 'firmware.elf'],
+      folder,
+      'firmware.elf',
+    );
+    await runTool(toolchain.objcopy, ['-O', 'binary', 'firmware.elf', 'firmware.bin'], folder, 'firmware.bin');
+    const elf = await readFile(join(folder, 'firmware.elf'));
+    const frameBytes = await readStackUsage(cSources(tree), folder);
+    for (const path of [...tree.keys(), ...PRODUCTS]) await moveInto(folder, dir, path);
+    const [elfPath, binPath, mapPath] = PRODUCTS.map((name) => join(dir, name)) as [string, string, string];
+    return { ...readElfSummary(elf), elfPath, binPath, mapPath, elf, frameBytes };
+  });
+}
+
+/** Writes a source tree to `dir` without compiling it; nothing is left behind when that fails. */
+export async function writeSources(tree: SourceTree, dir: string): Promise<void> {
+  await withinFolder(dir, async (folder) => {
+    await writeTree(tree, folder);
+    for (const path of tree.keys()) await moveInto(folder, dir, path);
+  });
+}
+
+/** Gives `work` an empty folder inside `dir`, removed afterwards; file system errors become the user's one line. */
+async function withinFolder<T>(dir: string, work: (folder: string) => Promise<T>): Promise<T> {
+  let folder: string | null = null;
+  try {
+    await mkdir(dir, { recursive: true });
+    folder = await mkdtemp(join(dir, '.building-'));
+    return await work(folder);
+  } catch (error) {
+    throw explainFileError(error, dir);
+  } finally {
+    if (folder) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk; free some or choose another -o',
+  EDQUOT: 'the disk quota is used up; free some or choose another -o',
+  EACCES: 'no permission to write there; choose another -o',
+  EPERM: 'no permission to write there; choose another -o',
+  EROFS: 'the file system is read-only; choose another -o',
+  EEXIST: 'a file is in the way; remove it or choose another -o',
+  ENOTDIR: 'a file is in the way; remove it or choose another -o',
+  EISDIR: 'a folder is in the way; remove it or choose another -o',
+};
+
+function explainFileError(error: unknown, dir: string): unknown {
+  if (error instanceof UserError || !(error instanceof Error) || !('code' in error)) return error;
+  const reason = FILE_ERRORS[String(error.code)];
+  return reason === undefined ? error : new UserError(`cannot write to ${dir}: ${reason}`);
+}
+
+async function writeTree(tree: SourceTree, folder: string): Promise<void> {
+  for (const [path, text] of tree) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+}
+
+async function moveInto(folder: string, dir: string, path: string): Promise<void> {
+  await mkdir(dirname(join(dir, path)), { recursive: true });
+  await rename(join(folder, path), join(dir, path));
+}
+
+function objectPath(source: string): string {
+  return source.replace(/\.c$/, '.o');
+}
+
+async function compileAll(
+  sources: readonly string[],
+  folder: string,
+  toolchain: Toolchain,
+  options: BuildOptions,
+): Promise<void> {
+  const flags = [...compileFlags(options.board), ...WARNING_FLAGS, '-Werror', '-fstack-usage', ...INCLUDE_FLAGS];
+  const queue = [...sources].reverse();
+  const worker = async (): Promise<void> => {
+    for (let source = queue.pop(); source !== undefined; source = queue.pop()) {
+      await runTool(toolchain.cc, [...flags, '-c', source, '-o', objectPath(source)], folder, source);
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: options.jobs ?? availableParallelism() }, worker));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+/** Lines of a .su file: `file.c:12:6:function<TAB>bytes<TAB>static`. */
+async function readStackUsage(sources: readonly string[], folder: string): Promise<Map<string, number>> {
+  const frames = new Map<string, number>();
+  for (const source of sources) {
+    const text = await readFile(join(folder, source.replace(/\.c$/, '.su')), 'utf8');
+    for (const match of text.matchAll(/^[^\t]*:(\w[\w.]*)\t(\d+)\t/gm)) frames.set(match[1] ?? '', Number(match[2]));
+  }
+  return frames;
+}
