@@ -5,7 +5,7 @@
 #define TL_FLOAT_SUPPORT_H
 
 #include "tl_float.h"
-#include "tl_support.h"
+#include "tl_walk.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -16,21 +16,6 @@ TL_INLINE float tl_clamp_f32(float value, const tl_activation_f32 *activation)
 {
     const float raised = value < activation->min ? activation->min : value;
     return raised > activation->max ? activation->max : raised;
-}
-
-/** The taps [first, last) of a filter that meet the input. Empty: last <= first. */
-typedef struct {
-    int32_t first;
-    int32_t last;
-} tl_taps;
-
-/** origin: input index of tap 0, may be negative; extents and dilation >= 1. */
-TL_INLINE tl_taps tl_taps_inside(int32_t origin, int32_t filter_extent, int32_t dilation, int32_t input_extent)
-{
-    tl_taps taps;
-    taps.first = origin < 0 ? (-origin + dilation - 1) / dilation : 0;
-    taps.last = origin < input_extent ? tl_min(filter_extent, (input_extent - origin + dilation - 1) / dilation) : 0;
-    return taps;
 }
 
 /** sum[c] += x[i] * weights[c * stride + i] for i = 0..count-1 in order, c = 0..3. */
