@@ -14,7 +14,11 @@ export function rule(condition: boolean, message: string): asserts condition {
   if (!condition) throw new RuleViolation(message);
 }
 
-/** `[1,49,10,1]`, as shapes are printed in every message. */
+/** Entries of a list that messages print; shapes the IR accepts are shorter. */
+const LIST_ENTRIES_MAX = 16;
+
+/** `[1,49,10,1]`, as shapes and other lists are printed in every message; long ones are cut. */
 export function shapeText(shape: readonly number[]): string {
-  return `[${shape.join(',')}]`;
+  if (shape.length <= LIST_ENTRIES_MAX) return `[${shape.join(',')}]`;
+  return `[${shape.slice(0, LIST_ENTRIES_MAX).join(',')},... ${shape.length} entries]`;
 }

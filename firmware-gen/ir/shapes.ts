@@ -96,9 +96,13 @@ function requireRank(shape: Shape, rank: number, what: string): void {
   rule(shape.length === rank, `${what} has shape ${shapeText(shape)}, ${rank} dimensions expected`);
 }
 
-function requirePositive(values: Readonly<Record<string, number>>): void {
+/** Strides, dilations and windows: far above any use, and small enough that index arithmetic in int32 cannot overflow. */
+const WINDOW_MAX = 32767;
+
+function requireWindow(values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
-    rule(Number.isInteger(value) && value >= 1, `${name} is ${value}, at least 1 expected`);
+    const inRange = Number.isInteger(value) && value >= 1 && value <= WINDOW_MAX;
+    rule(inRange, `${name} is ${value}, 1..${WINDOW_MAX} expected`);
   }
 }
 
@@ -106,7 +110,7 @@ function convShape(op: OpOf<'CONV_2D' | 'DEPTHWISE_CONV_2D'>, input: Shape, filt
   requireRank(input, 4, 'input');
   requireRank(filter, 4, 'filter');
   const { strideH, strideW, dilationH, dilationW, padding } = op;
-  requirePositive({ strideH, strideW, dilationH, dilationW });
+  requireWindow({ strideH, strideW, dilationH, dilationW });
   const channels = at(input, 3);
   if (op.kind === 'CONV_2D') {
     rule(
@@ -114,7 +118,7 @@ function convShape(op: OpOf<'CONV_2D' | 'DEPTHWISE_CONV_2D'>, input: Shape, filt
       `filter ${shapeText(filter)} takes ${at(filter, 3)} channels, the input has ${channels}`,
     );
   } else {
-    requirePositive({ depthMultiplier: op.depthMultiplier });
+    requireWindow({ depthMultiplier: op.depthMultiplier });
     rule(at(filter, 0) === 1, `filter ${shapeText(filter)} must start with 1`);
     const expected = channels * op.depthMultiplier;
     rule(
@@ -144,7 +148,7 @@ function fullyConnectedShape(input: Shape, filter: Shape, keepNumDims: boolean):
 function poolShape(op: OpOf<'AVERAGE_POOL_2D' | 'MAX_POOL_2D'>, input: Shape): Shape {
   requireRank(input, 4, 'input');
   const { strideH, strideW, filterH, filterW, padding } = op;
-  requirePositive({ strideH, strideW, filterH, filterW });
+  requireWindow({ strideH, strideW, filterH, filterW });
   const outH = windowExtent(at(input, 1), filterH, strideH, 1, padding);
   const outW = windowExtent(at(input, 2), filterW, strideW, 1, padding);
   rule(outH >= 1 && outW >= 1, `window ${filterH}x${filterW} does not fit into input ${shapeText(input)}`);

@@ -5,7 +5,7 @@
 import { UserError } from '../../common/errors.ts';
 import { tensorOf, type Graph, type Op, type TensorId } from '../ir/graph.ts';
 import { checkOp } from '../ir/op-rules.ts';
-import { RuleViolation } from '../ir/rule.ts';
+import { RuleViolation, shapeText } from '../ir/rule.ts';
 import { checkOrder } from '../ir/verify.ts';
 import type { BuiltinOperatorName } from '../tflite/enums.ts';
 import { operatorName } from '../tflite/reader.ts';
@@ -23,16 +23,13 @@ export function importGraph(model: TfliteModel, name: string): Graph {
   const tensors = new TensorTable(model, subgraph);
   const operators = subgraph.operators ?? [];
   const ops = operators.flatMap((operator, index) => importOp(model, operator, index, tensors) ?? []);
-  const inputs = (subgraph.inputs ?? []).map((index) => tensors.get(index).id);
-  const outputs = (subgraph.outputs ?? []).map((index) => tensors.get(index).id);
-  const graph = compact({ name, tensors: tensors.byId(), ops, inputs, outputs, notes: tensors.notes() });
-  try {
+  return rulesAsUserErrors('the graph', () => {
+    const inputs = (subgraph.inputs ?? []).map((index) => tensors.get(index).id);
+    const outputs = (subgraph.outputs ?? []).map((index) => tensors.get(index).id);
+    const graph = compact({ name, tensors: tensors.byId(), ops, inputs, outputs, notes: tensors.notes() });
     checkOrder(graph);
-  } catch (error) {
-    if (!(error instanceof RuleViolation)) throw error;
-    throw new UserError(`the graph is inconsistent: ${error.message}; export the model again`);
-  }
-  return graph;
+    return graph;
+  });
 }
 
 export interface UnsupportedOp {
@@ -80,16 +77,22 @@ function importOp(model: TfliteModel, operator: TfliteOperator, index: number, t
   const source = new OpSource(operator, index, kind, tensors);
   const importer = OP_IMPORTERS[kind as BuiltinOperatorName];
   if (!importer) throw source.fail(unsupportedText(model, operator, kind), 'replace the layer by supported ones');
-  if (foldedDequantize(source)) return null;
-  const op = importer(source);
-  const graph: Graph = { name: '', tensors: tensors.byId(), ops: [], inputs: [], outputs: [], notes: [] };
+  return rulesAsUserErrors(`operator ${index} ${kind}`, () => {
+    if (foldedDequantize(source)) return null;
+    const op = importer(source);
+    checkOp(op, { name: '', tensors: tensors.byId(), ops: [], inputs: [], outputs: [], notes: [] });
+    return op;
+  });
+}
+
+/** What breaks a rule of the IR here is the file's fault. */
+function rulesAsUserErrors<T>(subject: string, attempt: () => T): T {
   try {
-    checkOp(op, graph);
+    return attempt();
   } catch (error) {
     if (!(error instanceof RuleViolation)) throw error;
-    throw source.fail(error.message);
+    throw new UserError(`${subject}: ${error.message}; change the model or its conversion options`);
   }
-  return op;
 }
 
 function unsupportedText(model: TfliteModel, operator: TfliteOperator, kind: string): string {
@@ -106,10 +109,11 @@ function foldedDequantize(source: OpSource): boolean {
   const [output] = source.outputIndices;
   if (input === null || output === undefined || source.tensors.data(input) === null) return false;
   source.requireInputs(1);
-  const type = source.tensors.typeName(output);
-  const shapes = [source.tensors.shape(input), source.tensors.shape(output)].map((shape) => `[${shape.join(',')}]`);
-  if (type !== 'FLOAT32') throw source.fail(`output is ${type}, FLOAT32 expected`);
-  if (shapes[0] !== shapes[1]) throw source.fail(`input has shape ${shapes[0] ?? ''}, output ${shapes[1] ?? ''}`);
+  const { dtype, shape } = source.tensors.get(output);
+  if (dtype !== 'float32') throw source.fail(`output is ${dtype}, float32 expected`);
+  const constant = source.tensors.shape(input);
+  if (constant.join() !== shape.join())
+    throw source.fail(`input has shape ${shapeText(constant)}, output ${shapeText(shape)}`);
   source.tensors.dequantized(input, output);
   source.tensors.noteFolded(`${source.index}`);
   return true;

@@ -11,6 +11,8 @@ const OFFSET_BYTES = 4;
 const VTABLE_HEADER_BYTES = 4;
 /** The flatbuffer format addresses with signed 32 bits. */
 const FILE_BYTES_MAX = 2 ** 31 - 1;
+/** Writers may share strings, vectors and tables; this many times on average. */
+const OVERLAP_MAX = 4;
 
 /** A checked table: `at` its position, `vtable` and its size in bytes, `bytes` the inline size. All in bytes from the file's start. */
 export interface TableView {
@@ -23,7 +25,8 @@ export interface TableView {
 export class FlatView {
   private readonly data: Uint8Array;
   private readonly buffer: ByteBuffer;
-  /** Elements and tables that may still be decoded. A file without overlaps needs less than one per byte. */
+  private readonly utf8 = new TextDecoder();
+  /** Bytes of tables, vectors and strings that may still be decoded. A file without overlaps cannot need more than its length. */
   private budget: number;
 
   constructor(data: Uint8Array) {
@@ -31,7 +34,7 @@ export class FlatView {
       throw this.damaged('file', 0, `is ${data.length} bytes, the format ends at 2^31-1`);
     this.data = data;
     this.buffer = new ByteBuffer(data);
-    this.budget = 8 * data.length + 4096;
+    this.budget = OVERLAP_MAX * data.length;
   }
 
   get length(): number {
@@ -53,9 +56,14 @@ export class FlatView {
     if (at % align !== 0) throw this.damaged(path, at, `not aligned to ${align} bytes`);
   }
 
-  private spend(path: string, at: number, units: number): void {
-    this.budget -= units;
-    if (this.budget < 0) throw this.damaged(path, at, 'vectors overlap: more elements than the file can hold');
+  private spend(path: string, at: number, bytes: number): void {
+    this.budget -= bytes;
+    if (this.budget < 0)
+      throw this.damaged(
+        path,
+        at,
+        `tables and vectors overlap: their sizes add up to more than ${OVERLAP_MAX} times the file`,
+      );
   }
 
   identifier(): string {
@@ -75,7 +83,6 @@ export class FlatView {
   table(path: string, at: number): TableView {
     const table = this.follow(path, at);
     this.require(path, table, 4, 4);
-    this.spend(path, table, 1);
     const vtable = table - this.buffer.readInt32(table);
     this.require(`${path} vtable`, vtable, VTABLE_HEADER_BYTES, 2);
     const vtableBytes = this.buffer.readUint16(vtable);
@@ -90,6 +97,7 @@ export class FlatView {
     this.require(`${path} vtable`, vtable, vtableBytes, 2);
     if (bytes < 4) throw this.damaged(path, table, `inline size ${bytes} is below 4`);
     this.require(path, table, bytes, 4);
+    this.spend(path, table, bytes + OFFSET_BYTES);
     return { at: table, vtable, vtableBytes, bytes };
   }
 
@@ -144,7 +152,7 @@ export class FlatView {
 
   scalars(path: string, at: number, type: ScalarType): readonly (boolean | number | bigint)[] {
     const { start, count } = this.vector(path, at, SCALAR_BYTES[type]);
-    this.spend(path, start, count);
+    this.spend(path, start, count * SCALAR_BYTES[type]);
     return Array.from({ length: count }, (_, i) => this.scalar(type, start + i * SCALAR_BYTES[type]));
   }
 
@@ -161,6 +169,6 @@ export class FlatView {
     if (start + count >= this.data.length || this.data[start + count] !== 0) {
       throw this.damaged(path, start, `string of ${count} bytes has no terminating zero`);
     }
-    return new TextDecoder().decode(this.data.subarray(start, start + count));
+    return this.utf8.decode(this.data.subarray(start, start + count));
   }
 }

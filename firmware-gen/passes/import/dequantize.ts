@@ -2,7 +2,7 @@
 import { elementCount, type Tensor } from '../../ir/graph.ts';
 import { rule } from '../../ir/rule.ts';
 
-interface HalfConstant {
+export interface HalfConstant {
   readonly dtype: 'float16';
   readonly shape: readonly number[];
   readonly data: Uint8Array;

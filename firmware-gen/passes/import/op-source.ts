@@ -4,9 +4,14 @@
  */
 import { UserError } from '../../../common/errors.ts';
 import { elementCount, type Activation, type Padding, type TensorId } from '../../ir/graph.ts';
+import { shapeText } from '../../ir/rule.ts';
+import { RANK_MAX } from '../../ir/verify.ts';
 import { ACTIVATIONS, PADDINGS } from '../../tflite/enums.ts';
 import type { OptionsName, TableValue, TfliteOperator } from '../../tflite/schema.ts';
 import type { TensorTable } from './tensor-table.ts';
+
+/** No side input (axes, paddings, shape) needs more: two values for each dimension. */
+const SIDE_VALUES_MAX = 2 * RANK_MAX;
 
 const DEFAULT_FIX = 'change this layer or the conversion options';
 
@@ -40,9 +45,10 @@ export class OpSource {
     return builtinOptions.value as TableValue<N>;
   }
 
-  /** Null where absent; a wrong type is an error all the same. */
-  optionalOptions<N extends OptionsName>(type: N): TableValue<N> | null {
-    return this.operator.builtinOptions || this.operator.builtinOptions2 ? this.options(type) : null;
+  /** Kinds whose options say nothing, if there are any: another table may mean another operator. */
+  checkEmptyOptions(type: OptionsName | null): void {
+    const found = this.operator.builtinOptions ?? this.operator.builtinOptions2;
+    if (found && found.type !== type) throw this.fail(`has options of type ${found.type}, ${type ?? 'none'} expected`);
   }
 
   get inputCount(): number {
@@ -102,12 +108,14 @@ export class OpSource {
       throw this.fail(`${what} (input ${i}) is ${type}, INT32 or INT64 expected`);
     const shape = this.tensors.shape(index);
     const count = elementCount(shape);
+    if (shape.length > RANK_MAX || count > SIDE_VALUES_MAX)
+      throw this.fail(`${what} (input ${i}) has shape ${shapeText(shape)}`);
     const data = this.tensors.data(index) ?? new Uint8Array(0);
     if (count > 0 && data.length === 0)
       throw this.fail(`${what} (input ${i}) is computed at run time, only a constant is supported`);
     const width = type === 'INT32' ? 4 : 8;
     if (data.length !== count * width)
-      throw this.fail(`${what} (input ${i}) has ${data.length} bytes, [${shape.join(',')}] takes ${count * width}`);
+      throw this.fail(`${what} (input ${i}) has ${data.length} bytes, ${shapeText(shape)} takes ${count * width}`);
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     return Array.from({ length: count }, (_, k) =>
       width === 4 ? view.getInt32(4 * k, true) : Number(view.getBigInt64(8 * k, true)),

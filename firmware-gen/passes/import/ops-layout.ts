@@ -1,5 +1,7 @@
 /** Import of the ops that rearrange or reduce along axes: their side tensors (shape, axes, paddings, begin/end, perm) become attributes. */
 import { elementCount, tensorBytes, type Op, type TensorId } from '../../ir/graph.ts';
+import { shapeText } from '../../ir/rule.ts';
+import { RANK_MAX } from '../../ir/verify.ts';
 import type { OpSource } from './op-source.ts';
 
 interface Operands {
@@ -19,14 +21,15 @@ export function importReshape(op: OpSource): Op {
   const target = op.inputIndex(1) === null ? op.options('ReshapeOptions').newShape : op.constantInts(1, 'shape');
   const output = op.outputShape();
   if (!target) throw op.fail('has neither a shape input nor new_shape');
+  if (target.length > RANK_MAX) throw op.fail(`shape ${shapeText(target)} has too many dimensions`);
   const elements = elementCount(op.inputShape(0));
   const known = elementCount(target.filter((extent) => extent !== -1));
   if (target.filter((extent) => extent === -1).length > 1)
-    throw op.fail(`shape [${target.join(',')}] has more than one -1`);
+    throw op.fail(`shape ${shapeText(target)} has more than one -1`);
   const resolved = target.map((extent) => (extent === -1 ? elements / known : extent));
   if (resolved.join() !== output.join()) {
     throw op.fail(
-      `shape [${target.join(',')}] on ${elements} elements does not give the output shape [${output.join(',')}]`,
+      `shape ${shapeText(target)} on ${elements} elements does not give the output shape ${shapeText(output)}`,
     );
   }
   return { kind: 'RESHAPE', ...dataOperands(op) };
@@ -35,18 +38,21 @@ export function importReshape(op: OpSource): Op {
 export function importSqueeze(op: OpSource): Op {
   op.requireInputs(1);
   const shape = op.inputShape(0);
-  const axes = (op.options('SqueezeOptions').squeezeDims ?? []).map((axis) => op.axis(axis, shape.length));
+  const listed = op.options('SqueezeOptions').squeezeDims ?? [];
+  if (listed.length > RANK_MAX) throw op.fail(`squeeze_dims ${shapeText(listed)} has too many entries`);
+  const axes = listed.map((axis) => op.axis(axis, shape.length));
   const expected = shape.filter((extent, i) => (axes.length === 0 ? extent !== 1 : !axes.includes(i)));
   const output = op.outputShape();
   if (expected.join() !== output.join()) {
     throw op.fail(
-      `squeezing [${axes.join(',')}] of [${shape.join(',')}] does not give the output shape [${output.join(',')}]`,
+      `squeezing ${shapeText(axes)} of ${shapeText(shape)} does not give the output shape ${shapeText(output)}`,
     );
   }
   return { kind: 'SQUEEZE', ...dataOperands(op) };
 }
 
 export function importExpandDims(op: OpSource): Op {
+  op.checkEmptyOptions('ExpandDimsOptions');
   op.requireInputs(2);
   const shape = op.inputShape(0);
   const axes = op.constantInts(1, 'axis');
@@ -56,12 +62,13 @@ export function importExpandDims(op: OpSource): Op {
   expected.splice(op.axis(axis, shape.length + 1), 0, 1);
   const output = op.outputShape();
   if (expected.join() !== output.join()) {
-    throw op.fail(`axis ${axis} on [${shape.join(',')}] does not give the output shape [${output.join(',')}]`);
+    throw op.fail(`axis ${axis} on ${shapeText(shape)} does not give the output shape ${shapeText(output)}`);
   }
   return { kind: 'EXPAND_DIMS', ...dataOperands(op) };
 }
 
 export function importTranspose(op: OpSource): Op {
+  op.checkEmptyOptions('TransposeOptions');
   op.requireInputs(2);
   const rank = op.inputShape(0).length;
   const perm = op.constantInts(1, 'perm').map((axis) => op.axis(axis, rank));
@@ -78,6 +85,7 @@ export function importMean(op: OpSource): Op {
 
 /** PAD and PADV2. Without a pad value TFLite writes the real zero: the zero point of a quantized tensor. */
 export function importPad(op: OpSource): Op {
+  op.checkEmptyOptions(op.name === 'PADV2' ? 'PadV2Options' : 'PadOptions');
   op.requireInputs(2, op.name === 'PADV2' ? 3 : 2);
   const rank = op.inputShape(0).length;
   const flat = op.constantInts(1, 'paddings');
@@ -135,7 +143,7 @@ export function importResizeNearestNeighbor(op: OpSource): Op {
   const size = op.constantInts(1, 'size');
   const output = op.outputShape();
   if (size.length !== 2 || size[0] !== output[1] || size[1] !== output[2]) {
-    throw op.fail(`size [${size.join(',')}] does not give the output shape [${output.join(',')}]`);
+    throw op.fail(`size ${shapeText(size)} does not give the output shape ${shapeText(output)}`);
   }
   const { alignCorners, halfPixelCenters } = options;
   if (alignCorners && halfPixelCenters) throw op.fail('align_corners and half_pixel_centers are both set');

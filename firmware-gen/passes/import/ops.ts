@@ -1,6 +1,7 @@
 /** Which operators are imported, and how: one entry per builtin name. Elementwise kinds are short enough to stand here. */
 import type { Op } from '../../ir/graph.ts';
 import type { BuiltinOperatorName } from '../../tflite/enums.ts';
+import type { OptionsName } from '../../tflite/schema.ts';
 import type { OpSource } from './op-source.ts';
 import {
   importConcatenation,
@@ -16,12 +17,13 @@ import {
 import { importConv2d, importDepthwiseConv2d, importFullyConnected, importPool2d } from './ops-windowed.ts';
 import { importStridedSlice } from './strided-slice.ts';
 
-export type OpImporter = (op: OpSource) => Op;
+type OpImporter = (op: OpSource) => Op;
 
-function importUnary(
-  kind: 'LOGISTIC' | 'TANH' | 'RELU' | 'RELU6' | 'HARD_SWISH' | 'QUANTIZE' | 'DEQUANTIZE',
-  op: OpSource,
-): Op {
+type UnaryKind = 'LOGISTIC' | 'TANH' | 'RELU' | 'RELU6' | 'HARD_SWISH' | 'QUANTIZE' | 'DEQUANTIZE';
+
+/** `options` is the (empty) table such an operator may carry. */
+function importUnary(kind: UnaryKind, options: OptionsName | null, op: OpSource): Op {
+  op.checkEmptyOptions(options);
   op.requireInputs(1);
   return { kind, index: op.index, inputs: [op.input(0)], outputs: op.outputs() };
 }
@@ -35,6 +37,11 @@ function binaryOperands(op: OpSource) {
 function importArithmetic(kind: 'ADD' | 'SUB' | 'MUL', op: OpSource): Op {
   const options = op.options(kind === 'ADD' ? 'AddOptions' : kind === 'SUB' ? 'SubOptions' : 'MulOptions');
   return { kind, ...binaryOperands(op), activation: op.activation(options.fusedActivationFunction) };
+}
+
+function importExtremum(kind: 'MAXIMUM' | 'MINIMUM', op: OpSource): Op {
+  op.checkEmptyOptions('MaximumMinimumOptions');
+  return { kind, ...binaryOperands(op) };
 }
 
 function importSoftmax(op: OpSource): Op {
@@ -61,8 +68,8 @@ export const OP_IMPORTERS: Readonly<Partial<Record<BuiltinOperatorName, OpImport
   ADD: (op) => importArithmetic('ADD', op),
   SUB: (op) => importArithmetic('SUB', op),
   MUL: (op) => importArithmetic('MUL', op),
-  MAXIMUM: (op) => ({ kind: 'MAXIMUM', ...binaryOperands(op) }),
-  MINIMUM: (op) => ({ kind: 'MINIMUM', ...binaryOperands(op) }),
+  MAXIMUM: (op) => importExtremum('MAXIMUM', op),
+  MINIMUM: (op) => importExtremum('MINIMUM', op),
   CONCATENATION: importConcatenation,
   PAD: importPad,
   PADV2: importPad,
@@ -72,14 +79,14 @@ export const OP_IMPORTERS: Readonly<Partial<Record<BuiltinOperatorName, OpImport
   STRIDED_SLICE: importStridedSlice,
   TRANSPOSE: importTranspose,
   SOFTMAX: importSoftmax,
-  LOGISTIC: (op) => importUnary('LOGISTIC', op),
-  TANH: (op) => importUnary('TANH', op),
-  RELU: (op) => importUnary('RELU', op),
-  RELU6: (op) => importUnary('RELU6', op),
+  LOGISTIC: (op) => importUnary('LOGISTIC', null, op),
+  TANH: (op) => importUnary('TANH', null, op),
+  RELU: (op) => importUnary('RELU', null, op),
+  RELU6: (op) => importUnary('RELU6', null, op),
   LEAKY_RELU: importLeakyRelu,
-  HARD_SWISH: (op) => importUnary('HARD_SWISH', op),
+  HARD_SWISH: (op) => importUnary('HARD_SWISH', 'HardSwishOptions', op),
   RESIZE_NEAREST_NEIGHBOR: importResizeNearestNeighbor,
   SPLIT: importSplit,
-  QUANTIZE: (op) => importUnary('QUANTIZE', op),
-  DEQUANTIZE: (op) => importUnary('DEQUANTIZE', op),
+  QUANTIZE: (op) => importUnary('QUANTIZE', 'QuantizeOptions', op),
+  DEQUANTIZE: (op) => importUnary('DEQUANTIZE', 'DequantizeOptions', op),
 };

@@ -3,6 +3,7 @@
  * strided_slice_logic.h does (begin and end are clamped, negative ones count from the end).
  */
 import type { Op } from '../../ir/graph.ts';
+import { shapeText } from '../../ir/rule.ts';
 import type { TableValue } from '../../tflite/schema.ts';
 import type { OpSource } from './op-source.ts';
 
@@ -24,13 +25,13 @@ export function importStridedSlice(op: OpSource): Op {
   const [begin, end, strides] = [op.constantInts(1, 'begin'), op.constantInts(2, 'end'), op.constantInts(3, 'strides')];
   for (const [name, list] of Object.entries({ begin, end, strides })) {
     if (list.length !== shape.length)
-      throw op.fail(`${name} has ${list.length} values, the input [${shape.join(',')}] has ${shape.length}`);
+      throw op.fail(`${name} has ${list.length} values, the input ${shapeText(shape)} has ${shape.length}`);
   }
   const ranges = shape.map((extent, i) => resolve(op, options, i, extent, begin[i] ?? 0, end[i] ?? 0, strides[i] ?? 0));
   const output = op.outputShape();
   const expected = ranges.map((range) => range.count).filter((_, i) => !(options.shrinkAxisMask & (1 << i)));
   if (expected.join() !== output.join()) {
-    throw op.fail(`the slice has shape [${expected.join(',')}], the output states [${output.join(',')}]`);
+    throw op.fail(`the slice has shape ${shapeText(expected)}, the output states ${shapeText(output)}`);
   }
   return {
     kind: 'STRIDED_SLICE',

@@ -2,13 +2,12 @@
  * The subgraph's tensors as the IR sees them, converted when first used: side tensors (axes, shapes) may have types and sizes the IR does
  * not know. Ids are TFLite's tensor indices until the graph is complete; tensors made at import are appended.
  */
-import { UserError } from '../../../common/errors.ts';
 import type { DType, Quantization, Tensor, TensorId } from '../../ir/graph.ts';
 import { RuleViolation, rule } from '../../ir/rule.ts';
 import { checkTensor } from '../../ir/verify.ts';
 import { TENSOR_TYPES } from '../../tflite/enums.ts';
 import type { TfliteModel, TfliteQuantization, TfliteSubGraph, TfliteTensor } from '../../tflite/schema.ts';
-import { dequantizeConstant } from './dequantize.ts';
+import { dequantizeConstant, type HalfConstant } from './dequantize.ts';
 
 const DTYPES: Readonly<Record<string, DType>> = {
   FLOAT32: 'float32',
@@ -35,6 +34,8 @@ export class TensorTable {
   /** Sparse, by id: only what was used so far. */
   private readonly converted: Tensor[] = [];
   private nextId: number;
+  private readonly dequantizedIds = new Map<number, number>();
+  private readonly dequantizedData = new Map<number, Uint8Array>();
   private readonly hybridOps: string[] = [];
   private readonly foldedOps: string[] = [];
 
@@ -90,7 +91,7 @@ export class TensorTable {
     return `tensor ${index} "${printable(this.raw(index).name ?? '')}"`;
   }
 
-  /** The IR tensor. Throws UserError naming it for a type, shape or quantization that is not supported. */
+  /** The IR tensor. Throws RuleViolation naming it for a type, shape or quantization that is not supported. */
   get(index: number): Tensor {
     const known = this.converted[index];
     if (known) return known;
@@ -99,30 +100,37 @@ export class TensorTable {
     return tensor;
   }
 
-  /** The float32 tensor that a constant's quantized or float16 values stand for, as data of a new or given tensor. */
-  dequantized(index: number, target: number = this.nextId): TensorId {
-    const data = this.data(index);
-    if (!data) throw new Error(`internal: ${this.describe(index)} is not constant`);
-    if (target === this.nextId) this.nextId += 1;
-    this.converted[target] = this.guard(index, () => {
-      const raw = this.raw(index);
-      const shape = raw.shape ?? [];
-      const isHalf = this.typeName(index) === 'FLOAT16';
-      const quantized = isHalf ? null : this.get(index);
-      const values = dequantizeConstant(quantized ?? { dtype: 'float16', shape, data });
-      const name = printable(raw.name ?? '');
-      const tensor: Tensor = {
-        id: target as TensorId,
-        name,
-        dtype: 'float32',
-        shape,
-        quantization: null,
-        data: values,
-      };
+  /**
+   * The float32 tensor that a constant's quantized or float16 values stand for: `target` when given (it becomes constant), else a new
+   * tensor, the same one for every op that asks.
+   */
+  dequantized(index: number, target?: number): TensorId {
+    const id = target ?? this.dequantizedIds.get(index) ?? this.nextId;
+    if (id === this.nextId) this.nextId += 1;
+    if (target === undefined) this.dequantizedIds.set(index, id);
+    if (target !== undefined || !this.converted[id]) this.converted[id] = this.dequantize(index, id as TensorId);
+    return id as TensorId;
+  }
+
+  /** The bytes are computed once per constant, however many tensors hold them. */
+  private dequantize(index: number, id: TensorId): Tensor {
+    const isHalf = this.typeName(index) === 'FLOAT16';
+    const quantized = isHalf ? null : this.get(index);
+    return this.guard(index, () => {
+      const { name, shape: rawShape } = this.raw(index);
+      const shape = rawShape ?? [];
+      const data = this.dequantizedData.get(index) ?? dequantizeConstant(quantized ?? this.halfConstant(index));
+      this.dequantizedData.set(index, data);
+      const tensor: Tensor = { id, name: printable(name ?? ''), dtype: 'float32', shape, quantization: null, data };
       checkTensor(tensor);
       return tensor;
     });
-    return target as TensorId;
+  }
+
+  private halfConstant(index: number): HalfConstant {
+    const data = this.data(index);
+    if (!data) throw new Error(`internal: ${this.describe(index)} is not constant`);
+    return { dtype: 'float16', shape: this.shape(index), data };
   }
 
   private raw(index: number): TfliteTensor {
@@ -136,9 +144,7 @@ export class TensorTable {
       return convert();
     } catch (error) {
       if (!(error instanceof RuleViolation)) throw error;
-      throw new UserError(
-        `${this.describe(index)} ${error.message}; convert the model with static shapes and int8, int16 or float32 tensors`,
-      );
+      throw new RuleViolation(`${this.describe(index)} ${error.message}`);
     }
   }
 
