@@ -214,7 +214,7 @@ export class Machine {
 
   /** From a peripheral: the access under way cannot be modelled; the run ends with this fault. */
   failFromDevice(kind: Fault['kind'], cause: string): void {
-    this.pendingFault ??= { kind, cause, address: (this.cpu.readRegister(reg.pc) - 2) >>> 0 };
+    this.pendingFault ??= { kind, cause, address: this.cpu.accessPc() };
     this.cpu.stop();
   }
 

@@ -93,6 +93,8 @@ export interface Cpu {
    * A way out of the last instruction that has been taken (pipeline refill) is included.
    */
   counters(): Counters;
+  /** Inside a device callback: address of the instruction that makes the access. */
+  accessPc(): number;
   resetCounters(): void;
   /** After a stop at an instruction the machine handled itself: counts it and leaves pc behind it. Returns the new pc. */
   stepOver(): number;

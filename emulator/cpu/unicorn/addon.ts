@@ -15,7 +15,7 @@ export interface NativeEngine {
   ): void;
   readRegister(register: number): number;
   writeRegister(register: number, value: number): void;
-  /** [stop reason, code, address, access type or -1, access address, access bytes, 1 in mid-block, pc of the access] */
+  /** [stop reason, code, address, access type or -1, access address, access bytes, 1 in mid-block] */
   run(pc: number, cyclesMax: number, instructionsMax: number): Float64Array;
   stop(): void;
   /** [cycles, instructions, id of the block last entered or -1, its end, cycles if it falls through, cycles if it is left elsewhere] */

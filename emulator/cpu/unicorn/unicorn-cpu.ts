@@ -3,6 +3,7 @@
  * block was left in its middle, so that what callers see is exact at instruction granularity.
  */
 import { assert } from '../../../common/errors.ts';
+import { accessRange } from '../../timing/effective-address.ts';
 import { instructionCost, SEQUENTIAL } from '../../timing/instruction-cost.ts';
 import {
   reg,
@@ -16,33 +17,8 @@ import {
   type RunLimits,
 } from '../cpu.ts';
 import { loadAddon, type NativeEngine } from './addon.ts';
-import { BlockTable, isFpuInstruction } from './block-table.ts';
-
-/** engine.h StopReason. */
-const STOP_LIMIT = 0;
-const STOP_SPECIAL = 1;
-const STOP_ERROR = 2;
-const STOP_INTERRUPT = 3;
-
-/** unicorn.h uc_err. */
-const UC_ERR_INSN_INVALID = 10;
-const UC_ERR_EXCEPTION = 21;
-/** unicorn.h uc_mem_type: READ_UNMAPPED 19, WRITE_UNMAPPED, FETCH_UNMAPPED, WRITE_PROT 22, READ_PROT, FETCH_PROT. */
-const UC_MEM_READ_UNMAPPED = 19;
-const accessKinds: readonly AccessKind[] = ['read', 'write', 'fetch', 'write', 'read', 'fetch'];
-
-/** QEMU's exception numbers of this core, as the interrupt hook reports them. */
-const exceptionNames: Readonly<Record<number, string>> = {
-  1: 'undefined instruction',
-  2: 'SVC',
-  3: 'prefetch abort',
-  4: 'data abort',
-  7: 'BKPT',
-  8: 'exception return without an exception',
-  17: 'FPU disabled',
-  18: 'invalid state (branch to an even address: Arm state does not exist)',
-  22: 'lazy FPU stacking',
-};
+import { BlockTable } from './block-table.ts';
+import { explainStop } from './explain-stop.ts';
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
@@ -59,6 +35,9 @@ export class UnicornCpu implements Cpu {
   private fpuEnabled = false;
   /** Subtracted from the native counters, which only grow. */
   private origin: Counters = { cycles: 0, instructions: 0 };
+  /** Last device register touched, for telling which instruction did. */
+  private deviceAddress = 0;
+  private lastAccess: { readonly pass: number; readonly pc: number } | null = null;
   /** Where the last run stopped; null while running. */
   private stoppedAt: number | null = 0;
 
@@ -88,7 +67,21 @@ export class UnicornCpu implements Cpu {
   }
 
   mapDevice(start: number, bytes: number, callbacks: DeviceCallbacks): void {
-    this.engine.mapDevice(start, bytes, callbacks.read.bind(callbacks), callbacks.write.bind(callbacks));
+    const from = (address: number): void => {
+      this.deviceAddress = address;
+    };
+    this.engine.mapDevice(
+      start,
+      bytes,
+      (address, size) => {
+        from(address);
+        return callbacks.read(address, size);
+      },
+      (address, size, value) => {
+        from(address);
+        callbacks.write(address, size, value);
+      },
+    );
   }
 
   readRegister(register: number): number {
@@ -107,7 +100,7 @@ export class UnicornCpu implements Cpu {
     const instructionsMax = Math.min((limits.instructionsMax ?? NO_LIMIT) + this.origin.instructions, NO_LIMIT);
     try {
       const raw = this.engine.run(start, cyclesMax, instructionsMax);
-      const stop = this.explain(raw);
+      const stop = explainStop(raw, this.blocks, (address) => this.pcOfAccess(address));
       this.settle(stop, raw);
       return stop;
     } finally {
@@ -127,6 +120,10 @@ export class UnicornCpu implements Cpu {
     }
     const rest = this.restOfBlock(blockId, this.accessPc());
     return { cycles: counted.cycles - rest.cycles, instructions: counted.instructions - rest.instructions };
+  }
+
+  accessPc(): number {
+    return this.pcOfAccess(this.deviceAddress);
   }
 
   resetCounters(): void {
@@ -185,55 +182,6 @@ export class UnicornCpu implements Cpu {
     this.engine.close();
   }
 
-  private explain(raw: Float64Array): CpuStop {
-    const [reason = 0, code = 0, pc = 0, accessType = -1, address = 0, , , accessPc = 0] = raw;
-    if (reason === STOP_LIMIT) return { kind: 'limit', pc };
-    if (reason === STOP_SPECIAL) return this.explainSpecial(pc, code);
-    if (reason === STOP_INTERRUPT)
-      return { kind: 'exception', pc, detail: exceptionNames[code] ?? `exception ${code}` };
-    if (reason === STOP_ERROR) {
-      if (accessType >= 0 && code !== UC_ERR_INSN_INVALID) {
-        const access = accessKinds[accessType - UC_MEM_READ_UNMAPPED] ?? 'read';
-        const isProtection = accessType >= UC_MEM_READ_UNMAPPED + 3;
-        return {
-          kind: 'access',
-          pc: access === 'fetch' ? address : pc,
-          access,
-          reason: isProtection ? 'protected' : 'unmapped',
-          address,
-        };
-      }
-      if (code === UC_ERR_INSN_INVALID) return this.undefinedAt(pc);
-      return {
-        kind: 'exception',
-        pc,
-        detail: code === UC_ERR_EXCEPTION ? 'unhandled exception' : `libunicorn error ${code}`,
-      };
-    }
-    return { kind: 'requested', pc };
-  }
-
-  private explainSpecial(pc: number, code: number): CpuStop {
-    if (code === 0) return { kind: 'endlessLoop', pc };
-    const instruction = this.blocks.at(pc);
-    assert(instruction !== null, `a stop at 0x${pc.toString(16)} needs an instruction there`);
-    if (isFpuInstruction(instruction)) return { kind: 'fpuDisabled', pc };
-    switch (instruction.timing) {
-      case 'breakpoint':
-      case 'supervisorCall':
-      case 'waitForInterrupt':
-      case 'waitForEvent':
-        return { kind: instruction.timing, pc };
-      default:
-        return this.undefinedAt(pc);
-    }
-  }
-
-  private undefinedAt(pc: number): CpuStop {
-    const instruction = this.blocks.at(pc);
-    return { kind: 'undefined', pc, encoding: instruction?.encoding ?? 0, bytes: instruction?.size ?? 2 };
-  }
-
   /** Takes back what the block entered last has been charged for instructions that did not run. */
   private settle(stop: CpuStop, raw: Float64Array): void {
     this.stoppedAt = stop.pc;
@@ -254,9 +202,23 @@ export class UnicornCpu implements Cpu {
     return from < 0 ? { cycles: 0, instructions: 0 } : this.blocks.sum(list, from);
   }
 
-  /** In a device callback libunicorn's pc is two past the start of the instruction, whatever its size. */
-  private accessPc(): number {
-    return (this.readRegister(reg.pc) - 2) >>> 0;
+  /**
+   * Address of the instruction of the running block that accesses `address`. Accesses come in program order, so the search goes on
+   * where the last one of the same pass through the block was found.
+   */
+  private pcOfAccess(address: number): number {
+    const [, instructions = 0, blockId = -1] = this.engine.counters();
+    const block = this.blocks.record(blockId);
+    if (block === null) return this.readRegister(reg.pc);
+    const from = this.lastAccess !== null && this.lastAccess.pass === instructions ? this.lastAccess.pc : block.start;
+    for (const instruction of this.blocks.instructions(block)) {
+      if (instruction.address < from) continue;
+      const range = accessRange(instruction, (register) => this.readRegister(register));
+      if (range === null || (address - range.start) >>> 0 >= range.bytes) continue;
+      this.lastAccess = { pass: instructions, pc: instruction.address };
+      return instruction.address;
+    }
+    return block.start;
   }
 
   private halfword(address: number): number | null {

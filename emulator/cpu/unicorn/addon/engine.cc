@@ -133,7 +133,7 @@ uint32_t Engine::programCounter() {
   return pc & ~1u;
 }
 
-/** run(pc, cycleLimit, instructionLimit): [reason, code, stop address, access type, access address, access bytes, in mid-block, pc of the access]; see StopReason. */
+/** run(pc, cycleLimit, instructionLimit): [reason, code, stop address, access type, access address, access bytes, in mid-block]; see StopReason. */
 Napi::Value Engine::run(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   if (uc_ == nullptr || running_) {
@@ -174,8 +174,7 @@ Napi::Value Engine::run(const Napi::CallbackInfo &info) {
     stopAddress_ = programCounter();
     midBlock_ = false;
   }
-  Napi::Float64Array answer = Napi::Float64Array::New(env, 8);
-  answer[7] = accessPc_;
+  Napi::Float64Array answer = Napi::Float64Array::New(env, 7);
   answer[6] = midBlock_ ? 1 : 0;
   answer[0] = reason_;
   answer[1] = stopCode_;

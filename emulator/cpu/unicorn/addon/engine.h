@@ -137,7 +137,6 @@ class Engine : public Napi::ObjectWrap<Engine> {
   uint32_t stopAddress_ = 0;
   uint32_t accessAddress_ = 0;
   uint32_t accessSize_ = 0;
-  uint32_t accessPc_ = 0;
   int32_t accessType_ = -1;
   Napi::Reference<Napi::Value> exception_;
 };

@@ -50,7 +50,12 @@ void Engine::onBlock(uint32_t address, uint32_t size) {
   }
   midBlock_ = false;
   Region *region = regionOf(address);
-  if (region == nullptr) return;
+  if (region == nullptr) {
+    accessType_ = UC_MEM_FETCH_UNMAPPED;
+    accessAddress_ = address;
+    halt(kError, UC_ERR_FETCH_UNMAPPED, address);
+    return;
+  }
   Block *block = blockAt(*region, address, size);
   if (block == nullptr) return;
   uint64_t cycles = cycles_;
@@ -215,10 +220,11 @@ void Engine::onInvalidAccess(uc_mem_type type, uint64_t address, int size) {
   accessType_ = type;
   accessAddress_ = static_cast<uint32_t>(address);
   accessSize_ = static_cast<uint32_t>(size);
-  accessPc_ = programCounter();
 }
 
 uint64_t Engine::onDeviceRead(Device &device, uint64_t offset, unsigned size) {
+  // Code being fetched from a device for translation: the block hook ends the run before any of it executes.
+  if (regionOf(programCounter()) == nullptr) return 0;
   Napi::Env env = Env();
   Napi::HandleScope scope(env);
   Napi::Value value =
