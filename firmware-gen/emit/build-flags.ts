@@ -27,6 +27,5 @@ export function linkFlags(board: Board): string[] {
     '-Tlinker.ld',
     '-Wl,--gc-sections',
     '-Wl,-Map=firmware.map',
-    '-Wl,--no-warn-rwx-segments',
   ];
 }

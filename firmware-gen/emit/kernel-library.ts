@@ -10,7 +10,7 @@ import { packageRoot } from '../../common/package-root.ts';
 export interface KernelLibrary {
   /** Paths relative to kernels/, with forward slashes. */
   readonly files: ReadonlyMap<string, string>;
-  /** tl_ identifier with external linkage -> the .c file that defines it. */
+  /** tl_ identifier with external linkage -> the kernel's .c file that defines it. */
   readonly definedIn: ReadonlyMap<string, string>;
   /** Header name, as #include spells it -> its path. */
   readonly headers: ReadonlyMap<string, string>;
@@ -37,7 +37,8 @@ export function makeLibrary(files: ReadonlyMap<string, string>): KernelLibrary {
   const headers = new Map<string, string>();
   for (const [path, text] of files) {
     if (path.endsWith('.h')) headers.set(defined(path.split('/').at(-1), 'file name'), path);
-    else for (const name of externalDefinitions(text)) definedIn.set(name, path);
+    // The runtime's files are alternatives (one UART driver, one clock set-up); main-source.ts names those a board needs.
+    else if (path.startsWith('src/')) for (const name of externalDefinitions(text)) definedIn.set(name, path);
   }
   return { files, definedIn, headers };
 }

@@ -61,7 +61,7 @@ TL_VISIBLE void ${model}_on_op(int op_index)
     opening,
     `#include "${model}.h"\n#include "tl_runtime.h"\n`,
     ...(talks ? ['#include "tl_print.h"\n'] : []),
-    `static uint8_t tl_arena[${model.toUpperCase()}_ARENA_BYTES] __attribute__((aligned(${model.toUpperCase()}_ARENA_ALIGNMENT)));\n`,
+    `static uint8_t tl_arena[${model.toUpperCase()}_ARENA_BYTES]\n    __attribute__((aligned(${model.toUpperCase()}_ARENA_ALIGNMENT)));\n`,
     '/* Marks, by its address, the moment from which the model may be used from outside. */',
     'TL_VISIBLE void tl_ready(void)\n{\n}\n',
     ...(hooks ? [hook] : []),

@@ -58,6 +58,16 @@ export class OpWriter {
     return `(${isWritten ? '' : 'const '}${ctype} *)${pointer}`;
   }
 
+  /** After the first op that uses it, by TFLite's position of the input. */
+  #constantName(id: TensorId): string {
+    const op = this.#graph.ops.find((candidate) => candidate.inputs.includes(id));
+    if (!op) return `tensor${id}`;
+    const position = op.inputs.indexOf(id);
+    const hasFilter = op.kind === 'CONV_2D' || op.kind === 'DEPTHWISE_CONV_2D' || op.kind === 'FULLY_CONNECTED';
+    const role = hasFilter && position === 1 ? 'filter' : hasFilter && position === 2 ? 'bias' : `input${position}`;
+    return `op${op.index}_${role}`;
+  }
+
   #argument(value: CValue, call: KernelCall, callIndex: number, statics: string[], locals: string[]): string {
     switch (value.kind) {
       case 'int':
