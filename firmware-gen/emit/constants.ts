@@ -77,7 +77,6 @@ function isFiniteValue(value: number | bigint): boolean {
 /** A constant tensor's little-endian bytes as typed values. */
 export function typedValues(ctype: CScalarType, data: Uint8Array): ConstantValues {
   // Not data.slice(): of a Buffer (a file read by Node) that is a view, and its buffer begins elsewhere.
-  const copy = Uint8Array.from(data).buffer;
   const copy = new Uint8Array(data).buffer;
   const views: Readonly<Record<CScalarType, () => ConstantValues>> = {
     int8_t: () => new Int8Array(copy),
