@@ -1,17 +1,12 @@
 /**
- * ADD, SUB, MUL, MAXIMUM and MINIMUM with NumPy broadcasting for int8, int16, int32 and float32. Source of the semantics:
+ * ADD, SUB, MUL, MAXIMUM and MINIMUM with NumPy broadcasting for int8, int16 and float32. Source of the semantics:
  * reference/{integer_ops/add.h,add.h,sub.h,integer_ops/mul.h,mul.h}, micro/kernels/maximum_minimum.h.
  */
 import { assert } from '../../common/errors.ts';
 import type { Activation, Op } from '../ir/graph.ts';
 import type { AddParams } from '../ir/op-params.ts';
 import { addParams, mulMultiplier, subParams } from '../ir/op-params.ts';
-import {
-  INT32_MAX,
-  INT32_MIN,
-  activationRangeFloat,
-  multiplyByQuantizedMultiplier as scale,
-} from '../ir/quantized-math.ts';
+import { activationRangeFloat, multiplyByQuantizedMultiplier as scale } from '../ir/quantized-math.ts';
 import type { Buffers, Operand, Values } from './buffers.ts';
 import { inputOf, outputOf, scaleOf, zeroPointOf } from './buffers.ts';
 import { clampFloat } from './conv.ts';
@@ -29,7 +24,6 @@ export function prepareArithmetic(op: ArithmeticOp, buffers: Buffers): () => voi
   const [a, b, output] = [inputOf(buffers, op, 0), inputOf(buffers, op, 1), outputOf(buffers, op)];
   const { dtype } = output.tensor;
   if (dtype === 'float32') return prepareBinary(a, b, output, floatFunction(op.kind, op.activation));
-  if (dtype === 'int32') return prepareBinary(a, b, output, int32Function(op.kind, op.activation));
   assert(dtype === 'int8' || dtype === 'int16', `${op.kind} op ${op.index} on ${dtype}`);
   if (op.kind === 'MUL') return prepareBinary(a, b, output, quantizedMul(op.activation, a, b, output));
   const params = op.kind === 'ADD' ? addParams : subParams;
@@ -101,20 +95,5 @@ function floatFunction(kind: ArithmeticOp['kind'], activation: Activation): Bina
       return (x, y) => clampFloat(f(x - y), min, max);
     case 'MUL':
       return (x, y) => clampFloat(f(x * y), min, max);
-  }
-}
-
-/** Plain int32, not quantized; wraps. TFLM's int32 ADD ignores the activation. */
-function int32Function(kind: ArithmeticOp['kind'], activation: Activation): Binary {
-  const { min, max } = activationRangeFloat(kind === 'ADD' ? 'NONE' : activation);
-  const clamp = (value: number): number =>
-    Math.min(Math.max(value, Math.max(min, INT32_MIN)), Math.min(max, INT32_MAX));
-  switch (kind) {
-    case 'ADD':
-      return (x, y) => (x + y) | 0;
-    case 'SUB':
-      return (x, y) => clamp((x - y) | 0);
-    case 'MUL':
-      return (x, y) => clamp(Math.imul(x, y));
   }
 }

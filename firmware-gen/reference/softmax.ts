@@ -1,19 +1,19 @@
 /**
- * SOFTMAX over the last axis: int8 to int8 or int16 (gemmlowp fixed point), int16 (two interpolated tables), float32. Source of the
+ * SOFTMAX over the last axis: int8 (gemmlowp fixed point), int16 (two interpolated tables), float32. Source of the
  * semantics: reference/softmax.h, micro/kernels/softmax_common.cc, kernels/internal/common.h (LUTPopulateInt16, LUTLookup, GetReciprocal).
  */
 import { assert, defined } from '../../common/errors.ts';
 import type { Op } from '../ir/graph.ts';
+import type { SoftmaxParams } from '../ir/op-params.ts';
 import { softmaxInt16Multiplier, softmaxParams } from '../ir/op-params.ts';
 import {
   multiplyByQuantizedMultiplier,
   roundHalfAwayFromZero,
   roundingDivideByPOT,
   saturatingRoundingDoublingHighMul,
-  typeRange,
 } from '../ir/quantized-math.ts';
-import type { Buffers, IntValues } from './buffers.ts';
-import { as, asInts, inputOf, outputOf, scaleOf } from './buffers.ts';
+import type { Buffers } from './buffers.ts';
+import { as, inputOf, outputOf, scaleOf } from './buffers.ts';
 import { expOnNegativeValues, reciprocal } from './fixed-point.ts';
 import { expF32 } from './float-math.ts';
 
@@ -39,27 +39,16 @@ export function prepareSoftmax(op: SoftmaxOp, buffers: Buffers): () => void {
       for (let row = 0; row < rows; row++) softmaxInt16(x, y, row * depth, depth, multiplier, shift);
     };
   }
-  const { multiplier, leftShift, diffMin } = softmaxParams(scaleOf(input), op.beta);
-  const [x, y] = [as(input, Int8Array), asInts(output)];
-  const { min, max } = typeRange(output.tensor.dtype);
-  const outputBits = 8 * y.BYTES_PER_ELEMENT;
+  const params = softmaxParams(scaleOf(input), op.beta);
+  const [x, y] = [as(input, Int8Array), as(output, Int8Array)];
   return () => {
     for (let row = 0; row < rows; row++) {
-      softmaxInt8(x, y, row * depth, depth, { multiplier, leftShift, diffMin, min, max, outputBits });
+      softmaxInt8(x, y, row * depth, depth, params);
     }
   };
 }
 
-interface Int8Row {
-  readonly multiplier: number;
-  readonly leftShift: number;
-  readonly diffMin: number;
-  readonly min: number;
-  readonly max: number;
-  readonly outputBits: number;
-}
-
-function softmaxInt8(input: Int8Array, output: IntValues, first: number, depth: number, p: Int8Row): void {
+function softmaxInt8(input: Int8Array, output: Int8Array, first: number, depth: number, p: SoftmaxParams): void {
   const ACCUMULATOR_INTEGER_BITS = 12;
   let rowMax = -128;
   for (let c = first; c < first + depth; c++) rowMax = Math.max(rowMax, input[c] as number);
@@ -71,16 +60,16 @@ function softmaxInt8(input: Int8Array, output: IntValues, first: number, depth: 
     if (diff >= p.diffMin) sum = (sum + roundingDivideByPOT(exponential(diff), ACCUMULATOR_INTEGER_BITS)) | 0;
   }
   const { scale, bitsOverUnit } = reciprocal(sum, ACCUMULATOR_INTEGER_BITS);
-  const exponent = bitsOverUnit + 31 - p.outputBits;
+  const exponent = bitsOverUnit + 31 - 8;
   assert(exponent >= 0 && exponent <= 31, `SOFTMAX row of ${depth} elements is too long for its accumulator`);
   for (let c = first; c < first + depth; c++) {
     const diff = (input[c] as number) - rowMax;
     if (diff < p.diffMin) {
-      output[c] = p.min;
+      output[c] = -128;
       continue;
     }
     const unsaturated = roundingDivideByPOT(saturatingRoundingDoublingHighMul(scale, exponential(diff)), exponent);
-    output[c] = Math.max(Math.min(unsaturated + p.min, p.max), p.min);
+    output[c] = Math.max(Math.min(unsaturated - 128, 127), -128);
   }
 }
 
