@@ -50,7 +50,7 @@ export class OpWriter {
       return this.#constants.add(
         ctype,
         typedValues(ctype, tensor.data),
-        `tensor${id}`,
+        this.#constantName(id),
         `${tensor.name} [${tensor.shape.join(', ')}]`,
       );
     }
