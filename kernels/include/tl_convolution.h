@@ -114,6 +114,54 @@ tl_status tl_convolve_general_s8(const tl_conv_params *params,
                                  const tl_dims *output_dims,
                                  int8_t *output);
 
+typedef struct {
+    tl_tile stride;           /* >= 1 */
+    tl_tile padding;          /* rows above and columns left of the input, >= 0 */
+    tl_tile dilation;         /* >= 1 */
+    int32_t input_offset;     /* -(input zero point), [-127, 128] */
+    int32_t output_offset;    /* output zero point, [-128, 127] */
+    int32_t multiplier;       /* output channels per input channel */
+    tl_activation activation; /* within [-128, 127] */
+} tl_depthwise_params;
+
+/**
+ * Depthwise convolution with one output channel per input channel, any window, 4 channels at a time. The number of channels is a multiple
+ * of 4.
+ * @param[in]  params       multiplier 1
+ * @param[in]  input_dims   [N, H, W, C]
+ * @param[in]  input
+ * @param[in]  filter_dims  [1, HK, WK, C]
+ * @param[in]  filter       per block of 4 channels HK * WK times 4 weights: [C / 4, HK, WK, 4]
+ * @param[in]  constants    per channel {bias, multiplier, addend, shift} as in the packed constants above, but input_offset is not in
+ *                          the bias: taps outside the input are left out
+ * @param[in]  output_dims  [N, H, W, C]
+ * @param[out] output       does not overlap input
+ */
+tl_status tl_depthwise_conv_s8(const tl_depthwise_params *params,
+                               const tl_dims *input_dims,
+                               const int8_t *input,
+                               const tl_dims *filter_dims,
+                               const int8_t *filter,
+                               const int32_t *constants,
+                               const tl_dims *output_dims,
+                               int8_t *output);
+
+/**
+ * Any int8 depthwise convolution, in plain C and without packing. Output channel = input channel * multiplier + m.
+ * @param[in]  filter       [1, HK, WK, C_OUT] as in the model
+ * @param[in]  bias         C_OUT values, or NULL
+ * @param[out] output       does not overlap input
+ */
+tl_status tl_depthwise_conv_general_s8(const tl_depthwise_params *params,
+                                       const tl_per_channel_quant *quant,
+                                       const tl_dims *input_dims,
+                                       const int8_t *input,
+                                       const tl_dims *filter_dims,
+                                       const int8_t *filter,
+                                       const int32_t *bias,
+                                       const tl_dims *output_dims,
+                                       int8_t *output);
+
 /**
  * Two int16 columns times all output channels; the core of the convolutions above.
  * @param[in]  columns     element pairs of the two columns by turns: {c0[0], c0[1], c1[0], c1[1], c0[2], ...}, 4-byte aligned

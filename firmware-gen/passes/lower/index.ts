@@ -8,6 +8,7 @@ import { tensorOf } from '../../ir/graph.ts';
 import type { KernelCall, LowerOptions, Schedule } from '../../ir/schedule.ts';
 import type { Alias } from './alias.ts';
 import { isAliasKind, lowerAlias } from './alias.ts';
+import { lowerConv2dS8 } from './conv-s8.ts';
 import {
   lowerConcatenation,
   lowerPad,
@@ -16,6 +17,7 @@ import {
   lowerStridedSlice,
   lowerTranspose,
 } from './data-movement.ts';
+import { lowerDepthwiseConv2dS8 } from './depthwise-s8.ts';
 import { lowerAddS8, lowerExtremumS8, lowerMulS8, lowerSubS8 } from './elementwise-s8.ts';
 import {
   lowerBinaryF32,
@@ -26,6 +28,7 @@ import {
   lowerSoftmaxF32,
   lowerUnaryF32,
 } from './float.ts';
+import { lowerFullyConnectedS8 } from './fully-connected-s8.ts';
 import type { LowerOp } from './lower-op.ts';
 import { lowerLutS8 } from './lut-s8.ts';
 import { lowerMeanS8, lowerPoolS8 } from './pooling-s8.ts';
@@ -34,9 +37,9 @@ import { lowerSoftmaxS8 } from './softmax-s8.ts';
 
 /** Each kind: lowerings in order of preference. Aliasing kinds are handled before the registry is asked. */
 const REGISTRY: Readonly<Record<OpKind, readonly LowerOp[]>> = {
-  CONV_2D: [lowerConvF32],
-  DEPTHWISE_CONV_2D: [lowerConvF32],
-  FULLY_CONNECTED: [lowerFullyConnectedF32],
+  CONV_2D: [lowerConv2dS8, lowerConvF32],
+  DEPTHWISE_CONV_2D: [lowerDepthwiseConv2dS8, lowerConvF32],
+  FULLY_CONNECTED: [lowerFullyConnectedS8, lowerFullyConnectedF32],
   AVERAGE_POOL_2D: [lowerPoolS8, lowerPoolF32],
   MAX_POOL_2D: [lowerPoolS8, lowerPoolF32],
   MEAN: [lowerMeanS8, lowerMeanF32],

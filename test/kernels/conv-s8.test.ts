@@ -1,0 +1,140 @@
+/** int8 convolution, depthwise convolution and fully connected kernels against the reference: 0 LSB, under sanitizers. */
+import { describe, expect, it } from 'vitest';
+import { lower } from '../../firmware-gen/passes/lower/index.ts';
+import { HOST_FORMS, Random, expectReferenceBytes, sandwiched } from './op-cases.ts';
+import type { GraphCase } from './run-graph.ts';
+import type { LayerChoice, Window } from './layer-cases.ts';
+import { convCase, depthwiseCase, fullyConnectedCase } from './layer-cases.ts';
+
+function kernelOf({ graph }: GraphCase): string | undefined {
+  return lower(graph, { fuse: true, dsp: true }).calls[0]?.function;
+}
+
+function randomWindow(random: Random, shape: readonly number[]): Window {
+  const dilation = [random.pick([1, 1, 1, 2]), random.pick([1, 1, 1, 3])] as const;
+  const largest = (axis: 0 | 1): number => Math.floor(((shape[axis + 1] as number) - 1) / dilation[axis]) + 1;
+  return {
+    filter: [random.int(1, Math.min(5, largest(0))), random.int(1, Math.min(5, largest(1)))],
+    stride: [random.int(1, 3), random.int(1, 3)],
+    dilation,
+    padding: random.pick(['SAME', 'VALID']),
+  };
+}
+
+function randomShape(random: Random, channels: number): [number, number, number, number] {
+  return [random.int(1, 2), random.int(1, 9), random.int(1, 9), channels];
+}
+
+const UNIT: Window = { filter: [1, 1], stride: [1, 1], dilation: [1, 1], padding: 'SAME' };
+const SQUARE: Window = { ...UNIT, filter: [3, 3] };
+
+describe.each(HOST_FORMS)('int8 convolution, dsp %s', (dsp) => {
+  it('should equal the reference for random windows over 4n channels', async () => {
+    const random = new Random(11);
+    const cases = Array.from({ length: 60 }, () => {
+      const shape = randomShape(random, 4 * random.int(1, 6));
+      return convCase(random, shape, random.int(1, 19), randomWindow(random, shape));
+    });
+    expect(new Set(cases.map(kernelOf))).toContain('tl_convolve_s8');
+    await expectReferenceBytes(cases, dsp);
+  });
+
+  it('should equal the reference for random windows over any channels', async () => {
+    const random = new Random(12);
+    const cases = Array.from({ length: 60 }, () => {
+      const shape = randomShape(random, random.int(1, 7));
+      return convCase(random, shape, random.int(1, 13), randomWindow(random, shape));
+    });
+    expect(new Set(cases.map(kernelOf))).toContain('tl_convolve_few_channels_s8');
+    await expectReferenceBytes(cases, dsp);
+  });
+
+  it('should equal the reference for 1x1 windows, in place too', async () => {
+    const random = new Random(13);
+    const cases = Array.from({ length: 30 }, () => {
+      const channels = 4 * random.int(1, 9);
+      const stride = [random.int(1, 2), random.int(1, 2)] as const;
+      return convCase(random, randomShape(random, channels), random.int(1, channels + 3), { ...UNIT, stride });
+    });
+    expect(cases.map(kernelOf)).toContain('tl_convolve_1x1_s8');
+    const inPlace = cases.map(({ graph, inputs }) => ({ graph: sandwiched(graph), inputs }));
+    await expectReferenceBytes([...cases, ...inPlace], dsp);
+  });
+
+  it('should give grouped, unsymmetric and hardly scaled layers to the general kernel', async () => {
+    const random = new Random(14);
+    const shape = [1, 5, 4, 8];
+    const choices: LayerChoice[] = [{ smallestWeight: -128 }, { outputRange: 1e-4 }, { outputRange: 1e-3 }];
+    const cases = choices.map((choice) => convCase(random, shape, 6, SQUARE, choice));
+    cases.push(convCase(random, shape, 6, SQUARE, {}, 2), convCase(random, shape, 8, UNIT, {}, 8));
+    expect(cases.map(kernelOf)).toEqual(cases.map(() => 'tl_convolve_general_s8'));
+    await expectReferenceBytes(cases, dsp);
+  });
+});
+
+describe.each(HOST_FORMS)('int8 depthwise convolution, dsp %s', (dsp) => {
+  it('should equal the reference for random windows', async () => {
+    const random = new Random(21);
+    const cases = Array.from({ length: 80 }, () => {
+      const shape = randomShape(random, 4 * random.int(1, 4));
+      return depthwiseCase(random, shape, 1, randomWindow(random, shape));
+    });
+    await expectReferenceBytes(cases, dsp);
+  });
+
+  it('should equal the reference for any channels and depth multipliers', async () => {
+    const random = new Random(22);
+    const cases = Array.from({ length: 40 }, () => {
+      const shape = randomShape(random, random.int(1, 6));
+      return depthwiseCase(random, shape, random.int(1, 4), randomWindow(random, shape));
+    });
+    await expectReferenceBytes(cases, dsp);
+  });
+
+  it('should equal the reference for 3x3 windows of every border', async () => {
+    const random = new Random(23);
+    const cases = [1, 2, 3, 4, 5, 8].flatMap((h) =>
+      [1, 2, 3, 5, 6].flatMap((w) => [
+        depthwiseCase(random, [1, h, w, 4], 1, SQUARE),
+        depthwiseCase(random, [2, w, h, 8], 1, SQUARE),
+      ]),
+    );
+    const inPlace = cases.map(({ graph, inputs }) => ({ graph: sandwiched(graph), inputs }));
+    await expectReferenceBytes([...cases, ...inPlace], dsp);
+  });
+});
+
+describe.each(HOST_FORMS)('int8 fully connected, dsp %s', (dsp) => {
+  it('should equal the reference for random sizes, weights per tensor and per unit', async () => {
+    const random = new Random(31);
+    const cases = Array.from({ length: 60 }, () =>
+      fullyConnectedCase(
+        random,
+        random.int(1, 3),
+        random.pick([random.int(1, 9), random.int(10, 140)]),
+        random.int(1, 14),
+      ),
+    );
+    expect(new Set(cases.map(kernelOf))).toEqual(
+      new Set(['tl_fully_connected_s8', 'tl_fully_connected_per_channel_s8']),
+    );
+    await expectReferenceBytes(cases, dsp);
+  });
+
+  it('should give what the fast kernels cannot take to the general one', async () => {
+    const random = new Random(32);
+    const choices: LayerChoice[] = [
+      { smallestWeight: -128, perChannel: true },
+      { outputRange: 1e-4, perChannel: false },
+      { outputRange: 1e-3, perChannel: true },
+    ];
+    const cases = choices.map((choice) => fullyConnectedCase(random, 2, 33, 7, choice));
+    const offset = fullyConnectedCase(random, 1, 12, 5, { perChannel: false });
+    const tensors = offset.graph.tensors.map((tensor, id) =>
+      id === 1 ? { ...tensor, quantization: { scale: [0.01], zeroPoint: [7], axis: 0 } } : tensor,
+    );
+    cases.push({ ...offset, graph: { ...offset.graph, tensors } });
+    expect(cases.map(kernelOf)).toEqual(cases.map(() => 'tl_fully_connected_general_s8'));
+    await expectReferenceBytes(cases, dsp);
+  });
+});
