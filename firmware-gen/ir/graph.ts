@@ -106,7 +106,15 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
-const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = { int8: 1, uint8: 1, bool: 1, int16: 2, int32: 4, float32: 4, int64: 8 };
+const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = {
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+  int16: 2,
+  int32: 4,
+  float32: 4,
+  int64: 8,
+};
 
 export function bytesPerElement(dtype: DType): number {
   return BYTES_PER_ELEMENT[dtype];

@@ -5,13 +5,7 @@
 import type { Graph, TensorId } from './graph.ts';
 
 export type CScalarType = 'int8_t' | 'uint8_t' | 'int16_t' | 'int32_t' | 'int64_t' | 'float';
-export type ConstantValues =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Float32Array;
+export type ConstantValues = Int8Array | Uint8Array | Int16Array | Int32Array | BigInt64Array | Float32Array;
 
 /** A constant array in flash, emitted to <model>_weights.c once per distinct (ctype, values). */
 export interface CConstant {
