@@ -152,6 +152,8 @@ export class Machine {
     const sp = this.readWord(this.vectorTable);
     const pc = this.readWord(this.vectorTable + 4);
     this.resetCore(sp);
+    // From here on .data and .bss are the firmware's: a later call() must not clear what it left there.
+    this.dataInitialised = true;
     this.stack.paint(sp);
     if ((pc & 1) === 0) {
       const fault = makeFault('exception', `the reset vector ${hex32(pc)} has no Thumb bit`, pc, this.symbols);

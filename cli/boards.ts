@@ -1,0 +1,33 @@
+/** `thumbelina boards`: the boards known here, with what is and is not modelled of each. */
+import type { Command } from 'commander';
+import { boardNames, loadBoard } from '../boards/load.ts';
+import type { Board } from '../boards/schema.ts';
+import { print, table, type JsonOption } from './output.ts';
+
+export function addBoards(program: Command): void {
+  program
+    .command('boards')
+    .description('list the boards: core, clock, memory, and how far their timing is modelled')
+    .option('--json', 'print JSON')
+    .action((options: JsonOption) => {
+      const boards = boardNames().map(loadBoard);
+      print(options, { schemaVersion: 1, boards }, () => formatBoards(boards));
+    });
+}
+
+function formatBoards(boards: readonly Board[]): string {
+  const rows = boards.map((board) => [
+    board.name,
+    board.core + (board.fpu === 'none' ? '' : ' + FPU'),
+    board.clockHz / 1e6,
+    kibibytes(board, 'flash'),
+    kibibytes(board, 'ram'),
+    board.timing.memory === 'zero-wait' ? 'zero wait states' : 'wait states not modelled',
+  ]);
+  const notes = boards.flatMap((board) => (board.timing.note ? [`${board.name}: ${board.timing.note}`] : []));
+  return [table(['board', 'core', 'MHz', 'flash KiB', 'RAM KiB', 'memory timing'], rows), '', ...notes].join('\n');
+}
+
+function kibibytes(board: Board, kind: 'flash' | 'ram'): number {
+  return board.memory.filter((region) => region.kind === kind).reduce((sum, region) => sum + region.bytes, 0) / 1024;
+}

@@ -1,0 +1,53 @@
+/** The command line. One file per subcommand; options are parsed and validated here at the edge, exit codes are the contract's. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { packageRoot } from '../common/package-root.ts';
+import { addBoards } from './boards.ts';
+import { addBuild, addGenerate } from './build.ts';
+import { addDemo } from './demo.ts';
+import { addDoctor } from './doctor.ts';
+import { addInspect } from './inspect.ts';
+import { reportError } from './output.ts';
+import { addRun } from './run.ts';
+import { addSim } from './sim.ts';
+
+const EXIT_USAGE = 2;
+
+function packageVersion(): string {
+  const json = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  return json.version;
+}
+
+function createProgram(): Command {
+  const program = new Command('thumbelina')
+    .description('What a quantized model costs on a Cortex-M: C generation, compilation, cycle-counting emulation')
+    .version(packageVersion());
+  for (const add of [addInspect, addGenerate, addBuild, addRun, addSim, addBoards, addDoctor, addDemo]) add(program);
+  return program;
+}
+
+/** Usage errors of commander have printed their line already; help and version are no errors. */
+async function main(argv: readonly string[]): Promise<number> {
+  const program = createProgram();
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'thumbelina: ')) });
+  }
+  try {
+    await program.parseAsync(argv);
+    return process.exitCode === undefined ? 0 : Number(process.exitCode);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    return reportError(error);
+  }
+}
+
+// `thumbelina ... | head`: the reader has what it wanted; that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await main(process.argv);

@@ -1,0 +1,44 @@
+/** Parsers of option values shared by several subcommands; each refuses with the offending value. */
+import { InvalidArgumentError, Option } from 'commander';
+import type { Board } from '../boards/schema.ts';
+import { UserError } from '../common/errors.ts';
+import type { EngineName } from '../harness/emulated-target.ts';
+
+export const DEFAULT_DIR = './build/thumbelina';
+const DEFAULT_BOARD = 'mps2-an386';
+const ENGINES: readonly EngineName[] = ['unicorn'];
+
+export function boardOption(): Option {
+  return new Option('-b, --board <board>', 'built-in board name or path of a .json description').default(DEFAULT_BOARD);
+}
+
+export function dirOption(): Option {
+  return new Option('-o, --output <dir>', 'output folder').default(DEFAULT_DIR);
+}
+
+export function engineOption(): Option {
+  return new Option('--engine <engine>', 'emulation engine').choices(ENGINES).default(ENGINES[0]);
+}
+
+export function timingOption(): Option {
+  return new Option(
+    '--timing <mode>',
+    'exact: wait states and caches counted; flat: every access zero-wait (default: exact where the board allows it)',
+  ).choices(['exact', 'flat']);
+}
+
+/** @throws UserError when exact timing is asked for and the board's memory timing is not modelled */
+export function timingMode(asked: 'exact' | 'flat' | undefined, board: Board): 'exact' | 'flat' {
+  const exactPossible = board.timing.memory === 'zero-wait';
+  if (asked === 'exact' && !exactPossible) {
+    throw new UserError(`--timing exact: wait states of board ${board.name} are not modelled yet; use --timing flat`);
+  }
+  return asked ?? (exactPossible ? 'exact' : 'flat');
+}
+
+export function nonNegativeInteger(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('a whole number from 0 up is expected.');
+  return value;
+}

@@ -1,0 +1,108 @@
+/** `thumbelina run`: generate, build, execute, measure. */
+import type { Command } from 'commander';
+import { loadBoard } from '../boards/load.ts';
+import { UserError } from '../common/errors.ts';
+import { tensorBytes, tensorOf, type Graph } from '../firmware-gen/ir/graph.ts';
+import type { EngineName } from '../harness/emulated-target.ts';
+import { lcgInputs } from '../harness/lcg.ts';
+import { loadModel, readInputFile } from '../harness/model.ts';
+import type { RunReport } from '../harness/report.ts';
+import { runModel } from '../harness/run-model.ts';
+import { boardOption, dirOption, engineOption, nonNegativeInteger, timingMode, timingOption } from './options.ts';
+import { print, table, type JsonOption } from './output.ts';
+
+interface RunArguments extends JsonOption {
+  readonly board: string;
+  readonly output: string;
+  readonly engine: EngineName;
+  readonly bare?: boolean;
+  readonly perOp?: boolean;
+  readonly input?: string;
+  readonly lcg?: number;
+  readonly timing?: 'exact' | 'flat';
+}
+
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('generate, build and execute a model on an emulated board; cycles and memory per op')
+    .argument('<model>', '.tflite file')
+    .addOption(boardOption())
+    .addOption(dirOption())
+    .addOption(engineOption())
+    .addOption(timingOption())
+    .option('--bare', 'leave out UART and self-introduction, to compare sizes')
+    .option('--per-op', "also give every op's output CRC-32, from a second, unfused image")
+    .option('--input <file>', 'raw little-endian bytes of all inputs in order')
+    .option('--lcg <seed>', 'inputs from the generator that CONTRACT defines (default: seed 1)', nonNegativeInteger)
+    .option('--json', 'print JSON')
+    .action(async (path: string, options: RunArguments) => {
+      const board = loadBoard(options.board);
+      const model = loadModel(path);
+      const report = await runModel(model, inputsOf(model.graph, options), {
+        board,
+        engine: options.engine,
+        bare: options.bare ?? false,
+        perOp: options.perOp ?? false,
+        timingMode: timingMode(options.timing, board),
+        dir: options.output,
+      });
+      print(options, report, () => formatRun(report));
+    });
+}
+
+function inputsOf(graph: Graph, options: RunArguments): Uint8Array[] {
+  if (options.input !== undefined && options.lcg !== undefined)
+    throw new UserError('--input and --lcg exclude each other; give one');
+  const tensors = graph.inputs.map((id) => tensorOf(graph, id));
+  if (options.input === undefined) return lcgInputs(tensors, options.lcg ?? 1);
+  const bytes = readInputFile(options.input);
+  const expected = tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+  if (bytes.length !== expected) {
+    const inputs = tensors.map((tensor) => `${tensor.dtype} [${tensor.shape.join(', ')}]`).join(', ');
+    throw new UserError(
+      `${options.input}: ${bytes.length} bytes, but the model's input (${inputs}) takes ${expected}; give raw little-endian tensors`,
+    );
+  }
+  let at = 0;
+  return tensors.map((tensor) => bytes.slice(at, (at += tensorBytes(tensor))));
+}
+
+const VALUES_SHOWN_MAX = 16;
+
+export function formatRun(report: RunReport): string {
+  const { ops, cycles, memory, timing, output } = report;
+  const rows = ops.map((op) => [
+    op.index,
+    op.opcode,
+    op.cycles,
+    percent(op.cycles, cycles),
+    op.macs === 0 ? null : op.macs,
+    op.macs === 0 || op.cycles === 0 ? '-' : (op.cycles / op.macs).toFixed(2),
+    op.weightBytes === 0 ? null : op.weightBytes,
+    ...(report.ops.some((row) => row.outputCrc32 !== null) ? [op.outputCrc32] : []),
+  ]);
+  const header = ['op', 'kind', 'cycles', 'share', 'MACs', 'cycles/MAC', 'constant bytes'];
+  if (ops.some((row) => row.outputCrc32 !== null)) header.push('output CRC-32');
+  const values =
+    output.values.slice(0, VALUES_SHOWN_MAX).join(' ') + (output.values.length > VALUES_SHOWN_MAX ? ' ...' : '');
+  const thousands = (value: number): string => value.toLocaleString('en-US');
+  return [
+    `${report.model} on ${report.board} (${report.core}), ${report.source} with ${report.engine}`,
+    '',
+    table(header, rows),
+    '',
+    `cycles        ${thousands(cycles)} (${thousands(report.coldCycles)} the first time), ${thousands(report.instructions)} instructions`,
+    `latency       ${report.latencyMs.toFixed(3)} ms at ${report.clockHz / 1e6} MHz`,
+    `flash         ${thousands(memory.flashBytes)} bytes`,
+    `RAM           ${thousands(memory.ramBytes)} bytes, of it arena ${thousands(memory.arenaBytes)}, stack ${thousands(memory.stackBytes)}`,
+    `output        ${values} (CRC-32 ${output.crc32})`,
+    `timing        ${timing.model}, ${timing.mode}; ${timing.assumedCount} of its numbers are assumed, the rest documented; not yet validated against silicon`,
+    ...(timing.note === null ? [] : [`              ${timing.note}`]),
+    ...report.notes.map((text) => `note          ${text}`),
+  ].join('\n');
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
+}

@@ -1,0 +1,4 @@
+import type { Command } from 'commander';
+export function addSim(program: Command): void {
+  program.command('sim');
+}

@@ -1,0 +1,53 @@
+/** From a graph to a firmware image: lower, plan, emit, build. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../common/package-root.ts';
+import type { Board } from '../boards/schema.ts';
+import { emitC, modelIdentifier, type SourceTree } from '../firmware-gen/emit/index.ts';
+import type { MemoryPlan, Schedule } from '../firmware-gen/ir/schedule.ts';
+import { lower } from '../firmware-gen/passes/lower/index.ts';
+import { planMemory } from '../firmware-gen/plan/index.ts';
+import { buildElf, findToolchain, type FirmwareImage } from '../firmware-gen/toolchain/index.ts';
+import type { SourceModel } from './model.ts';
+
+export interface GenerateOptions {
+  readonly board: Board;
+  /** Leave out UART and self-introduction. */
+  readonly bare: boolean;
+  /** Unfused, with a call after every op (`--per-op`). */
+  readonly hooks: boolean;
+}
+
+export interface GeneratedModel {
+  /** C identifier of the model. */
+  readonly identifier: string;
+  readonly schedule: Schedule;
+  readonly plan: MemoryPlan;
+  readonly tree: SourceTree;
+}
+
+export interface CompiledModel extends GeneratedModel {
+  readonly image: FirmwareImage;
+}
+
+export function packageVersion(): string {
+  const json = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  return json.version;
+}
+
+/** Cores with the DSP extension of Armv7E-M; the others take the C99 paths. */
+const DSP_CORES: readonly string[] = ['cortex-m4'];
+
+export function generateModel(model: SourceModel, { board, bare, hooks }: GenerateOptions): GeneratedModel {
+  const schedule = lower(model.graph, { fuse: !hooks, dsp: DSP_CORES.includes(board.core) });
+  const plan = planMemory(schedule);
+  const tree = emitC(schedule, plan, { board, bare, hooks, modelSha256: model.sha256, version: packageVersion() });
+  return { identifier: modelIdentifier(schedule), schedule, plan, tree };
+}
+
+/** @param dir where sources, firmware.elf, .bin and .map go. @throws UserError: 3 without a compiler, 2 when it does not fit the board */
+export async function compileModel(model: SourceModel, dir: string, options: GenerateOptions): Promise<CompiledModel> {
+  const generated = generateModel(model, options);
+  const image = await buildElf(generated.tree, dir, await findToolchain(), { board: options.board });
+  return { ...generated, image };
+}

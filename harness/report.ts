@@ -1,0 +1,126 @@
+/** The contract's `run --json` document (CONTRACT.md) and its table. Pure: every figure was obtained elsewhere. */
+import type { Board } from '../boards/schema.ts';
+import type { Graph } from '../firmware-gen/ir/graph.ts';
+import { macs } from '../firmware-gen/ir/macs.ts';
+import { tensorOf } from '../firmware-gen/ir/graph.ts';
+import { crc32Hex } from './crc32.ts';
+import { tensorValues } from './tensor-values.ts';
+
+export interface OpRow {
+  readonly index: number;
+  readonly opcode: string;
+  readonly cycles: number;
+  readonly instructions: number;
+  readonly macs: number;
+  /** Constants the op reads, in bytes of the .tflite. */
+  readonly weightBytes: number;
+  readonly outputCrc32: string | null;
+}
+
+export interface TensorReport {
+  readonly values: readonly number[];
+  readonly crc32: string;
+}
+
+export interface RunReport {
+  readonly schemaVersion: 1;
+  readonly model: string;
+  readonly board: string;
+  readonly core: string;
+  readonly engine: string;
+  readonly source: 'emulated' | 'measured' | 'unknown';
+  readonly timing: {
+    readonly model: string;
+    readonly mode: 'exact' | 'flat';
+    readonly assumedCount: number;
+    readonly validatedErrorPct: number | null;
+    readonly note: string | null;
+  };
+  readonly input: { readonly crc32: string };
+  readonly output: TensorReport;
+  readonly outputs: readonly TensorReport[];
+  readonly ops: readonly OpRow[];
+  readonly cycles: number;
+  readonly coldCycles: number;
+  readonly instructions: number;
+  readonly latencyMs: number;
+  readonly clockHz: number;
+  readonly memory: {
+    readonly flashBytes: number;
+    readonly ramBytes: number;
+    readonly arenaBytes: number;
+    readonly stackBytes: number;
+  };
+  readonly notes: readonly string[];
+}
+
+export interface ReportParts {
+  readonly modelName: string;
+  readonly graph: Graph;
+  readonly board: Board;
+  readonly engine: string;
+  readonly source: RunReport['source'];
+  readonly timingMode: 'exact' | 'flat';
+  /** Numbers of the timing table that no source backs. */
+  readonly assumedCount: number;
+  readonly inputs: readonly Uint8Array[];
+  readonly outputs: readonly Uint8Array[];
+  readonly cycles: number;
+  readonly coldCycles: number;
+  readonly instructions: number;
+  /** By op index; an op without an entry was fused into another or needs no code. */
+  readonly opCosts: ReadonlyMap<number, { readonly cycles: number; readonly instructions: number }>;
+  readonly opOutputCrc32: ReadonlyMap<number, string>;
+  readonly flashBytes: number;
+  readonly dataBytes: number;
+  readonly bssBytes: number;
+  readonly arenaBytes: number;
+  readonly stackBytes: number;
+}
+
+export function buildReport(parts: ReportParts): RunReport {
+  const { graph, board, cycles } = parts;
+  const outputs = parts.outputs.map((bytes, index) => ({
+    values: tensorValues(bytes, tensorOf(graph, graph.outputs[index]!).dtype),
+    crc32: crc32Hex(bytes),
+  }));
+  return {
+    schemaVersion: 1,
+    model: parts.modelName,
+    board: board.name,
+    core: board.core,
+    engine: parts.engine,
+    source: parts.source,
+    timing: {
+      model: board.core,
+      mode: parts.timingMode,
+      assumedCount: parts.assumedCount,
+      validatedErrorPct: null,
+      note: board.timing.memory === 'zero-wait' ? null : (board.timing.note ?? 'wait states are not modelled'),
+    },
+    input: { crc32: crc32Hex(...parts.inputs) },
+    output: outputs[0] ?? { values: [], crc32: crc32Hex() },
+    outputs,
+    ops: graph.ops.map((op) => ({
+      index: op.index,
+      opcode: op.kind,
+      cycles: parts.opCosts.get(op.index)?.cycles ?? 0,
+      instructions: parts.opCosts.get(op.index)?.instructions ?? 0,
+      macs: macs(op, graph),
+      weightBytes: op.inputs.reduce((sum, id) => sum + (id === null ? 0 : (tensorOf(graph, id).data?.length ?? 0)), 0),
+      outputCrc32: parts.opOutputCrc32.get(op.index) ?? null,
+    })),
+    cycles,
+    coldCycles: parts.coldCycles,
+    instructions: parts.instructions,
+    latencyMs: (cycles / board.clockHz) * 1e3,
+    clockHz: board.clockHz,
+    memory: {
+      flashBytes: parts.flashBytes,
+      ramBytes: parts.dataBytes + parts.bssBytes + parts.stackBytes,
+      arenaBytes: parts.arenaBytes,
+      stackBytes: parts.stackBytes,
+    },
+    notes: graph.notes,
+  };
+}
