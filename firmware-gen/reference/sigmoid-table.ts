@@ -1,7 +1,7 @@
 /**
  * sigmoid(i / 24) for i = 0 .. 255 in 0.16 format: the table that TFLite's int16 LOGISTIC and TANH interpolate. The figures are TFLite's
  * (kernels/internal/common.h, sigmoid_table_uint16, Apache-2.0), not the function's: 44 of them are one or two above the rounded value,
- * so they are listed, since results must equal TFLite's bit for bit.
+ * so they are listed, since results must equal TFLite's bit for bit (vectors logistic_int16 and tanh_int16).
  */
 // prettier-ignore
 export const SIGMOID_TABLE: Uint16Array = Uint16Array.from([
