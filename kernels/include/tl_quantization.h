@@ -30,18 +30,6 @@ tl_status tl_requantize_s16_s8(const tl_requantize_params *params, const int16_t
 /** int16 to int16; output may be the same buffer as input. */
 tl_status tl_requantize_s16(const tl_requantize_params *params, const int16_t *input, int16_t *output, int32_t size);
 
-/** int8 to int32; output does not overlap input. */
-tl_status tl_requantize_s8_s32(const tl_requantize_params *params, const int8_t *input, int32_t *output, int32_t size);
-
-/** int16 to int32; output does not overlap input. */
-tl_status tl_requantize_s16_s32(const tl_requantize_params *params, const int16_t *input, int32_t *output, int32_t size);
-
-/** int32 to int8; output may start where input starts. */
-tl_status tl_requantize_s32_s8(const tl_requantize_params *params, const int32_t *input, int8_t *output, int32_t size);
-
-/** int32 to int16; output may start where input starts. */
-tl_status tl_requantize_s32_s16(const tl_requantize_params *params, const int32_t *input, int16_t *output, int32_t size);
-
 /**
  * float to int8: input / scale rounded half away from zero, plus zero_point, saturated. NaN gives zero_point.
  * @param[in]  scale       > 0
@@ -50,6 +38,9 @@ tl_status tl_requantize_s32_s16(const tl_requantize_params *params, const int32_
  * @param[in]  size        elements, >= 0
  */
 tl_status tl_quantize_f32_s8(float scale, int32_t zero_point, const float *input, int8_t *output, int32_t size);
+
+/** float to uint8; zero_point [0, 255]. */
+tl_status tl_quantize_f32_u8(float scale, int32_t zero_point, const float *input, uint8_t *output, int32_t size);
 
 /**
  * int8 to float: scale * (input - zero_point). TFLite multiplies in double and rounds to float; the product of a float and a 9-bit integer

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * int8 softmax, bit-exact with TensorFlow Lite Micro's reference kernel (gemmlowp fixed point; no table, no float). No scratch. */
+ * int8 softmax, bit-exact with TensorFlow Lite Micro's reference kernel (fixed point; no table, no float). No scratch. */
 #ifndef TL_SOFTMAX_H
 #define TL_SOFTMAX_H
 
@@ -8,6 +8,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/** The sum of exponentials is a Q12.19 number: 4096 ones would overflow it. */
+#define TL_SOFTMAX_DEPTH_MAX 4095
 
 typedef struct {
     int32_t input_multiplier; /* of beta * input scale * 2^26, in [2^30, 2^31) */
@@ -19,16 +22,10 @@ typedef struct {
  * Softmax over the last dimension.
  * @param[in]  input   [rows, depth]
  * @param[out] output  [rows, depth], scale 1/256, zero point -128; may be the same buffer as input
- * @param[in]  rows    >= 1
- * @param[in]  depth   [1, 4095]: the sum of exponentials is a Q12.19 number
+ * @param[in]  rows    >= 0
+ * @param[in]  depth   [1, TL_SOFTMAX_DEPTH_MAX]
  */
 tl_status tl_softmax_s8(const tl_softmax_params *params, const int8_t *input, int8_t *output, int32_t rows, int32_t depth);
-
-/**
- * The same with 16 bits of result.
- * @param[out] output  [rows, depth], scale 1/65536, zero point -32768; does not overlap input
- */
-tl_status tl_softmax_s8_s16(const tl_softmax_params *params, const int8_t *input, int16_t *output, int32_t rows, int32_t depth);
 
 #ifdef __cplusplus
 }

@@ -72,12 +72,10 @@ function allPairs(random: Random, kind: BinaryKind, count: number): GraphCase[] 
   const first = Uint8Array.from({ length: 65536 }, (_, i) => i >> 8);
   const second = Uint8Array.from({ length: 65536 }, (_, i) => i & 255);
   return Array.from({ length: count }, () => {
-    const [a, b, output] = quantizationOf(random, kind).map((q) => ({ shape: [65536], ...q })) as [
-      Scaled & TensorSpec,
-      Scaled & TensorSpec,
-      Scaled & TensorSpec,
-    ];
-    const graph = oneOpGraph('pairs', attributesOf(kind, random.pick(ACTIVATIONS)), [a, b], [output]);
+    const [a, b, output] = quantizationOf(random, kind);
+    const spec = (scaled: Scaled): TensorSpec => ({ shape: [65536], ...scaled });
+    const attributes = attributesOf(kind, random.pick(ACTIVATIONS));
+    const graph = oneOpGraph('pairs', attributes, [spec(a), spec(b)], [spec(output)]);
     return { graph, inputs: [first, second] };
   });
 }

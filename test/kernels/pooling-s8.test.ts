@@ -2,8 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Activation, Padding } from '../../firmware-gen/ir/graph.ts';
 import { elementCount } from '../../firmware-gen/ir/graph.ts';
-import { UserError } from '../../common/errors.ts';
-import { lower } from '../../firmware-gen/passes/lower/index.ts';
 import { meanForm } from '../../firmware-gen/passes/lower/pooling-s8.ts';
 import type { GraphCase } from './run-graph.ts';
 import { HOST_FORMS, Random, expectReferenceBytes, oneOpGraph, withRandomInputs } from './op-cases.ts';
@@ -120,20 +118,6 @@ describe.each(HOST_FORMS)('int8 pooling, dsp %s', (dsp) => {
 });
 
 describe('lowering of int8 pooling', () => {
-  it('should refuse a pool whose output has another scale', () => {
-    const attributes = { filterH: 1, filterW: 1, strideH: 1, strideW: 1, padding: 'SAME', activation: 'NONE' } as const;
-    const shape = [1, 2, 2, 1];
-    const graph = oneOpGraph(
-      'rescaling',
-      { kind: 'MAX_POOL_2D', ...attributes },
-      [{ shape, scale: 0.5 }],
-      [{ shape, scale: 0.25 }],
-    );
-    const attempt = (): unknown => lower(graph, { fuse: true, dsp: true });
-    expect(attempt).toThrow(UserError);
-    expect(attempt).toThrow('op 0 MAX_POOL_2D: input t0 has scale 0.5 and zero point 0, its output 0.25 and 0');
-  });
-
   it('should merge neighbouring axes of MEAN', () => {
     expect(meanForm([2, 5, 7, 3], [1, 2])).toEqual({ outer: 1, reduced_0: 1, middle: 2, reduced_1: 35, inner: 3 });
     expect(meanForm([2, 1, 7, 3], [-1, 0])).toEqual({ outer: 1, reduced_0: 2, middle: 7, reduced_1: 3, inner: 1 });

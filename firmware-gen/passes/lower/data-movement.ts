@@ -6,7 +6,6 @@ import { roundHalfAwayFromZero } from '../../ir/quantized-math.ts';
 import type { CValue, KernelCall } from '../../ir/schedule.ts';
 import { array, constant, inputTensor, int, kernelCall, outputTensor, struct, tensorArg } from './call.ts';
 import type { LowerOp } from './lower-op.ts';
-import { requireSameQuantization } from './per-tensor.ts';
 import type { StridedView } from './strided-view.ts';
 import { denseStrides, mergeView, padLeading } from './strided-view.ts';
 
@@ -29,7 +28,6 @@ export const lowerConcatenation: LowerOp = (op, graph) => {
   const output = outputTensor(op, graph);
   const inputs = op.inputs.map((_, position) => inputTensor(op, graph, position));
   if (inputs.some((input) => input.dtype !== output.dtype)) return null;
-  if (output.dtype === 'int8') for (const input of inputs) requireSameQuantization(op, input, output, 0);
   const axis = normalizedAxis(op.axis, output.shape.length);
   return kernelCall(op, graph, {
     function: 'tl_concatenation',

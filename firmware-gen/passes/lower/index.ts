@@ -32,7 +32,7 @@ import { lowerFullyConnectedS8 } from './fully-connected-s8.ts';
 import type { LowerOp } from './lower-op.ts';
 import { lowerLutS8 } from './lut-s8.ts';
 import { lowerMeanS8, lowerPoolS8 } from './pooling-s8.ts';
-import { lowerDequantize8, lowerQuantizeF32S8, lowerRequantize } from './quantize-s8.ts';
+import { lowerDequantize8, lowerQuantizeF32, lowerRequantize } from './quantize-s8.ts';
 import { lowerSoftmaxS8 } from './softmax-s8.ts';
 
 /** Each kind: lowerings in order of preference. Aliasing kinds are handled before the registry is asked. */
@@ -64,7 +64,7 @@ const REGISTRY: Readonly<Record<OpKind, readonly LowerOp[]>> = {
   LEAKY_RELU: [lowerLutS8, lowerUnaryF32],
   RESIZE_NEAREST_NEIGHBOR: [lowerResizeNearestNeighbor],
   SPLIT: [lowerSplit],
-  QUANTIZE: [lowerLutS8, lowerRequantize, lowerQuantizeF32S8],
+  QUANTIZE: [lowerLutS8, lowerRequantize, lowerQuantizeF32],
   DEQUANTIZE: [lowerDequantize8],
 };
 

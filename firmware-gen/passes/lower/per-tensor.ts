@@ -1,7 +1,6 @@
-/** Scale and zero point of activations, which are quantized per tensor, and the checks that several lowerings share. */
-import { UserError } from '../../../common/errors.ts';
+/** Scale and zero point of activations, which are quantized per tensor, as the int8 kernels want them. */
 import { defined } from '../../../common/errors.ts';
-import type { Activation, Op, Tensor } from '../../ir/graph.ts';
+import type { Activation, Tensor } from '../../ir/graph.ts';
 import { activationRangeQuantized } from '../../ir/quantized-math.ts';
 import type { CValue } from '../../ir/schedule.ts';
 import { struct } from './call.ts';
@@ -26,14 +25,4 @@ export function activationMember(activation: Activation, output: Tensor): CValue
   const { scale, zeroPoint } = perTensor(output);
   const { min, max } = activationRangeQuantized(activation, 'int8', scale, zeroPoint);
   return struct('tl_activation', 'activation', { min, max });
-}
-
-/** For kernels that move stored values without rescaling, as TFLite Micro requires. `tolerance`: allowed difference of the scales. */
-export function requireSameQuantization(op: Op, input: Tensor, output: Tensor, tolerance: number): void {
-  const [from, to] = [perTensor(input), perTensor(output)];
-  if (Math.abs(from.scale - to.scale) <= tolerance && from.zeroPoint === to.zeroPoint) return;
-  throw new UserError(
-    `op ${op.index} ${op.kind}: input ${input.name} has scale ${from.scale} and zero point ${from.zeroPoint}, its output ${to.scale} and ` +
-      `${to.zeroPoint}; this op does not rescale, convert the model with equal ones`,
-  );
 }

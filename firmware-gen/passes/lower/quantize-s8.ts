@@ -10,9 +10,8 @@ const HEADER = 'tl_quantization.h';
 
 /** By input and output type; what TFLite Micro's QUANTIZE takes, less the 8-bit pairs (lut-s8.ts). */
 const REQUANTIZE: Partial<Record<DType, Partial<Record<DType, string>>>> = {
-  int8: { int16: 'tl_requantize_s8_s16', int32: 'tl_requantize_s8_s32' },
-  int16: { int8: 'tl_requantize_s16_s8', int16: 'tl_requantize_s16', int32: 'tl_requantize_s16_s32' },
-  int32: { int8: 'tl_requantize_s32_s8', int16: 'tl_requantize_s32_s16' },
+  int8: { int16: 'tl_requantize_s8_s16' },
+  int16: { int8: 'tl_requantize_s16_s8', int16: 'tl_requantize_s16' },
 };
 
 export const lowerRequantize: LowerOp = (op, graph) => {
@@ -36,13 +35,13 @@ export const lowerRequantize: LowerOp = (op, graph) => {
   });
 };
 
-export const lowerQuantizeF32S8: LowerOp = (op, graph) => {
+export const lowerQuantizeF32: LowerOp = (op, graph) => {
   if (op.kind !== 'QUANTIZE') return null;
   const [input, output] = [inputTensor(op, graph), outputTensor(op, graph)];
-  if (input.dtype !== 'float32' || output.dtype !== 'int8') return null;
+  if (input.dtype !== 'float32' || (output.dtype !== 'int8' && output.dtype !== 'uint8')) return null;
   const { scale, zeroPoint } = perTensor(output);
   return kernelCall(op, graph, {
-    function: 'tl_quantize_f32_s8',
+    function: output.dtype === 'int8' ? 'tl_quantize_f32_s8' : 'tl_quantize_f32_u8',
     header: HEADER,
     args: [float(scale), int(zeroPoint), tensorArg(input), tensorArg(output), int(elementCount(output.shape))],
     inPlaceInputs: [input],
