@@ -147,6 +147,30 @@ tl_status tl_depthwise_conv_s8(const tl_depthwise_params *params,
                                int8_t *output);
 
 /**
+ * 3x3 windows, stride 1, no dilation, one output channel per input channel, channels a multiple of 4.
+ * @param[in]  ctx          scratch of tl_depthwise_conv_3x3_s8_get_buffer_size bytes
+ * @param[in]  params       padding 0 or 1 on each side
+ * @param[in]  input_dims   [N, H, W, C]
+ * @param[in]  input
+ * @param[in]  filter       12 bytes per channel: for each position along the longer side of the output (the width unless H > W) the
+ *                          weights w0, w1, w2 across it as {w0, w1, w1, w2}
+ * @param[in]  constants    per channel {bias, multiplier, addend, shift} as in the packed constants above, input_offset in the bias
+ * @param[in]  output_dims  [N, H, W, C]
+ * @param[out] output       may start where input starts if both have the same extents: lines are copied to scratch before they are
+ *                          overwritten
+ */
+tl_status tl_depthwise_conv_3x3_s8(const tl_context *ctx,
+                                   const tl_depthwise_params *params,
+                                   const tl_dims *input_dims,
+                                   const int8_t *input,
+                                   const int8_t *filter,
+                                   const int32_t *constants,
+                                   const tl_dims *output_dims,
+                                   int8_t *output);
+
+int32_t tl_depthwise_conv_3x3_s8_get_buffer_size(const tl_dims *output_dims);
+
+/**
  * Any int8 depthwise convolution, in plain C and without packing. Output channel = input channel * multiplier + m.
  * @param[in]  filter       [1, HK, WK, C_OUT] as in the model
  * @param[in]  bias         C_OUT values, or NULL

@@ -6,11 +6,14 @@ import { constant, dimsOf, kernelCall, tensorArg } from './call.ts';
 import type { ConvOp, WeightedLayer } from './conv-params.ts';
 import { convParams, layerMultipliers, quantStruct, weightedLayerS8 } from './conv-params.ts';
 import type { LowerOp } from './lower-op.ts';
-import { packDepthwise } from './pack-depthwise.ts';
+import type { DepthwiseLayer } from './pack-depthwise.ts';
+import { depthwiseConstants, packDepthwise3x3, packDepthwiseBlocks } from './pack-depthwise.ts';
 
 const HEADER = 'tl_convolution.h';
 /** Channels per block. */
 const BLOCK = 4;
+/** Per column of the 3x3 kernel's scratch: 16 int16 values of the strip and 2 int32 sums. */
+const STRIP_COLUMN_BYTES = 40;
 
 type DepthwiseOp = ConvOp & { readonly kind: 'DEPTHWISE_CONV_2D' };
 
@@ -25,37 +28,80 @@ export const lowerDepthwiseConv2dS8: LowerOp = (op, graph) => {
     `DEPTHWISE_CONV_2D op ${op.index}: ${channels} channels of ${layer.input.shape[3]}`,
   );
   const multipliers = layerMultipliers(layer, channels);
-  const packed =
-    multiplier === 1 && channels % BLOCK === 0
-      ? packDepthwise({ ...layer, channels, taps: filterH * filterW, multipliers })
-      : null;
-  if (!packed) return generalCall(op, graph, layer, multiplier);
-  const name = `op${op.index}`;
+  const packing = { ...layer, channels, taps: filterH * filterW, multipliers };
+  if (multiplier === 1 && channels % BLOCK === 0) {
+    const call = is3x3(op, layer) ? call3x3(op, graph, layer, packing) : blocksCall(op, graph, layer, packing);
+    if (call) return call;
+  }
+  return generalCall(op, graph, layer, multiplier);
+};
+
+function is3x3(op: DepthwiseOp, layer: WeightedLayer): boolean {
+  const [, filterH, filterW] = layer.filter.shape;
+  const factors = [op.strideH, op.strideW, op.dilationH, op.dilationW];
+  return filterH === 3 && filterW === 3 && factors.every((factor) => factor === 1);
+}
+
+function call3x3(op: DepthwiseOp, graph: Graph, layer: WeightedLayer, packing: DepthwiseLayer): KernelCall | null {
+  const constants = depthwiseConstants(packing, true);
+  if (!constants) return null;
+  const [, outputH = 1, outputW = 1] = layer.output.shape;
+  const [run, isUpright] = [Math.max(outputH, outputW), outputH > outputW];
+  const filter = packedFilter(
+    op,
+    layer,
+    packDepthwise3x3(packing, isUpright),
+    `{w0, w1, w1, w2} across the ${isUpright ? 'width' : 'height'}`,
+  );
+  const columns = run + 2 + (run % 2);
+  return {
+    ...kernelCall(op, graph, {
+      function: 'tl_depthwise_conv_3x3_s8',
+      header: HEADER,
+      args: [
+        { kind: 'context' },
+        depthwiseParams(op, layer, 1),
+        dimsOf(layer.input, `op${op.index}_input_dims`),
+        tensorArg(layer.input),
+        filter,
+        packedConstants(op, constants),
+        dimsOf(layer.output, `op${op.index}_output_dims`),
+        tensorArg(layer.output),
+      ],
+      inPlaceInputs: op.padding === 'SAME' ? [layer.input] : [],
+    }),
+    scratchBytes: columns * STRIP_COLUMN_BYTES,
+  };
+}
+
+function blocksCall(op: DepthwiseOp, graph: Graph, layer: WeightedLayer, packing: DepthwiseLayer): KernelCall | null {
+  const constants = depthwiseConstants(packing, false);
+  if (!constants) return null;
   return kernelCall(op, graph, {
     function: 'tl_depthwise_conv_s8',
     header: HEADER,
     args: [
-      depthwiseParams(op, layer, multiplier),
-      dimsOf(layer.input, `${name}_input_dims`),
+      depthwiseParams(op, layer, 1),
+      dimsOf(layer.input, `op${op.index}_input_dims`),
       tensorArg(layer.input),
-      dimsOf(layer.filter, `${name}_filter_dims`),
-      constant({
-        ctype: 'int8_t',
-        name: `${name}_filter`,
-        values: packed.weights,
-        comment: `filter [${layer.filter.shape.join(', ')}] in blocks of 4 channels: see ${HEADER}`,
-      }),
-      constant({
-        ctype: 'int32_t',
-        name: `${name}_constants`,
-        values: packed.constants,
-        comment: `{bias, multiplier, addend, shift} per channel: see ${HEADER}`,
-      }),
-      dimsOf(layer.output, `${name}_output_dims`),
+      dimsOf(layer.filter, `op${op.index}_filter_dims`),
+      packedFilter(op, layer, packDepthwiseBlocks(packing), 'blocks of 4 channels'),
+      packedConstants(op, constants),
+      dimsOf(layer.output, `op${op.index}_output_dims`),
       tensorArg(layer.output),
     ],
   });
-};
+}
+
+function packedFilter(op: DepthwiseOp, layer: WeightedLayer, values: Int8Array, layout: string): CValue {
+  const comment = `filter [${layer.filter.shape.join(', ')}] as ${layout}: see ${HEADER}`;
+  return constant({ ctype: 'int8_t', name: `op${op.index}_filter`, values, comment });
+}
+
+function packedConstants(op: DepthwiseOp, values: Int32Array): CValue {
+  const comment = `{bias, multiplier, addend, shift} per channel: see ${HEADER}`;
+  return constant({ ctype: 'int32_t', name: `op${op.index}_constants`, values, comment });
+}
 
 /** C: tl_depthwise_params, which is tl_conv_params with the depth multiplier before the activation. */
 function depthwiseParams(op: DepthwiseOp, layer: WeightedLayer, multiplier: number): CValue {

@@ -23,26 +23,31 @@ export interface DepthwiseLayer {
   readonly multipliers: readonly QuantizedMultiplier[];
 }
 
-export interface PackedDepthwise {
-  /** [channels / 4, taps, 4]. */
-  readonly weights: Int8Array;
-  /** Per channel {bias, multiplier, addend, shift}; the bias without the input offset. */
-  readonly constants: Int32Array;
-}
-
-/** Null when a channel leaves the kernels' ranges. */
-export function packDepthwise(layer: DepthwiseLayer): PackedDepthwise | null {
+/**
+ * Per channel {bias, multiplier, addend, shift}, the bias with the input offset folded in or without it. Null when a channel leaves the
+ * kernels' ranges.
+ */
+export function depthwiseConstants(layer: DepthwiseLayer, isBiasFolded: boolean): Int32Array | null {
   assert(layer.channels % BLOCK === 0, `${layer.channels} channels do not fill blocks of ${BLOCK}`);
-  const { weights, channels, taps } = layer;
-  const constants = new Int32Array(BLOCK * channels);
+  const { weights, channels, taps, inputOffset } = layer;
+  const constants = new Int32Array(4 * channels);
   for (let channel = 0; channel < channels; channel += 1) {
     const row = Int8Array.from({ length: taps }, (_, tap) => weights[tap * channels + channel] as number);
-    const magnitude = largestWindowSum(row, layer.bias?.[channel] ?? 0, layer.inputOffset);
+    const bias = Int32Array.of(layer.bias?.[channel] ?? 0);
+    const [folded] = foldedBias({ weights: row, channels: 1, length: taps, bias, inputOffset });
+    // Taps left out at the border count as the zero point, which is an int8 value like any other.
+    const magnitude = largestSum(row, folded as number);
     const multiplier = defined(layer.multipliers[channel], `multiplier of channel ${channel}`);
     const entry = rescalingOf(multiplier, layer.outputOffset, magnitude);
     if (!entry) return null;
-    constants.set([layer.bias?.[channel] ?? 0, entry.multiplier, entry.addend, entry.shift], BLOCK * channel);
+    const chosen = (isBiasFolded ? folded : bias[0]) as number;
+    constants.set([chosen, entry.multiplier, entry.addend, entry.shift], 4 * channel);
   }
+  return constants;
+}
+
+/** [channels / 4, taps, 4]: what tl_depthwise_conv_s8 reads. */
+export function packDepthwiseBlocks({ weights, channels, taps }: DepthwiseLayer): Int8Array {
   const packed = new Int8Array(weights.length);
   for (let channel = 0; channel < channels; channel += 1) {
     const block = Math.floor(channel / BLOCK);
@@ -50,17 +55,21 @@ export function packDepthwise(layer: DepthwiseLayer): PackedDepthwise | null {
       packed[BLOCK * (block * taps + tap) + (channel % BLOCK)] = weights[tap * channels + channel] as number;
     }
   }
-  return { weights: packed, constants };
+  return packed;
 }
 
-/** Largest magnitude of a sum over any part of the window: at the border taps are left out, and with them their zero point. */
-function largestWindowSum(row: Int8Array, bias: number, inputOffset: number): number {
-  const [folded] = foldedBias({
-    weights: row,
-    channels: 1,
-    length: row.length,
-    bias: Int32Array.of(bias),
-    inputOffset,
-  });
-  return largestSum(row, folded as number);
+/**
+ * What tl_depthwise_conv_3x3_s8 reads: per channel, for the three positions along the run, {w0, w1, w1, w2} across it. The run is the
+ * width, or the height when the output is higher than wide.
+ */
+export function packDepthwise3x3({ weights, channels }: DepthwiseLayer, isUpright: boolean): Int8Array {
+  const packed = new Int8Array(12 * channels);
+  for (let channel = 0; channel < channels; channel += 1) {
+    for (let along = 0; along < 3; along += 1) {
+      const tap = (across: number): number =>
+        weights[(isUpright ? 3 * along + across : 3 * across + along) * channels + channel] as number;
+      packed.set([tap(0), tap(1), tap(1), tap(2)], 12 * channel + 4 * along);
+    }
+  }
+  return packed;
 }
