@@ -1,10 +1,13 @@
-/** Builds a Machine from a board, an image and the name of an engine: the one place (besides tests) that picks engines. Node-only. */
+/** Builds a Machine from a board, a firmware file and the name of an engine: the one place that picks engines. Node-only. */
 import type { Board } from '../boards/schema.ts';
+import { loadAddon } from './cpu/unicorn/addon.ts';
 import { UnicornCpu } from './cpu/unicorn/unicorn-cpu.ts';
+import { Semihosting } from './debug/semihosting.ts';
 import { isElf, parseElf } from './elf.ts';
+import { isIntelHex, parseIntelHex } from './hex.ts';
 import { binaryImage, type FirmwareFile } from './image.ts';
 import { Machine } from './machine.ts';
-import type { UnmodelledAccess } from './peripherals/bus.ts';
+import { SerialLine } from './peripherals/serial-line.ts';
 
 export interface MachineOptions {
   readonly board: Board;
@@ -15,29 +18,44 @@ export interface MachineOptions {
   readonly engine?: 'unicorn';
   /** An unmodelled peripheral register is a fault. */
   readonly strict?: boolean;
-  readonly onUnmodelled?: (access: UnmodelledAccess) => void;
+  /** Unmodelled registers and the like, once each. */
+  readonly onNote?: (text: string) => void;
+  readonly onUartByte?: (byte: number) => void;
+  /** Semihosting console. */
+  readonly onConsole?: (bytes: Uint8Array, stream: 'stdout' | 'stderr') => void;
+  readonly consoleInput?: Uint8Array;
+  readonly commandLine?: string;
 }
 
-/** @throws UserError when the image does not fit the board or the engine is not installed. */
+/** Name and version of the engine. @throws UserError (exit 3) when it is not built or does not load. */
+export function engineVersion(): string {
+  return `libunicorn ${loadAddon().version()}`;
+}
+
+/** @throws UserError when the image does not fit the board (exit 2) or the engine is not installed (exit 3). */
 export function createMachine(options: MachineOptions): Machine {
-  const image =
-    'segments' in options.image
-      ? options.image
-      : loadImage(options.image, options.imageName ?? 'firmware', options.board);
+  const name = options.imageName ?? 'firmware';
+  const image = 'segments' in options.image ? options.image : loadImage(options.image, name, options.board);
+  const semihosting = new Semihosting({
+    onOutput: options.onConsole ?? (() => undefined),
+    ...(options.consoleInput === undefined ? {} : { input: options.consoleInput }),
+    ...(options.commandLine === undefined ? {} : { commandLine: options.commandLine }),
+  });
   return new Machine({
     cpu: new UnicornCpu(),
     board: options.board,
     image,
-    peripherals: () => [],
-    stopHandlers: [],
+    serial: new SerialLine(options.onUartByte ?? null),
+    stopHandlers: [semihosting.handler],
     strict: options.strict ?? false,
-    onUnmodelled: options.onUnmodelled ?? (() => undefined),
+    onNote: options.onNote ?? (() => undefined),
   });
 }
 
-/** Recognises the format by its first bytes. */
+/** Recognises the format by its first bytes. @throws UserError on a damaged file. */
 export function loadImage(bytes: Uint8Array, name: string, board: Board): FirmwareFile {
   if (isElf(bytes)) return parseElf(bytes, name);
+  if (isIntelHex(bytes)) return parseIntelHex(bytes, name);
   const flash = board.memory.find((region) => region.kind === 'flash');
   return binaryImage(bytes, name, flash?.start ?? 0);
 }

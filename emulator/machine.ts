@@ -8,9 +8,10 @@ import type { Board, MemoryRegion } from '../boards/schema.ts';
 import { reg, type Counters, type Cpu, type CpuStop, type MarkPass } from './cpu/cpu.ts';
 import { faultCause, makeFault, type Fault } from './fault.ts';
 import { checkSegments, type FirmwareFile, type ImageSymbol, type SymbolTable } from './image.ts';
-import { describeUnmodelled, PeripheralBus, type UnmodelledAccess } from './peripherals/bus.ts';
+import { boardPeripherals } from './peripherals/board-peripherals.ts';
+import { PeripheralBus } from './peripherals/bus.ts';
+import type { SerialLine } from './peripherals/serial-line.ts';
 import { StackMeter } from './stack-meter.ts';
-import type { Peripheral } from './peripherals/peripheral.ts';
 
 /** Where a called function returns to: no memory is ever mapped there, so arriving is a fetch fault that is understood as the return. */
 export const RETURN_ADDRESS = 0xdead_bee0;
@@ -60,25 +61,28 @@ export interface MachineParts {
   readonly cpu: Cpu;
   readonly board: Board;
   readonly image: FirmwareFile;
-  readonly peripherals: (machine: Machine) => readonly Peripheral[];
+  /** Far end of the board's UART. */
+  readonly serial: SerialLine;
   readonly stopHandlers: readonly StopHandler[];
-  /** An unmodelled register ends the run with a fault instead of being reported once. */
+  /** What is only noted otherwise ends the run with a fault. */
   readonly strict: boolean;
-  readonly onUnmodelled: (access: UnmodelledAccess) => void;
+  /** Unmodelled registers and features the firmware used, once each. */
+  readonly onNote: (text: string) => void;
 }
 
 export class Machine {
   readonly board: Board;
   readonly image: FirmwareFile;
   readonly cpu: Cpu;
+  readonly serial: SerialLine;
   readonly stack: StackMeter;
+  private readonly bus: PeripheralBus;
   private readonly regions: readonly { readonly region: MemoryRegion; readonly bytes: Uint8Array }[];
   private readonly stopHandlers: readonly StopHandler[];
   private pendingFault: { kind: Fault['kind']; cause: string; address: number } | null = null;
   private pendingExit: number | null = null;
   private dataInitialised = false;
   private allocatedEnd: number | null = null;
-  private vectorTable: number;
 
   constructor(parts: MachineParts) {
     this.board = parts.board;
@@ -93,14 +97,23 @@ export class Machine {
         writable: region.kind === 'ram',
       }),
     }));
-    const bus = new PeripheralBus(parts.peripherals(this), (access) => {
-      if (parts.strict) this.failFromDevice('unmodelled-register', describeUnmodelled(access));
-      else parts.onUnmodelled(access);
-    });
-    for (const space of DEVICE_SPACES) parts.cpu.mapDevice(space.start, space.bytes, bus);
+    const noted = new Set<string>();
+    const note = (cause: string): void => {
+      if (parts.strict) this.failFromDevice('unmodelled-register', cause);
+      else if (!noted.has(cause)) parts.onNote(cause);
+      noted.add(cause);
+    };
+    const host = {
+      cycles: () => this.cpu.counters().cycles,
+      setFpuEnabled: (enabled: boolean) => this.cpu.setFpuEnabled(enabled),
+      fail: (cause: string) => this.failFromDevice('unmodelled-feature', cause),
+      note,
+    };
+    this.serial = parts.serial;
+    this.bus = new PeripheralBus(boardPeripherals(parts.board, parts.serial, host), note);
+    for (const space of DEVICE_SPACES) parts.cpu.mapDevice(space.start, space.bytes, this.bus);
     checkSegments(parts.image, parts.board.name, parts.board.memory);
     for (const segment of parts.image.segments) this.writeMemory(segment.loadAddress, segment.bytes);
-    this.vectorTable = this.firstOf('flash').start;
     this.stack = new StackMeter(this);
   }
 
@@ -134,11 +147,18 @@ export class Machine {
 
   /** The guest's own bytes, not a copy. @throws UserError when they lie outside the board's memory. */
   view(address: number, bytes: number): Uint8Array {
+    const view = this.tryView(address, bytes);
+    if (view !== null) return view;
+    throw new UserError(`${bytes} bytes at ${hex32(address)} lie outside the memory of board ${this.board.name}`);
+  }
+
+  /** As view(), but null when the bytes lie outside the board's memory. */
+  tryView(address: number, bytes: number): Uint8Array | null {
     for (const { region, bytes: memory } of this.regions) {
       const offset = address - region.start;
       if (offset >= 0 && offset + bytes <= region.bytes) return memory.subarray(offset, offset + bytes);
     }
-    throw new UserError(`${bytes} bytes at ${hex32(address)} lie outside the memory of board ${this.board.name}`);
+    return null;
   }
 
   firstOf(kind: MemoryRegion['kind']): MemoryRegion {
@@ -149,8 +169,9 @@ export class Machine {
 
   /** Runs from reset: counters 0, SP and PC from the vector table at the start of flash. */
   run(options: RunOptions = {}): RunResult {
-    const sp = this.readWord(this.vectorTable);
-    const pc = this.readWord(this.vectorTable + 4);
+    const vectorTable = this.firstOf('flash').start;
+    const sp = this.readWord(vectorTable);
+    const pc = this.readWord(vectorTable + 4);
     this.resetCore(sp);
     // From here on .data and .bss are the firmware's: a later call() must not clear what it left there.
     this.dataInitialised = true;
@@ -224,10 +245,6 @@ export class Machine {
   exit(code: number): void {
     this.pendingExit ??= code;
     this.cpu.stop();
-  }
-
-  setVectorTable(address: number): void {
-    this.vectorTable = address;
   }
 
   close(): void {

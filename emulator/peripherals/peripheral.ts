@@ -1,4 +1,4 @@
-/** What a memory-mapped device is to the bus. Word registers are the rule; narrower accesses are widened by the bus. */
+/** What a memory-mapped device is to the bus, and what the machine is to a device. */
 export interface Peripheral {
   readonly name: string;
   readonly base: number;
@@ -7,9 +7,51 @@ export interface Peripheral {
   read(offset: number): number | null;
   /** False if this model does not have the register. */
   write(offset: number, value: number): boolean;
+  /** Back to the values after power-on. */
+  reset(): void;
 }
 
-/** Clock of the emulated core, in model cycles since reset. */
-export interface CycleClock {
+export interface PeripheralHost {
+  /** Model cycles since reset, at the access being made. */
   cycles(): number;
+  setFpuEnabled(enabled: boolean): void;
+  /** Something the firmware asked for that cannot be done; the run ends with this fault. */
+  fail(cause: string): void;
+  /** Something the firmware asked for that has no effect here; told once, or a fault in strict mode. */
+  note(cause: string): void;
+}
+
+/** Registers that only keep what is written: enough where nothing downstream depends on them. */
+export class RegisterFile implements Peripheral {
+  readonly name: string;
+  readonly base: number;
+  readonly bytes: number;
+  private readonly resetValues: ReadonlyMap<number, number>;
+  protected readonly values = new Map<number, number>();
+
+  constructor(name: string, base: number, bytes: number, resetValues: readonly (readonly [number, number])[]) {
+    this.name = name;
+    this.base = base;
+    this.bytes = bytes;
+    this.resetValues = new Map(resetValues);
+    this.values = new Map(this.resetValues);
+  }
+
+  get(offset: number): number {
+    return this.values.get(offset) ?? 0;
+  }
+
+  read(offset: number): number | null {
+    return this.get(offset);
+  }
+
+  write(offset: number, value: number): boolean {
+    this.values.set(offset, value);
+    return true;
+  }
+
+  reset(): void {
+    this.values.clear();
+    for (const [offset, value] of this.resetValues) this.values.set(offset, value);
+  }
 }

@@ -37,6 +37,8 @@ interface Addon {
     describe: DescribeBlock,
     mark: (address: number, cycles: number, instructions: number) => void,
   ) => NativeEngine;
+  /** Of libunicorn, e.g. 2.0.1. */
+  version(): string;
   divideCycles(dividend: number, divisor: number, signed: boolean): number;
 }
 

@@ -3,11 +3,9 @@
  * block was left in its middle, so that what callers see is exact at instruction granularity.
  */
 import { assert } from '../../../common/errors.ts';
-import { accessRange } from '../../timing/effective-address.ts';
 import { instructionCost, SEQUENTIAL } from '../../timing/instruction-cost.ts';
 import {
   reg,
-  type AccessKind,
   type Counters,
   type Cpu,
   type CpuStop,
@@ -16,6 +14,7 @@ import {
   type MemoryMapping,
   type RunLimits,
 } from '../cpu.ts';
+import { AccessLocator } from './access-locator.ts';
 import { loadAddon, type NativeEngine } from './addon.ts';
 import { BlockTable } from './block-table.ts';
 import { explainStop } from './explain-stop.ts';
@@ -35,9 +34,9 @@ export class UnicornCpu implements Cpu {
   private fpuEnabled = false;
   /** Subtracted from the native counters, which only grow. */
   private origin: Counters = { cycles: 0, instructions: 0 };
-  /** Last device register touched, for telling which instruction did. */
-  private deviceAddress = 0;
-  private lastAccess: { readonly pass: number; readonly pc: number } | null = null;
+  private readonly locator: AccessLocator;
+  /** Instruction that makes the device access under way. */
+  private accessAt = 0;
   /** Where the last run stopped; null while running. */
   private stoppedAt: number | null = 0;
 
@@ -47,6 +46,7 @@ export class UnicornCpu implements Cpu {
       (address) => this.marks.has(address),
       () => this.fpuEnabled,
     );
+    this.locator = new AccessLocator(this.blocks, (register) => this.readRegister(register));
     const { Engine } = loadAddon();
     this.engine = new Engine(
       (address, bytes, itState) => this.blocks.describe(address, bytes, itState),
@@ -67,18 +67,15 @@ export class UnicornCpu implements Cpu {
   }
 
   mapDevice(start: number, bytes: number, callbacks: DeviceCallbacks): void {
-    const from = (address: number): void => {
-      this.deviceAddress = address;
-    };
     this.engine.mapDevice(
       start,
       bytes,
       (address, size) => {
-        from(address);
+        this.accessAt = this.pcOfAccess(address);
         return callbacks.read(address, size);
       },
       (address, size, value) => {
-        from(address);
+        this.accessAt = this.pcOfAccess(address);
         callbacks.write(address, size, value);
       },
     );
@@ -123,7 +120,7 @@ export class UnicornCpu implements Cpu {
   }
 
   accessPc(): number {
-    return this.pcOfAccess(this.deviceAddress);
+    return this.accessAt;
   }
 
   resetCounters(): void {
@@ -175,6 +172,7 @@ export class UnicornCpu implements Cpu {
   }
 
   forgetCode(): void {
+    this.locator.forget();
     this.engine.forgetCode();
   }
 
@@ -202,23 +200,14 @@ export class UnicornCpu implements Cpu {
     return from < 0 ? { cycles: 0, instructions: 0 } : this.blocks.sum(list, from);
   }
 
-  /**
-   * Address of the instruction of the running block that accesses `address`. Accesses come in program order, so the search goes on
-   * where the last one of the same pass through the block was found.
-   */
+  /** Address of the instruction of the block entered last that accesses `address`; the block's own if none is found. */
   private pcOfAccess(address: number): number {
     const [, instructions = 0, blockId = -1] = this.engine.counters();
-    const block = this.blocks.record(blockId);
-    if (block === null) return this.readRegister(reg.pc);
-    const from = this.lastAccess !== null && this.lastAccess.pass === instructions ? this.lastAccess.pc : block.start;
-    for (const instruction of this.blocks.instructions(block)) {
-      if (instruction.address < from) continue;
-      const range = accessRange(instruction, (register) => this.readRegister(register));
-      if (range === null || (address - range.start) >>> 0 >= range.bytes) continue;
-      this.lastAccess = { pass: instructions, pc: instruction.address };
-      return instruction.address;
-    }
-    return block.start;
+    return (
+      this.locator.locate(blockId, instructions, address) ??
+      this.blocks.record(blockId)?.start ??
+      this.readRegister(reg.pc)
+    );
   }
 
   private halfword(address: number): number | null {

@@ -294,7 +294,14 @@ static Napi::Value jsDivideCycles(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), divideCycles(number(info, 0), number(info, 1), flag(info, 2)));
 }
 
+static Napi::Value jsVersion(const Napi::CallbackInfo &info) {
+  unsigned packed = uc_version(nullptr, nullptr);
+  std::string text = std::to_string(packed >> 24) + "." + std::to_string((packed >> 16) & 255) + "." + std::to_string((packed >> 8) & 255);
+  return Napi::String::New(info.Env(), text);
+}
+
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports["version"] = Napi::Function::New(env, jsVersion);
   exports["divideCycles"] = Napi::Function::New(env, jsDivideCycles);
   return Engine::define(env, exports);
 }

@@ -1,0 +1,97 @@
+/** SysTick (DDI 0403E B3.3): a 24-bit down counter on model cycles. Its interrupt is not modelled: enabling it ends the run. */
+import type { Peripheral, PeripheralHost } from './peripheral.ts';
+
+const CSR = 0x0;
+const RVR = 0x4;
+const CVR = 0x8;
+const CALIB = 0xc;
+
+const CSR_ENABLE = 1 << 0;
+const CSR_TICKINT = 1 << 1;
+const CSR_CLKSOURCE = 1 << 2;
+const CSR_COUNTFLAG = 1 << 16;
+/** No reference clock, skewed, no calibration value. */
+const CALIB_VALUE = 0xc000_0000;
+const MASK = 0xff_ffff;
+
+export class SysTick implements Peripheral {
+  readonly name = 'SysTick';
+  readonly base = 0xe000_e010;
+  readonly bytes = 0x10;
+  private readonly host: PeripheralHost;
+  private csr = 0;
+  private reload = 0;
+  /** Counter value at startCycle, when the counter was last written, started or read for its flag. */
+  private startValue = 0;
+  private startCycle = 0;
+  /** Wraps already reported through COUNTFLAG. */
+  private wrapsSeen = 0;
+
+  constructor(host: PeripheralHost) {
+    this.host = host;
+  }
+
+  reset(): void {
+    this.csr = this.reload = this.startValue = this.startCycle = this.wrapsSeen = 0;
+  }
+
+  read(offset: number): number | null {
+    switch (offset) {
+      case CSR: {
+        const wraps = this.position().wraps;
+        const flag = wraps > this.wrapsSeen ? CSR_COUNTFLAG : 0;
+        this.wrapsSeen = wraps;
+        return this.csr | CSR_CLKSOURCE | flag;
+      }
+      case RVR:
+        return this.reload;
+      case CVR:
+        return this.position().value;
+      case CALIB:
+        return CALIB_VALUE;
+      default:
+        return null;
+    }
+  }
+
+  write(offset: number, value: number): boolean {
+    switch (offset) {
+      case CSR:
+        if ((value & (CSR_ENABLE | CSR_TICKINT)) === (CSR_ENABLE | CSR_TICKINT)) {
+          this.host.fail('SysTick interrupt enabled (SYST_CSR.TICKINT); exceptions are not modelled by this engine');
+        }
+        this.restart(this.position().value);
+        this.csr = value & (CSR_ENABLE | CSR_TICKINT);
+        return true;
+      case RVR:
+        this.restart(this.position().value);
+        this.reload = value & MASK;
+        return true;
+      case CVR:
+        this.restart(0); // any write clears the counter and the flag
+        return true;
+      default:
+        return offset === CALIB;
+    }
+  }
+
+  private restart(value: number): void {
+    this.startValue = value;
+    this.startCycle = this.host.cycles();
+    this.wrapsSeen = 0;
+  }
+
+  /** Counter value and how often it has reached 0 since it was restarted. From 0 the next cycle loads RVR. */
+  private position(): { value: number; wraps: number } {
+    if ((this.csr & CSR_ENABLE) === 0 || this.reload === 0) return { value: this.startValue, wraps: 0 };
+    const elapsed = this.host.cycles() - this.startCycle;
+    if (elapsed <= this.startValue)
+      return { value: this.startValue - elapsed, wraps: elapsed === this.startValue && elapsed > 0 ? 1 : 0 };
+    const period = this.reload + 1;
+    const since = elapsed - this.startValue - 1;
+    return {
+      value: this.reload - (since % period),
+      wraps: (this.startValue > 0 ? 1 : 0) + Math.floor((since + 1) / period),
+    };
+  }
+}
