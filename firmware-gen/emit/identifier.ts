@@ -2,7 +2,7 @@
  * Model names come from file names, which may be anything. What the emitter makes of them is a C and C++ identifier and a file name that
  * shadows no header and no file of its own.
  */
-const IDENTIFIER_CHARACTERS_MAX = 48;
+const IDENTIFIER_CHARACTERS_MAX = 40;
 
 /** Keywords of C and C++, standard headers (a model called "string" would emit string.h) and the emitter's own file names. */
 const RESERVED = new Set(
@@ -17,12 +17,13 @@ const RESERVED = new Set(
   ).split(' '),
 );
 
-/** Letters, digits and underscores, at most 48; begins with a letter. Case is kept. */
+/** Letters, digits and underscores, at most 40 of the name; begins with a letter. Case is kept. */
 export function toIdentifier(name: string): string {
   const cleaned = name
     .replace(/[^A-Za-z0-9]+/g, '_')
-    .replace(/^_+|_+$/g, '')
-    .slice(0, IDENTIFIER_CHARACTERS_MAX);
+    .replace(/^_+/, '')
+    .slice(0, IDENTIFIER_CHARACTERS_MAX)
+    .replace(/_+$/, '');
   if (cleaned === '') return 'model';
   const unusable = /^[0-9]/.test(cleaned) || /^tl_/i.test(cleaned) || RESERVED.has(cleaned.toLowerCase());
   return unusable ? `model_${cleaned}` : cleaned;

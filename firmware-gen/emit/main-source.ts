@@ -6,6 +6,7 @@
 import type { Board } from '../../boards/schema.ts';
 import { hex32 } from '../../common/units.ts';
 import type { Graph } from '../ir/graph.ts';
+import { wrapArguments } from './c-writer.ts';
 import { elementCount, tensorOf } from '../ir/graph.ts';
 
 export interface MainOptions {
@@ -117,8 +118,8 @@ static void print_output${index}(void)
 
 function talkingMain(graph: Graph, model: string): string {
   const upper = model.toUpperCase();
-  const zeroInputs = graph.inputs.map(
-    (_, index) => `    memset(${model}_input(tl_arena, ${index}), 0, ${upper}_INPUT${index}_BYTES);`,
+  const zeroInputs = graph.inputs.map((_, index) =>
+    wrapArguments('    memset', [`${model}_input(tl_arena, ${index})`, '0', `${upper}_INPUT${index}_BYTES`], ';'),
   );
   const prints = graph.outputs.map((_, index) => `    print_output${index}();`);
   return `/* Cycles of one inference on zero input, by the DWT cycle counter. */

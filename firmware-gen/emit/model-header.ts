@@ -57,8 +57,8 @@ function prototypes(model: string, hooks: boolean): string {
 /* Called after every op, in execution order; op_index is the operator's index in the .tflite. You define it. */
 void ${model}_on_op(int op_index);
 `;
-  return `/* There are no mutable globals: the model's state is the arena alone, which every function is given. Several arenas make several
- * independent instances; one arena may serve several models one after the other.
+  return `/* There are no mutable globals: the model's state is the arena alone, which every function is given. Several arenas
+ * make several independent instances; one arena may serve several models one after the other.
  * Each function returns 0, or -1 when something is wrong with its arguments. */
 
 /* Checks that the arena is usable. Call once. */

@@ -51,7 +51,10 @@ export function modelSource(
 function init(model: string): string {
   return `int32_t ${model}_init(void *arena)
 {
-    return arena != NULL && (uintptr_t)arena % ${model.toUpperCase()}_ARENA_ALIGNMENT == 0 ? 0 : -1;
+    if (arena == NULL || (uintptr_t)arena % ${model.toUpperCase()}_ARENA_ALIGNMENT != 0) {
+        return -1;
+    }
+    return 0;
 }
 `;
 }

@@ -38,7 +38,7 @@ export class OpWriter {
     const usesArena = body.some((line) => /\barena\b/.test(line));
     if (!usesArena) body.unshift(`${INDENT}(void)arena;`);
     const op = opOf(this.#graph, call.opIndex);
-    const head = `TL_OP_FUNCTION static tl_status ${opFunctionName(this.#model, op)}(uint8_t *arena)`;
+    const head = `TL_OP_FUNCTION\nstatic tl_status ${opFunctionName(this.#model, op)}(uint8_t *arena)`;
     return [...statics, blockComment([this.#describe(op, call)]), head, '{', ...body, '}', ''].join('\n');
   }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Vector table and reset. Arm DDI 0403E B1.5.2 (exception numbers), B3.2.5 VTOR, B3.2.20 CPACR. Only the system exceptions have vectors:
- * this firmware enables no interrupt. MemManage, BusFault and UsageFault stay disabled, so each escalates to HardFault. */
+ * Vector table and reset. Arm DDI 0403E B1.5.2 (exception numbers), B3.2.5 VTOR, B3.2.20 CPACR. Only the system
+ * exceptions have vectors: this firmware enables no interrupt. MemManage, BusFault and UsageFault stay disabled, so
+ * each escalates to HardFault. */
 #include "tl_runtime.h"
 
 #define VTOR TL_REGISTER(0xE000ED08U)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * memcpy for kernels: newlib-nano's copies byte by byte. Unaligned word access is one instruction on Armv7-M (DDI 0403E A3.2.1). */
+ * memcpy for kernels: newlib-nano's copies byte by byte. Unaligned word access is one instruction on Armv7-M
+ * (DDI 0403E A3.2.1). */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
