@@ -29,6 +29,14 @@ import {
   lowerUnaryF32,
 } from './float.ts';
 import { lowerFullyConnectedS8 } from './fully-connected-s8.ts';
+import {
+  lowerBinaryS16,
+  lowerDequantizeS16F32,
+  lowerQuantizeF32S16,
+  lowerSoftmaxS16,
+  lowerUnaryS16,
+} from './int16-elementwise.ts';
+import { lowerConvS16, lowerFullyConnectedS16, lowerMeanS16, lowerPoolS16 } from './int16.ts';
 import type { LowerOp } from './lower-op.ts';
 import { lowerLutS8 } from './lut-s8.ts';
 import { lowerMeanS8, lowerPoolS8 } from './pooling-s8.ts';
@@ -37,17 +45,17 @@ import { lowerSoftmaxS8 } from './softmax-s8.ts';
 
 /** Each kind: lowerings in order of preference. Aliasing kinds are handled before the registry is asked. */
 const REGISTRY: Readonly<Record<OpKind, readonly LowerOp[]>> = {
-  CONV_2D: [lowerConv2dS8, lowerConvF32],
-  DEPTHWISE_CONV_2D: [lowerDepthwiseConv2dS8, lowerConvF32],
-  FULLY_CONNECTED: [lowerFullyConnectedS8, lowerFullyConnectedF32],
-  AVERAGE_POOL_2D: [lowerPoolS8, lowerPoolF32],
-  MAX_POOL_2D: [lowerPoolS8, lowerPoolF32],
-  MEAN: [lowerMeanS8, lowerMeanF32],
-  ADD: [lowerAddS8, lowerBinaryF32],
-  SUB: [lowerSubS8, lowerBinaryF32],
-  MUL: [lowerMulS8, lowerBinaryF32],
-  MAXIMUM: [lowerExtremumS8, lowerBinaryF32],
-  MINIMUM: [lowerExtremumS8, lowerBinaryF32],
+  CONV_2D: [lowerConv2dS8, lowerConvF32, lowerConvS16],
+  DEPTHWISE_CONV_2D: [lowerDepthwiseConv2dS8, lowerConvF32, lowerConvS16],
+  FULLY_CONNECTED: [lowerFullyConnectedS8, lowerFullyConnectedF32, lowerFullyConnectedS16],
+  AVERAGE_POOL_2D: [lowerPoolS8, lowerPoolF32, lowerPoolS16],
+  MAX_POOL_2D: [lowerPoolS8, lowerPoolF32, lowerPoolS16],
+  MEAN: [lowerMeanS8, lowerMeanF32, lowerMeanS16],
+  ADD: [lowerAddS8, lowerBinaryF32, lowerBinaryS16],
+  SUB: [lowerSubS8, lowerBinaryF32, lowerBinaryS16],
+  MUL: [lowerMulS8, lowerBinaryF32, lowerBinaryS16],
+  MAXIMUM: [lowerExtremumS8, lowerBinaryF32, lowerBinaryS16],
+  MINIMUM: [lowerExtremumS8, lowerBinaryF32, lowerBinaryS16],
   CONCATENATION: [lowerConcatenation],
   PAD: [lowerPad],
   RESHAPE: [],
@@ -55,17 +63,17 @@ const REGISTRY: Readonly<Record<OpKind, readonly LowerOp[]>> = {
   EXPAND_DIMS: [],
   STRIDED_SLICE: [lowerStridedSlice],
   TRANSPOSE: [lowerTranspose],
-  SOFTMAX: [lowerSoftmaxS8, lowerSoftmaxF32],
-  LOGISTIC: [lowerLutS8, lowerUnaryF32],
-  TANH: [lowerLutS8, lowerUnaryF32],
-  RELU: [lowerLutS8, lowerUnaryF32],
-  RELU6: [lowerLutS8, lowerUnaryF32],
+  SOFTMAX: [lowerSoftmaxS8, lowerSoftmaxF32, lowerSoftmaxS16],
+  LOGISTIC: [lowerLutS8, lowerUnaryF32, lowerUnaryS16],
+  TANH: [lowerLutS8, lowerUnaryF32, lowerUnaryS16],
+  RELU: [lowerLutS8, lowerUnaryF32, lowerUnaryS16],
+  RELU6: [lowerLutS8, lowerUnaryF32, lowerUnaryS16],
   HARD_SWISH: [lowerLutS8, lowerUnaryF32],
-  LEAKY_RELU: [lowerLutS8, lowerUnaryF32],
+  LEAKY_RELU: [lowerLutS8, lowerUnaryF32, lowerUnaryS16],
   RESIZE_NEAREST_NEIGHBOR: [lowerResizeNearestNeighbor],
   SPLIT: [lowerSplit],
-  QUANTIZE: [lowerLutS8, lowerRequantize, lowerQuantizeF32],
-  DEQUANTIZE: [lowerDequantize8],
+  QUANTIZE: [lowerLutS8, lowerRequantize, lowerQuantizeF32, lowerQuantizeF32S16],
+  DEQUANTIZE: [lowerDequantize8, lowerDequantizeS16F32],
 };
 
 /** Lowers a verified graph. Throws UserError naming op, index and types when no kernel takes an op. */
