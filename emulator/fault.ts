@@ -26,7 +26,10 @@ export function faultCause(stop: CpuStop): { kind: Fault['kind']; cause: string 
   switch (stop.kind) {
     case 'access':
       if (stop.access === 'fetch')
-        return { kind: 'access', cause: `executing from ${stop.reason} address ${hex32(stop.address)}` };
+        return {
+          kind: 'access',
+          cause: `executing from ${stop.reason === 'protected' ? 'execute-never' : stop.reason} address ${hex32(stop.address)}`,
+        };
       if (stop.reason === 'protected')
         return { kind: 'access', cause: `write to read-only memory at ${hex32(stop.address)}` };
       return { kind: 'access', cause: `${stop.reason} ${stop.access} at ${hex32(stop.address)}` };
@@ -46,6 +49,8 @@ export function faultCause(stop: CpuStop): { kind: Fault['kind']; cause: string 
     case 'requested':
     case 'waitForInterrupt':
     case 'waitForEvent':
+    case 'sendEvent':
+    case 'yieldHint':
     case 'endlessLoop':
       return null;
   }

@@ -112,6 +112,8 @@ export class Machine {
     this.serial = parts.serial;
     this.bus = new PeripheralBus(boardPeripherals(parts.board, parts.serial, host), note);
     for (const space of DEVICE_SPACES) parts.cpu.mapDevice(space.start, space.bytes, this.bus);
+    // Erased flash reads as ones, and a jump into it is an undefined instruction at once.
+    for (const { region, bytes } of this.regions) if (region.kind === 'flash') bytes.fill(0xff);
     checkSegments(parts.image, parts.board.name, parts.board.memory);
     for (const segment of parts.image.segments) this.writeMemory(segment.loadAddress, segment.bytes);
     this.stack = new StackMeter(this);
@@ -290,6 +292,17 @@ export class Machine {
   }
 
   private resumePc = 0;
+  /** Set by SEV, cleared by the WFE it lets through (DDI 0403E B1.5.18). */
+  private eventRegister = false;
+
+  /** Instructions that stop the engine but not the program: YIELD, SEV, and WFE after an event. */
+  private isTransparent(stop: CpuStop): boolean {
+    if (stop.kind === 'yieldHint') return true;
+    if (stop.kind !== 'sendEvent' && stop.kind !== 'waitForEvent') return false;
+    const eventWasSet = this.eventRegister;
+    this.eventRegister = stop.kind === 'sendEvent';
+    return stop.kind === 'sendEvent' || eventWasSet;
+  }
 
   /** The result if the run is over, or null to go on at resumePc. */
   private judge(stop: CpuStop, returnAddress: number | null): RunResult | null {
@@ -312,6 +325,10 @@ export class Machine {
       if (decision === null) continue;
       if (typeof decision === 'object') return end('exit', decision.exit, null);
       this.resumePc = decision === 'step-over' ? this.cpu.stepOver() : stop.pc;
+      return null;
+    }
+    if (this.isTransparent(stop)) {
+      this.resumePc = this.cpu.stepOver();
       return null;
     }
     const cause = faultCause(stop);

@@ -53,7 +53,14 @@ export type CpuStop =
   | { readonly kind: 'requested'; readonly pc: number }
   /** The instruction at pc is one that the machine decides about, and has not been executed. */
   | {
-      readonly kind: 'breakpoint' | 'supervisorCall' | 'waitForInterrupt' | 'waitForEvent' | 'fpuDisabled';
+      readonly kind:
+        | 'breakpoint'
+        | 'supervisorCall'
+        | 'waitForInterrupt'
+        | 'waitForEvent'
+        | 'sendEvent'
+        | 'yieldHint'
+        | 'fpuDisabled';
       readonly pc: number;
     }
   /** An unconditional branch to itself: nothing modelled can end it. */

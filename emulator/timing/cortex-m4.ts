@@ -68,7 +68,9 @@ export const cortexM4 = {
     source: `${table31}: IT 1; folding into the instruction before it is not modelled`,
     confidence: 'documented',
   },
-  hint: { cycles: 1, source: `${table31}: NOP, SEV, YIELD 1`, confidence: 'documented' },
+  hint: { cycles: 1, source: `${table31}: NOP 1; reserved hints execute as NOP`, confidence: 'documented' },
+  yieldHint: { cycles: 1, source: `${table31}: YIELD 1`, confidence: 'documented' },
+  sendEvent: { cycles: 1, source: `${table31}: SEV 1`, confidence: 'documented' },
   dataBarrier: { cycles: 1, source: `${table31}: 1+B, B at least 0 for DMB and DSB`, confidence: 'documented' },
   instructionBarrier: {
     cycles: 1 + REFILL,

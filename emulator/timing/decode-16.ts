@@ -36,16 +36,25 @@ function loadStore(hw: number): Decoded {
     : { timing: 'storeImmediate', addressRegisters };
 }
 
-function ifThenOrHint(hw: number): Decoded | null {
-  if ((hw & 0xf) !== 0) return { timing: 'ifThen', itState: hw & 0xff };
-  switch ((hw >> 4) & 0xf) {
+/** NOP, YIELD, WFE, WFI, SEV; the rest are reserved and execute as NOP. */
+export function hint(number: number): Decoded {
+  switch (number) {
+    case 1:
+      return { timing: 'yieldHint' };
     case 2:
       return { timing: 'waitForEvent' };
     case 3:
       return { timing: 'waitForInterrupt' };
-    default: // NOP, YIELD, SEV; the rest are reserved and execute as NOP
+    case 4:
+      return { timing: 'sendEvent' };
+    default:
       return { timing: 'hint' };
   }
+}
+
+function ifThenOrHint(hw: number): Decoded | null {
+  if ((hw & 0xf) !== 0) return { timing: 'ifThen', itState: hw & 0xff };
+  return hint((hw >> 4) & 0xf);
 }
 
 function compareBranch(hw: number, address: number): Decoded {

@@ -1,4 +1,5 @@
 /** 32-bit Thumb encodings of ARMv7E-M without the FPU to timing classes (DDI 0403E A5.3). null means undefined on this core. */
+import { hint } from './decode-16.ts';
 import { countBits, signExtend, type Decoded } from './instruction.ts';
 
 function multipleTransfer(hw1: number, hw2: number): Decoded | null {
@@ -49,9 +50,7 @@ function control(hw1: number, hw2: number): Decoded | null {
     case 0x3f: // MRS
       return { timing: 'specialRegister' };
     case 0x3a: // hints
-      if ((hw2 & 0xff) === 2) return { timing: 'waitForEvent' };
-      if ((hw2 & 0xff) === 3) return { timing: 'waitForInterrupt' };
-      return (hw2 & 0x0700) === 0 ? { timing: 'hint' } : null;
+      return (hw2 & 0x0700) === 0 ? hint(hw2 & 0xff) : null;
     case 0x3b:
       switch ((hw2 >> 4) & 0xf) {
         case 2:

@@ -29,6 +29,8 @@ const stopping: ReadonlySet<TimingClass> = new Set([
   'breakpoint',
   'waitForInterrupt',
   'waitForEvent',
+  'sendEvent',
+  'yieldHint',
   'undefined',
 ]);
 

@@ -10,6 +10,7 @@ const STOP_ERROR = 2;
 const STOP_INTERRUPT = 3;
 
 /** unicorn.h uc_err. */
+const EXCP_PREFETCH_ABORT = 3;
 const UC_ERR_INSN_INVALID = 10;
 const UC_ERR_EXCEPTION = 21;
 /** unicorn.h uc_mem_type: READ_UNMAPPED 19, WRITE_UNMAPPED, FETCH_UNMAPPED, WRITE_PROT 22, READ_PROT, FETCH_PROT. */
@@ -20,7 +21,6 @@ const accessKinds: readonly AccessKind[] = ['read', 'write', 'fetch', 'write', '
 const exceptionNames: Readonly<Record<number, string>> = {
   1: 'undefined instruction',
   2: 'SVC',
-  3: 'prefetch abort',
   4: 'data abort',
   7: 'BKPT',
   8: 'exception return without an exception',
@@ -38,6 +38,9 @@ export function explainStop(raw: Float64Array, blocks: BlockTable, pcOfAccess: (
     case STOP_SPECIAL:
       return code === 0 ? { kind: 'endlessLoop', pc } : specialInstruction(pc, blocks);
     case STOP_INTERRUPT:
+      // Memory that the architecture makes execute-never, such as the device spaces (DDI 0403E B3.1).
+      if (code === EXCP_PREFETCH_ABORT)
+        return { kind: 'access', pc, access: 'fetch', reason: 'protected', address: pc };
       return { kind: 'exception', pc, detail: exceptionNames[code] ?? `exception ${code}` };
     case STOP_ERROR:
       break;
@@ -73,6 +76,8 @@ function specialInstruction(pc: number, blocks: BlockTable): CpuStop {
     case 'supervisorCall':
     case 'waitForInterrupt':
     case 'waitForEvent':
+    case 'sendEvent':
+    case 'yieldHint':
       return { kind: instruction.timing, pc };
     default:
       return undefinedAt(pc, blocks);
