@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Graph, Tensor, TensorId } from '../../firmware-gen/ir/graph.ts';
 import { createReference } from '../../firmware-gen/reference/index.ts';
-import { expectSameOutputs, mismatches, runOnHost } from './run-graph.ts';
+import { tinyModel } from '../emit/tiny-model.ts';
+import { expectSameOutputs, mismatches, runOnHost, runOnTarget } from './run-graph.ts';
 
 const id = (value: number): TensorId => value as TensorId;
 
@@ -40,6 +41,7 @@ describe('run-graph', () => {
     it(`should run several graphs in one program, dsp ${dsp}`, async () => {
       const cases = [
         { graph: reshape, inputs: [Uint8Array.from([1, 2, 3, 4, 5, 255])] },
+        { graph: tinyModel(), inputs: [Uint8Array.from({ length: 60 }, (_, index) => (index * 37) & 0xff)] },
         { graph: chain, inputs: [new Uint8Array(Float32Array.from([-1, 0, 1.5, 7, -0.25, 6, 5.9, 100]).buffer)] },
       ];
       const results = await runOnHost(cases, { dsp, fuse: true });
@@ -48,6 +50,18 @@ describe('run-graph', () => {
       }
     });
   }
+
+  it('should run several graphs in one image on the emulated core', async () => {
+    const cases = [
+      { graph: reshape, inputs: [Uint8Array.from([1, 2, 3, 4, 5, 255])] },
+      { graph: tinyModel(), inputs: [Uint8Array.from({ length: 60 }, (_, index) => (index * 37) & 0xff)] },
+    ];
+    const results = await runOnTarget(cases, { fuse: true });
+    for (const [index, { graph, inputs }] of cases.entries()) {
+      expectSameOutputs(graph, results[index]!.outputs, createReference(graph).run(inputs).outputs, 'on the target');
+      expect(results[index]!.cycles).toBeGreaterThan(0);
+    }
+  });
 
   it('should name position, actual and reference of a mismatch', () => {
     expect(mismatches(Uint8Array.of(1, 2, 253, 4), Uint8Array.of(1, 2, 3, 4), 'int8', [2, 2])).toEqual([

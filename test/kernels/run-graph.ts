@@ -1,5 +1,6 @@
 /**
- * Runs graphs through lowering, planning, C generation and a C compiler, and gives the outputs' bytes: on this machine under sanitizers.
+ * Runs graphs through lowering, planning, C generation and a C compiler, and gives the outputs' bytes: on this machine under
+ * sanitizers (runOnHost) or on the emulated core (runOnTarget).
  * All cases go into one program, so pass many at once.
  */
 import { execFile } from 'node:child_process';
@@ -14,6 +15,8 @@ import { hostSources } from './host-program.ts';
 
 export { expectSameOutputs, mismatches } from './compare.ts';
 export type { GraphCase } from './host-program.ts';
+export type { TargetOptions, TargetResult } from './run-on-target.ts';
+export { runOnTarget } from './run-on-target.ts';
 
 export interface HostOptions {
   /** off: pure C99 paths; emulated: the DSP paths with their instructions written in C (TL_EMULATE_DSP). */
