@@ -72,6 +72,22 @@ describe.each(HOST_FORMS)('int8 convolution, dsp %s', (dsp) => {
   });
 });
 
+describe.each(HOST_FORMS)('int8 layers with channels that are constant, dsp %s', (dsp) => {
+  it('should equal the reference and keep their fast kernels', async () => {
+    const random = new Random(41);
+    const choice: LayerChoice = { hasDeadChannels: true, perChannel: true };
+    const cases = Array.from({ length: 6 }, () => [
+      convCase(random, [1, 4, 5, 8], 11, UNIT, choice),
+      convCase(random, [1, 5, 4, 3], 8, SQUARE, choice),
+      depthwiseCase(random, [1, 5, 6, 8], 1, SQUARE, choice),
+      depthwiseCase(random, [1, 5, 6, 8], 1, { ...SQUARE, stride: [2, 3] }, choice),
+      fullyConnectedCase(random, 1, 20, 9, choice),
+    ]).flat();
+    expect(cases.map(kernelOf).filter((name) => name?.includes('general'))).toEqual([]);
+    await expectReferenceBytes(cases, dsp);
+  });
+});
+
 describe.each(HOST_FORMS)('int8 depthwise convolution, dsp %s', (dsp) => {
   it('should equal the reference for random windows', async () => {
     const random = new Random(21);

@@ -16,6 +16,8 @@ export interface LayerChoice {
   readonly activation?: Activation;
   /** Smallest weight; TFLite's is -127. */
   readonly smallestWeight?: number;
+  /** Every other channel has no weights, a tiny scale and a bias of +-2^30, as training leaves dead channels. */
+  readonly hasDeadChannels?: boolean;
 }
 
 export interface Window {
@@ -81,7 +83,33 @@ function layerCase(random: Random, layer: Weighted, choice: LayerChoice): GraphC
   const graph = oneOpGraph(layer.name, layer.attributes, hasBias ? [input, filter, bias] : [input, filter], [output]);
   const scales = Array.from({ length: layer.channels }, () => filterScale * (0.2 + random.real()));
   const isPerChannel = choice.perChannel ?? random.real() < 0.8;
-  return withRandomInputs(isPerChannel ? withFilterScales(graph, scales, layer.channelAxis) : graph, random);
+  const scaled = isPerChannel ? withFilterScales(graph, scales, layer.channelAxis) : graph;
+  return withRandomInputs(choice.hasDeadChannels === true ? withDeadChannels(random, scaled, layer) : scaled, random);
+}
+
+/** Per channel one in two dies: no weights, a scale far below the others', a bias near +-2^30. */
+function withDeadChannels(random: Random, graph: Graph, layer: Weighted): Graph {
+  const dead = Array.from({ length: layer.channels }, () => random.int(0, 1) === 1);
+  const isLast = layer.channelAxis === layer.filterShape.length - 1;
+  const rest = layer.filterShape.reduce((a, b) => a * b, 1) / layer.channels;
+  const tensors = graph.tensors.map((tensor, id): Tensor => {
+    if (id === 1 && tensor.data && tensor.quantization) {
+      const channelOf = (at: number): number => (isLast ? at % layer.channels : Math.floor(at / rest));
+      const data = tensor.data.map((byte, at) => (dead[channelOf(at)] === true ? 0 : byte));
+      const common = tensor.quantization.scale[0] as number;
+      const scale = dead.map((isDead, c) => (isDead ? 1e-12 : (tensor.quantization?.scale[c] ?? common)));
+      return { ...tensor, data, quantization: { ...tensor.quantization, scale, zeroPoint: scale.map(() => 0) } };
+    }
+    if (id === 2 && graph.ops[0]?.inputs.length === 3 && tensor.data) {
+      const biases = new Int32Array(tensor.data.slice().buffer);
+      dead.forEach((isDead, c) => {
+        if (isDead) biases[c] = random.pick([1073741824, -1073741824, 1073741696]);
+      });
+      return { ...tensor, data: new Uint8Array(biases.buffer) };
+    }
+    return tensor;
+  });
+  return { ...graph, tensors };
 }
 
 function outputExtents(shape: readonly number[], window: Window): [number, number] {

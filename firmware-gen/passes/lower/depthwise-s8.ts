@@ -7,7 +7,7 @@ import type { ConvOp, WeightedLayer } from './conv-params.ts';
 import { convParams, layerMultipliers, quantStruct, weightedLayerS8 } from './conv-params.ts';
 import type { LowerOp } from './lower-op.ts';
 import type { DepthwiseLayer } from './pack-depthwise.ts';
-import { depthwiseConstants, packDepthwise3x3, packDepthwiseBlocks } from './pack-depthwise.ts';
+import { packDepthwise3x3, packDepthwiseBlocks, prepareDepthwise } from './pack-depthwise.ts';
 
 const HEADER = 'tl_convolution.h';
 /** Channels per block. */
@@ -43,14 +43,14 @@ function is3x3(op: DepthwiseOp, layer: WeightedLayer): boolean {
 }
 
 function call3x3(op: DepthwiseOp, graph: Graph, layer: WeightedLayer, packing: DepthwiseLayer): KernelCall | null {
-  const constants = depthwiseConstants(packing, true);
-  if (!constants) return null;
+  const prepared = prepareDepthwise(packing, true);
+  if (!prepared) return null;
   const [, outputH = 1, outputW = 1] = layer.output.shape;
   const [run, isUpright] = [Math.max(outputH, outputW), outputH > outputW];
   const filter = packedFilter(
     op,
     layer,
-    packDepthwise3x3(packing, isUpright),
+    packDepthwise3x3(prepared, isUpright),
     `{w0, w1, w1, w2} across the ${isUpright ? 'width' : 'height'}`,
   );
   const columns = run + 2 + (run % 2);
@@ -64,7 +64,7 @@ function call3x3(op: DepthwiseOp, graph: Graph, layer: WeightedLayer, packing: D
         dimsOf(layer.input, `op${op.index}_input_dims`),
         tensorArg(layer.input),
         filter,
-        packedConstants(op, constants),
+        packedConstants(op, prepared.constants),
         dimsOf(layer.output, `op${op.index}_output_dims`),
         tensorArg(layer.output),
       ],
@@ -75,8 +75,8 @@ function call3x3(op: DepthwiseOp, graph: Graph, layer: WeightedLayer, packing: D
 }
 
 function blocksCall(op: DepthwiseOp, graph: Graph, layer: WeightedLayer, packing: DepthwiseLayer): KernelCall | null {
-  const constants = depthwiseConstants(packing, false);
-  if (!constants) return null;
+  const prepared = prepareDepthwise(packing, false);
+  if (!prepared) return null;
   return kernelCall(op, graph, {
     function: 'tl_depthwise_conv_s8',
     header: HEADER,
@@ -85,8 +85,8 @@ function blocksCall(op: DepthwiseOp, graph: Graph, layer: WeightedLayer, packing
       dimsOf(layer.input, `op${op.index}_input_dims`),
       tensorArg(layer.input),
       dimsOf(layer.filter, `op${op.index}_filter_dims`),
-      packedFilter(op, layer, packDepthwiseBlocks(packing), 'blocks of 4 channels'),
-      packedConstants(op, constants),
+      packedFilter(op, layer, packDepthwiseBlocks(prepared), 'blocks of 4 channels'),
+      packedConstants(op, prepared.constants),
       dimsOf(layer.output, `op${op.index}_output_dims`),
       tensorArg(layer.output),
     ],

@@ -4,7 +4,7 @@
  */
 import { assert, defined } from '../../../common/errors.ts';
 import type { QuantizedMultiplier } from '../../ir/quantized-math.ts';
-import { foldedBias, largestSum, rescalingOf } from './pack-weights.ts';
+import { constantOutput, constantRescaling, foldedBias, magnitudeOf, rescalingOf, sumRange } from './pack-weights.ts';
 
 /** Channels per block. */
 const BLOCK = 4;
@@ -23,27 +23,37 @@ export interface DepthwiseLayer {
   readonly multipliers: readonly QuantizedMultiplier[];
 }
 
+export interface PreparedDepthwise extends DepthwiseLayer {
+  /** Per channel {bias, multiplier, addend, shift}. */
+  readonly constants: Int32Array;
+}
+
 /**
- * Per channel {bias, multiplier, addend, shift}, the bias with the input offset folded in or without it. Null when a channel leaves the
- * kernels' ranges.
+ * The layer with its constants, their bias with the input offset folded in or without it. Channels that can give one value only lose their
+ * weights. Null when a channel leaves the kernels' ranges.
  */
-export function depthwiseConstants(layer: DepthwiseLayer, isBiasFolded: boolean): Int32Array | null {
+export function prepareDepthwise(layer: DepthwiseLayer, isBiasFolded: boolean): PreparedDepthwise | null {
   assert(layer.channels % BLOCK === 0, `${layer.channels} channels do not fill blocks of ${BLOCK}`);
-  const { weights, channels, taps, inputOffset } = layer;
+  const { channels, taps, inputOffset, outputOffset } = layer;
+  const weights = Int8Array.from(layer.weights);
   const constants = new Int32Array(4 * channels);
   for (let channel = 0; channel < channels; channel += 1) {
     const row = Int8Array.from({ length: taps }, (_, tap) => weights[tap * channels + channel] as number);
-    const bias = Int32Array.of(layer.bias?.[channel] ?? 0);
-    const [folded] = foldedBias({ weights: row, channels: 1, length: taps, bias, inputOffset });
+    const bias = layer.bias?.[channel] ?? 0;
+    const single = { weights: row, channels: 1, length: taps, bias: Int32Array.of(bias), inputOffset };
+    const folded = foldedBias(single)[0] as number;
     // Taps left out at the border count as the zero point, which is an int8 value like any other.
-    const magnitude = largestSum(row, folded as number);
+    const range = sumRange(row, folded);
     const multiplier = defined(layer.multipliers[channel], `multiplier of channel ${channel}`);
-    const entry = rescalingOf(multiplier, layer.outputOffset, magnitude);
+    const constant = constantOutput(range, multiplier, outputOffset);
+    if (constant !== null) for (let tap = 0; tap < taps; tap += 1) weights[tap * channels + channel] = 0;
+    const entry =
+      constant === null ? rescalingOf(multiplier, outputOffset, magnitudeOf(range)) : constantRescaling(constant);
     if (!entry) return null;
-    const chosen = (isBiasFolded ? folded : bias[0]) as number;
+    const chosen = constant !== null ? 0 : isBiasFolded ? folded : bias;
     constants.set([chosen, entry.multiplier, entry.addend, entry.shift], 4 * channel);
   }
-  return constants;
+  return { ...layer, weights, constants };
 }
 
 /** [channels / 4, taps, 4]: what tl_depthwise_conv_s8 reads. */

@@ -4,6 +4,7 @@
  */
 import { assert, defined } from '../../../common/errors.ts';
 import type { QuantizedMultiplier } from '../../ir/quantized-math.ts';
+import { multiplyByQuantizedMultiplier } from '../../ir/quantized-math.ts';
 
 /** Channels per block. */
 const BLOCK = 4;
@@ -47,17 +48,41 @@ export interface PackedMatrix {
 /** Null when some channel leaves the ranges of the packed kernels; the general kernel takes such a layer. */
 export function packMatrix(layer: MatrixLayer, order: ColumnOrder): PackedMatrix | null {
   const bias = foldedBias(layer);
+  const weights = Int8Array.from(layer.weights);
   const rescaling: Rescaling[] = [];
   for (let channel = 0; channel < layer.channels; channel += 1) {
-    const row = layer.weights.subarray(channel * layer.length, (channel + 1) * layer.length);
-    const magnitude = largestSum(row, bias[channel] as number);
-    if (row.includes(INT8_MIN) || magnitude >= SUM_LIMIT) return null;
+    const row = weights.subarray(channel * layer.length, (channel + 1) * layer.length);
+    const range = sumRange(row, bias[channel] as number);
     const multiplier = defined(layer.multipliers[channel], `multiplier of channel ${channel}`);
-    const entry = rescalingOf(multiplier, layer.outputOffset, magnitude);
-    if (!entry) return null;
+    const constant = constantOutput(range, multiplier, layer.outputOffset);
+    if (constant !== null) {
+      row.fill(0);
+      bias[channel] = 0;
+      rescaling.push(constantRescaling(constant));
+      continue;
+    }
+    const entry = rescalingOf(multiplier, layer.outputOffset, magnitudeOf(range));
+    if (row.includes(INT8_MIN) || magnitudeOf(range) >= SUM_LIMIT || !entry) return null;
     rescaling.push(entry);
   }
-  return { weights: packBlocks(layer, order), bias, rescaling };
+  return { weights: packBlocks({ ...layer, weights }, order), bias, rescaling };
+}
+
+/** The only int8 value a channel can give, or null. Training leaves many channels without weights, and with biases beyond all ranges. */
+export function constantOutput(range: SumRange, quantized: QuantizedMultiplier, outputOffset: number): number | null {
+  const { low, high } = range;
+  // Only then is rescaling monotonic: no wrapping left shift, no wrapping sum.
+  if (low !== high && (quantized.shift > 0 || magnitudeOf(range) >= INT32_LIMIT)) return null;
+  const [least, most] = [low, high].map((sum) => {
+    const scaled = multiplyByQuantizedMultiplier(sum | 0, quantized.multiplier, quantized.shift);
+    return Math.min(Math.max((scaled + outputOffset) | 0, INT8_MIN), INT8_MAX);
+  }) as [number, number];
+  return least === most ? least : null;
+}
+
+/** Rescaling of a sum of 0 to `value`. */
+export function constantRescaling(value: number): Rescaling {
+  return { multiplier: 2 ** 30, addend: 2 * value, shift: 1 };
 }
 
 /** bias + inputOffset * sum(weights): padded places hold the zero point, so every window has all its taps. */
@@ -69,15 +94,24 @@ export function foldedBias(layer: Omit<MatrixLayer, 'multipliers' | 'outputOffse
   });
 }
 
-/** Largest magnitude of bias + sum(weight * value) over all int8 values. */
-export function largestSum(row: Int8Array, bias: number): number {
-  let high = bias;
-  let low = bias;
+/** Least and largest sum, before it wraps. */
+export interface SumRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** bias + sum(weight * value) over all int8 values. */
+export function sumRange(row: Int8Array, bias: number): SumRange {
+  let [low, high] = [bias, bias];
   for (const weight of row) {
     high += weight * (weight > 0 ? INT8_MAX : INT8_MIN);
     low += weight * (weight > 0 ? INT8_MIN : INT8_MAX);
   }
-  return Math.max(Math.abs(high), Math.abs(low));
+  return { low, high };
+}
+
+export function magnitudeOf({ low, high }: SumRange): number {
+  return Math.max(Math.abs(low), Math.abs(high));
 }
 
 /**

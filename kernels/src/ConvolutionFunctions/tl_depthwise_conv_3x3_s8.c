@@ -62,37 +62,65 @@ static void fill_lines(const int8_t *line_0, int32_t step_0, const int8_t *line_
     }
 }
 
+#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
+/* One column: finish the outputs f0, f1 (right column of the window), continue g0, g1 (middle), start f0, f1 anew (left). */
+#define SUM_COLUMN(f0, f1, g0, g1)                                                                                \
+    "ldr %[upper], [%[strip]], #32\n ldr %[lower], [%[strip], #-28]\n str %[lower], [%[strip], #-32]\n"           \
+    "smlad " f0 ", %[right_01], %[upper], " f0 "\n smlabt " f1 ", %[right_01], %[upper], " f1 "\n"               \
+    "smlatb " f0 ", %[right_12], %[lower], " f0 "\n smlad " f1 ", %[right_12], %[lower], " f1 "\n"               \
+    "str " f0 ", [%[sums]], #8\n str " f1 ", [%[sums], #-4]\n"                                                   \
+    "smlad " g0 ", %[middle_01], %[upper], " g0 "\n smlabt " g1 ", %[middle_01], %[upper], " g1 "\n"             \
+    "smlatb " g0 ", %[middle_12], %[lower], " g0 "\n smlad " g1 ", %[middle_12], %[lower], " g1 "\n"             \
+    "smuad " f0 ", %[left_01], %[upper]\n smulbt " f1 ", %[left_01], %[upper]\n"                                 \
+    "smlatb " f0 ", %[left_12], %[lower], " f0 "\n smlad " f1 ", %[left_12], %[lower], " f1 "\n"
+
+/* sum_run with all its 14 values in registers; columns is even. Turns of 4 columns, the first one of 2 if that is what is over. */
+#define SUM_COLUMNS(strip, sums, columns)                                                                          \
+    do {                                                                                                           \
+        const int16_t *const end = strip + columns * COLUMN_VALUES;                                                \
+        uint32_t upper = (uint32_t)columns, lower;                                                                 \
+        int32_t a0 = 0, a1 = 0, b0 = 0, b1 = 0;                                                                    \
+        __asm__ volatile("tst %[upper], #2\n bne 2f\n"                                                             \
+                         "1:\n" SUM_COLUMN("%[a0]", "%[a1]", "%[b0]", "%[b1]")                                     \
+                         SUM_COLUMN("%[b0]", "%[b1]", "%[a0]", "%[a1]")                                            \
+                         "2:\n" SUM_COLUMN("%[a0]", "%[a1]", "%[b0]", "%[b1]")                                     \
+                         SUM_COLUMN("%[b0]", "%[b1]", "%[a0]", "%[a1]")                                            \
+                         "ldr %[upper], %[end]\n cmp %[strip], %[upper]\n bne 1b\n"                                \
+                         : [a0] "+r"(a0), [a1] "+r"(a1), [b0] "+r"(b0), [b1] "+r"(b1), [strip] "+r"(strip),        \
+                           [sums] "+r"(sums), [upper] "+r"(upper), [lower] "=&r"(lower)                            \
+                         : [left_01] "r"(left_01), [left_12] "r"(left_12), [middle_01] "r"(middle_01),             \
+                           [middle_12] "r"(middle_12), [right_01] "r"(right_01), [right_12] "r"(right_12),         \
+                           [end] "m"(end)                                                                          \
+                         : "cc", "memory");                                                                        \
+    } while (0)
+#endif
+
 /* Sums of one channel along the strip; sums[0..3] get values that belong to no output. weights: 3 columns of bytes {w0, w1, w1, w2}. */
-static void sum_run(int16_t *strip, int32_t columns, const int8_t *weights, int32_t *sums)
+TL_INLINE void sum_run(int16_t *strip, int32_t columns, const int8_t *weights, int32_t *sums)
 {
 #if defined(TL_USE_DSP)
     const uint32_t word_0 = tl_load_word(weights), word_1 = tl_load_word(weights + 4), word_2 = tl_load_word(weights + 8);
     const uint32_t left_01 = tl_sxtb16(word_0), left_12 = tl_sxtb16_ror8(word_0);
     const uint32_t middle_01 = tl_sxtb16(word_1), middle_12 = tl_sxtb16_ror8(word_1);
     const uint32_t right_01 = tl_sxtb16(word_2), right_12 = tl_sxtb16_ror8(word_2);
+#if defined(SUM_COLUMNS)
+    SUM_COLUMNS(strip, sums, columns);
+#else
     int32_t a0 = 0, a1 = 0, b0 = 0, b1 = 0;
-    for (; columns > 0; columns -= 2) {
-        uint32_t upper = tl_load_word(strip);
-        uint32_t lower = tl_load_word(strip + 2);
+    for (; columns > 0; columns--) {
+        const uint32_t upper = tl_load_word(strip);
+        const uint32_t lower = tl_load_word(strip + 2);
         tl_store_word(strip, lower);
         sums[0] = tl_smlatb(right_12, lower, tl_smlad(right_01, upper, a0));
         sums[1] = tl_smlad(right_12, lower, tl_smlabt(right_01, upper, a1));
-        b0 = tl_smlatb(middle_12, lower, tl_smlad(middle_01, upper, b0));
-        b1 = tl_smlad(middle_12, lower, tl_smlabt(middle_01, upper, b1));
-        a0 = tl_smlatb(left_12, lower, tl_smuad(left_01, upper));
-        a1 = tl_smlad(left_12, lower, tl_smlabt(left_01, upper, 0));
-        upper = tl_load_word(strip + COLUMN_VALUES);
-        lower = tl_load_word(strip + COLUMN_VALUES + 2);
-        tl_store_word(strip + COLUMN_VALUES, lower);
-        sums[2] = tl_smlatb(right_12, lower, tl_smlad(right_01, upper, b0));
-        sums[3] = tl_smlad(right_12, lower, tl_smlabt(right_01, upper, b1));
-        a0 = tl_smlatb(middle_12, lower, tl_smlad(middle_01, upper, a0));
-        a1 = tl_smlad(middle_12, lower, tl_smlabt(middle_01, upper, a1));
+        a0 = tl_smlatb(middle_12, lower, tl_smlad(middle_01, upper, b0));
+        a1 = tl_smlad(middle_12, lower, tl_smlabt(middle_01, upper, b1));
         b0 = tl_smlatb(left_12, lower, tl_smuad(left_01, upper));
         b1 = tl_smlad(left_12, lower, tl_smlabt(left_01, upper, 0));
-        sums += 4;
-        strip += 2 * COLUMN_VALUES;
+        sums += 2;
+        strip += COLUMN_VALUES;
     }
+#endif
 #else
     for (int32_t x = 0; x < columns; x++) {
         sums[2 * x] = 0;
@@ -110,11 +138,38 @@ static void sum_run(int16_t *strip, int32_t columns, const int8_t *weights, int3
 #endif
 }
 
+#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
+/* tl_rescale_s8 of bias + sum, into `value`. */
+#define RESCALE_SUM(sum)                                                                                          \
+    "add " sum ", %[twice_bias], " sum ", lsl #1\n smmlar %[value], " sum ", %[multiplier], %[addend]\n"           \
+    "add %[value], %[value], " sum ", asr #31\n asr %[value], %[value], %[shift]\n ssat %[value], #8, %[value]\n"
+#endif
+
 /* Two output lines of one channel. line_1 may equal line_0 where there is only one line: its values are overwritten at once. */
-static void rescale_run(const int32_t *sums, int32_t count, const int32_t *constants, int8_t *line_0, int8_t *line_1, int32_t step)
+TL_INLINE void rescale_run(const int32_t *sums, int32_t count, const int32_t *constants, int8_t *line_0, int8_t *line_1, int32_t step)
 {
     const int32_t twice_bias = tl_wrap_add(constants[0], constants[0]);
     const int32_t multiplier = constants[1], addend = constants[2], shift = constants[3];
+#if defined(RESCALE_SUM)
+    if (count > 1) {
+        int32_t s0, s1, s2, s3, value;
+        count -= 2;
+        /* Two columns per turn. The loads come in a run, so that all but the first take one cycle. */
+        __asm__ volatile("1:\n ldr %[s0], [%[sums]], #16\n ldr %[s1], [%[sums], #-12]\n"
+                         "ldr %[s2], [%[sums], #-8]\n ldr %[s3], [%[sums], #-4]\n"
+                         RESCALE_SUM("%[s1]") "strb %[value], [%[line_1]]\n add %[line_1], %[line_1], %[step]\n"
+                         RESCALE_SUM("%[s0]") "strb %[value], [%[line_0]]\n add %[line_0], %[line_0], %[step]\n"
+                         RESCALE_SUM("%[s3]") "strb %[value], [%[line_1]]\n add %[line_1], %[line_1], %[step]\n"
+                         RESCALE_SUM("%[s2]") "strb %[value], [%[line_0]]\n add %[line_0], %[line_0], %[step]\n"
+                         "subs %[count], %[count], #2\n bge 1b\n"
+                         : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [value] "=&r"(value), [sums] "+r"(sums),
+                           [line_0] "+r"(line_0), [line_1] "+r"(line_1), [count] "+r"(count)
+                         : [step] "r"(step), [twice_bias] "r"(twice_bias), [multiplier] "r"(multiplier), [addend] "r"(addend),
+                           [shift] "r"(shift)
+                         : "cc", "memory");
+        count += 2;
+    }
+#endif
     for (; count > 0; count--) {
         const int32_t sum_0 = tl_wrap_add(twice_bias, 2 * sums[0]);
         const int32_t sum_1 = tl_wrap_add(twice_bias, 2 * sums[1]);
