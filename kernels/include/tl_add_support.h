@@ -9,10 +9,21 @@
 /** TFLite's left_shift for int8: head room for the rescaling. */
 #define TL_ADD_LEFT_SHIFT 20
 
-/** TFLite's MultiplyByQuantizedMultiplier for a multiplier below one: no left shift. */
+/**
+ * TFLite's MultiplyByQuantizedMultiplier for a multiplier below one. |value| < 2^30; shift: -31..0. With DSP in a few instructions:
+ *  - SaturatingRoundingDoublingHighMul(a, b) = SMMULR(2a, b): both add half before the shift, ties go up.
+ *  - RoundingDivideByPOT(x, e) = (x + 2^(e-1) - (x < 0)) >> e for e >= 1. |x| < 2^30, so the sum does not overflow.
+ */
 TL_INLINE int32_t tl_add_rescale(int32_t value, int32_t multiplier, int32_t shift)
 {
+#if defined(TL_USE_DSP)
+    const int32_t half = (int32_t)((1U << -shift) >> 1);
+    const int32_t tie_mask = shift < 0 ? -1 : 0;
+    const int32_t product = tl_smmlar(value * 2, multiplier, 0);
+    return (product + half + ((product >> 31) & tie_mask)) >> -shift;
+#else
     return tl_divide_by_power_of_two(tl_doubling_high_mul(value, multiplier), -shift);
+#endif
 }
 
 /** The narrow input on the common scale. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * int8 element-wise kernels of two inputs, bit-exact with TensorFlow Lite Micro's reference kernels. None needs scratch.
+ * int8 element-wise kernels of two inputs, bit-exact with TensorFlow Lite Micro's reference kernels. Only
+ * tl_elementwise_add_s8 uses scratch.
  * tl_elementwise_*: equal shapes; output may be the same buffer as either input. tl_broadcast_*: any NumPy broadcast; output overlaps an
  * input only if that input has the output's shape, and is then the same buffer. */
 #ifndef TL_BASIC_MATH_H
@@ -29,12 +30,22 @@ typedef struct {
 
 /**
  * narrow + wide.
+ * @param[in]  ctx         scratch of tl_elementwise_add_s8_get_buffer_size bytes
+ * @param[in]  params
  * @param[in]  narrow
  * @param[in]  wide
  * @param[out] output
  * @param[in]  block_size  elements, >= 0
  */
-tl_status tl_elementwise_add_s8(const tl_add_params *params, const int8_t *narrow, const int8_t *wide, int8_t *output, int32_t block_size);
+tl_status tl_elementwise_add_s8(const tl_context *ctx,
+                                const tl_add_params *params,
+                                const int8_t *narrow,
+                                const int8_t *wide,
+                                int8_t *output,
+                                int32_t block_size);
+
+/** Bytes of a table of the rescaled narrow input; 0 for blocks too short to gain from it. */
+int32_t tl_elementwise_add_s8_get_buffer_size(int32_t block_size);
 
 /** narrow + wide; in shape, narrow is input 1 and wide is input 2. */
 tl_status tl_broadcast_add_s8(const tl_add_params *params, const tl_broadcast *shape, const int8_t *narrow, const int8_t *wide, int8_t *output);

@@ -1,10 +1,19 @@
 /** int8 ADD, SUB, MUL, MAXIMUM and MINIMUM against the reference: 0 LSB, every kind of broadcast, in place, under sanitizers. */
 import { describe, expect, it } from 'vitest';
 import type { Activation } from '../../firmware-gen/ir/graph.ts';
+import { addScratchBytes } from '../../firmware-gen/passes/lower/elementwise-s8.ts';
 import { lower } from '../../firmware-gen/passes/lower/index.ts';
 import type { GraphCase } from './run-graph.ts';
 import type { Attributes, TensorSpec } from './op-cases.ts';
-import { HOST_FORMS, Random, expectReferenceBytes, oneOpGraph, sandwiched, withRandomInputs } from './op-cases.ts';
+import {
+  HOST_FORMS,
+  Random,
+  cValues,
+  expectReferenceBytes,
+  oneOpGraph,
+  sandwiched,
+  withRandomInputs,
+} from './op-cases.ts';
 
 type BinaryKind = 'ADD' | 'SUB' | 'MUL' | 'MAXIMUM' | 'MINIMUM';
 const KINDS: readonly BinaryKind[] = ['ADD', 'SUB', 'MUL', 'MAXIMUM', 'MINIMUM'];
@@ -93,6 +102,12 @@ describe.each(HOST_FORMS)('int8 element-wise, dsp %s', (dsp) => {
     await expectReferenceBytes(allPairs(new Random(13), 'ADD', 24), dsp);
   });
 
+  it("should equal the reference for blocks on either side of the table's threshold, in place", async () => {
+    const random = new Random(16);
+    const cases = [509, 511, 512, 513, 1023].map((count) => binaryCase(random, 'ADD', [[count], [count], [count]]));
+    await expectReferenceBytes(cases, dsp);
+  });
+
   it('should equal the reference for all pairs of SUB and MUL', async () => {
     const random = new Random(14);
     await expectReferenceBytes([...allPairs(random, 'SUB', 8), ...allPairs(random, 'MUL', 8)], dsp);
@@ -116,6 +131,14 @@ describe.each(HOST_FORMS)('int8 element-wise, dsp %s', (dsp) => {
 });
 
 describe('lowering of int8 element-wise ops', () => {
+  it('should ask for the scratch that the kernel asks for', () => {
+    const sizes = [1, 511, 512, 100_000];
+    const calls = sizes.map((size) => `tl_elementwise_add_s8_get_buffer_size(${size})`);
+    const bytes = cValues('BasicMathFunctions/tl_elementwise_add_s8.c', 'tl_basic_math.h', calls);
+    expect(sizes.map(addScratchBytes)).toEqual(bytes);
+    expect(bytes).toContain(0);
+  });
+
   it('should use the element-wise kernel for equal shapes and allow it in place', () => {
     const spec = { shape: [4, 4] };
     const graph = oneOpGraph('plain', attributesOf('ADD', 'NONE'), [spec, spec], [spec]);

@@ -1,4 +1,9 @@
 /** Builds graphs of one op for kernel tests, with seeded random shapes, quantization and data. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../../common/package-root.ts';
 import type { DType, Graph, Op, Tensor, TensorId } from '../../firmware-gen/ir/graph.ts';
 import { tensorBytes } from '../../firmware-gen/ir/graph.ts';
 import { createReference } from '../../firmware-gen/reference/index.ts';
@@ -143,3 +148,19 @@ export async function expectReferenceBytes(cases: readonly GraphCase[], dsp: Hos
 
 /** Both forms of the kernels on a host: pure C99, and the DSP paths with their instructions written in C. */
 export const HOST_FORMS = ['off', 'emulated'] as const;
+
+/** Values of C integer expressions over the kernels' functions; `source` is the .c file below kernels/src that defines them. */
+export function cValues(source: string, header: string, expressions: readonly string[]): number[] {
+  const folder = mkdtempSync(join(tmpdir(), 'thumbelina-values-'));
+  try {
+    const prints = expressions.map((expression) => `printf("%d\\n", (int)(${expression}));`).join(' ');
+    const program = `#include <stdio.h>\n#include "${header}"\nint main(void) { ${prints} return 0; }\n`;
+    writeFileSync(join(folder, 'values.c'), program);
+    const kernels = join(packageRoot(), 'kernels');
+    const files = [join(folder, 'values.c'), join(kernels, 'src', source)];
+    execFileSync('gcc', ['-std=c99', `-I${join(kernels, 'include')}`, ...files, '-o', join(folder, 'values')]);
+    return execFileSync(join(folder, 'values'), { encoding: 'utf8' }).trim().split('\n').map(Number);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -65,6 +65,11 @@ function addRoles({ input1, input2, output }: Operands, scaling: AddParams, acti
   return { narrow, wide, narrowIsFirst, params };
 }
 
+/** Mirrors tl_elementwise_add_s8_get_buffer_size: a table of 256 int32 for blocks of at least twice as many elements. */
+export function addScratchBytes(blockSize: number): number {
+  return blockSize >= 512 ? 1024 : 0;
+}
+
 export const lowerAddS8: LowerOp = (op, graph) => {
   if (op.kind !== 'ADD') return null;
   const operands = int8Operands(op, graph);
@@ -73,10 +78,12 @@ export const lowerAddS8: LowerOp = (op, graph) => {
   const scaling = addParams('int8', perTensor(input1).scale, perTensor(input2).scale, perTensor(output).scale);
   const { narrow, wide, params } = addRoles(operands, scaling, activationMember(op.activation, output));
   if (sameShape(narrow, wide)) {
+    const count = elementCount(output.shape);
     return kernelCall(op, graph, {
       function: 'tl_elementwise_add_s8',
       header: HEADER,
-      args: [params, tensorArg(narrow), tensorArg(wide), tensorArg(output), int(elementCount(output.shape))],
+      args: [{ kind: 'context' }, params, tensorArg(narrow), tensorArg(wide), tensorArg(output), int(count)],
+      scratchBytes: addScratchBytes(count),
       inPlaceInputs: overwritable(operands),
     });
   }

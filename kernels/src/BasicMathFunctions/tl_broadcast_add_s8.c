@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * int8 ADD with broadcasting: rows without repetition go to the element-wise kernel; a repeated operand is rescaled once per row. */
+ * int8 ADD with broadcasting. A repeated narrow operand is rescaled once per row; the wide one costs next to nothing. */
 #include "tl_add_support.h"
 
 static void add_row(const tl_add_params *params, const tl_broadcast *shape, const int8_t *narrow, const int8_t *wide, int8_t *output)
 {
     const int32_t last = TL_MAX_BROADCAST_DIMS - 1;
     const int32_t count = shape->extent[last];
-    const int32_t narrow_step = shape->stride_1[last];
-    const int32_t wide_step = shape->stride_2[last];
-    if (narrow_step != 0 && wide_step != 0) {
-        (void)tl_elementwise_add_s8(params, narrow, wide, output, count);
-    } else if (narrow_step == 0) {
+    if (shape->stride_1[last] == 0) {
         const int32_t repeated = tl_add_scale_narrow(params, *narrow);
-        for (int32_t i = 0; i < count; ++i) {
-            output[i] = tl_add_finish(params, repeated + tl_add_scale_wide(params, wide[i * wide_step]));
+        for (int32_t i = 0; i < count; ++i, wide += shape->stride_2[last]) {
+            output[i] = tl_add_finish(params, repeated + tl_add_scale_wide(params, *wide));
         }
     } else {
-        const int32_t repeated = tl_add_scale_wide(params, *wide);
-        for (int32_t i = 0; i < count; ++i) {
-            output[i] = tl_add_finish(params, tl_add_scale_narrow(params, narrow[i]) + repeated);
+        for (int32_t i = 0; i < count; ++i, wide += shape->stride_2[last]) {
+            output[i] = tl_add_finish(params, tl_add_scale_narrow(params, narrow[i]) + tl_add_scale_wide(params, *wide));
         }
     }
 }
