@@ -2,6 +2,9 @@
 import { UserError } from '../common/errors.ts';
 import { hex32 } from '../common/units.ts';
 
+/** How far assembly without .size is believed to reach when no other function follows. */
+const UNSIZED_FUNCTION_BYTES = 1024;
+
 export interface Segment {
   /** Where the bytes lie when the chip is flashed (load address). */
   readonly loadAddress: number;
@@ -47,7 +50,7 @@ export class SymbolTable {
     return this.byName.get(name) ?? null;
   }
 
-  /** The function an address lies in, or null. A function of size 0 (assembly without .size) reaches to the next one. */
+  /** The function an address lies in, or null. */
   functionAt(address: number): ImageSymbol | null {
     let low = 0;
     let high = this.functions.length;
@@ -58,7 +61,7 @@ export class SymbolTable {
     }
     const symbol = this.functions[low - 1];
     if (symbol === undefined) return null;
-    return symbol.bytes === 0 || address < symbol.address + symbol.bytes ? symbol : null;
+    return address < symbol.address + (symbol.bytes === 0 ? UNSIZED_FUNCTION_BYTES : symbol.bytes) ? symbol : null;
   }
 
   /** `name+0x12` for an address inside a function, else null. */

@@ -267,6 +267,7 @@ export class Machine {
     this.cpu.resetCounters();
     this.pendingFault = null;
     this.pendingExit = null;
+    this.eventRegister = false;
   }
 
   /** Places initialised data where the program expects it and clears the rest, once. */

@@ -8,7 +8,6 @@ import { instructionCost, SEQUENTIAL, SKIPPED, TAKEN } from '../../timing/instru
 import type { Instruction } from '../../timing/instruction.ts';
 import type { TimingClass } from '../../timing/cortex-m4.ts';
 
-const FLAG_IDLE = 1;
 const FLAG_MARK = 4;
 const HEADER_WORDS = 6;
 
@@ -44,6 +43,11 @@ function carriedCost(instruction: Instruction, previous: Instruction | null): nu
   if (instruction.divide !== null) return 1;
   // Refill of an unconditional branch is added on the way out, like that of a conditional one.
   return instructionCost({ ...instruction, branch: 'none' }, previous, SEQUENTIAL);
+}
+
+/** An endless loop: nothing modelled can end it. */
+export function branchesToItself(instruction: Instruction): boolean {
+  return instruction.branch === 'always' && instruction.target === instruction.address;
 }
 
 export class BlockTable {
@@ -95,8 +99,7 @@ export class BlockTable {
       probes.push(instruction.address | 0, ...probe, rest.cycles, rest.instructions);
     }
     const last = list.at(-1) ?? null;
-    const idle = last !== null && last.branch === 'always' && last.target === start && list.length === 1;
-    const flags = (idle ? FLAG_IDLE : 0) | (this.isMarked(start) ? FLAG_MARK : 0);
+    const flags = this.isMarked(start) ? FLAG_MARK : 0;
     const [fallThrough, taken] = last === null ? [0, 0] : this.waysOut(last, list.at(-2) ?? null, list, block);
     const words = new Int32Array(HEADER_WORDS + probes.length);
     words.set([id, total.cycles, total.instructions, fallThrough, taken, flags]);
@@ -120,7 +123,10 @@ export class BlockTable {
     previous: Instruction | null,
     isFirst: boolean,
   ): [number, number, number] | null {
-    const stops = stopping.has(instruction.timing) || (isFpuInstruction(instruction) && !this.fpuEnabled());
+    const stops =
+      stopping.has(instruction.timing) ||
+      branchesToItself(instruction) ||
+      (isFpuInstruction(instruction) && !this.fpuEnabled());
     if (instruction.divide !== null) {
       const { signed, n, m } = instruction.divide;
       return [0, (signed ? 0x100 : 0) | (n << 4) | m, 0];

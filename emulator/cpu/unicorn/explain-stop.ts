@@ -1,7 +1,7 @@
 /** Turns the numbers native run() ends with into a CpuStop. */
 import { assert } from '../../../common/errors.ts';
 import type { AccessKind, CpuStop } from '../cpu.ts';
-import { isFpuInstruction, type BlockTable } from './block-table.ts';
+import { branchesToItself, isFpuInstruction, type BlockTable } from './block-table.ts';
 
 /** engine.h StopReason. */
 const STOP_LIMIT = 0;
@@ -36,7 +36,7 @@ export function explainStop(raw: Float64Array, blocks: BlockTable, pcOfAccess: (
     case STOP_LIMIT:
       return { kind: 'limit', pc };
     case STOP_SPECIAL:
-      return code === 0 ? { kind: 'endlessLoop', pc } : specialInstruction(pc, blocks);
+      return specialInstruction(pc, blocks);
     case STOP_INTERRUPT:
       // Memory that the architecture makes execute-never, such as the device spaces (DDI 0403E B3.1).
       if (code === EXCP_PREFETCH_ABORT)
@@ -70,6 +70,7 @@ export function explainStop(raw: Float64Array, blocks: BlockTable, pcOfAccess: (
 function specialInstruction(pc: number, blocks: BlockTable): CpuStop {
   const instruction = blocks.at(pc);
   assert(instruction !== null, `a stop at 0x${pc.toString(16)} needs an instruction there`);
+  if (branchesToItself(instruction)) return { kind: 'endlessLoop', pc };
   if (isFpuInstruction(instruction)) return { kind: 'fpuDisabled', pc };
   switch (instruction.timing) {
     case 'breakpoint':

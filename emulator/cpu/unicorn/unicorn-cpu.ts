@@ -183,6 +183,7 @@ export class UnicornCpu implements Cpu {
   /** Takes back what the block entered last has been charged for instructions that did not run. */
   private settle(stop: CpuStop, raw: Float64Array): void {
     this.stoppedAt = stop.pc;
+    this.writeRegister(reg.pc, stop.pc | 1); // libunicorn's own may still be that of the block before
     const [, , blockId = -1] = this.engine.counters();
     const block = this.blocks.record(blockId);
     const enteredBlock = raw[6] === 1 && !(stop.kind === 'access' && stop.access === 'fetch');

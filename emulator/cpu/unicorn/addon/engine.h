@@ -25,7 +25,7 @@ struct Block {
   std::vector<uint8_t> code;  // bytes at first sight, when they lie in writable memory
 };
 
-enum BlockFlags : uint32_t { kIdle = 1, kVerify = 2, kMark = 4 };
+enum BlockFlags : uint32_t { kVerify = 2, kMark = 4 };
 enum StopReason : uint32_t { kLimit = 0, kSpecial = 1, kError = 2, kInterrupt = 3, kRequested = 4 };
 
 /** Cycle and instruction counters at the passes of one address. */

@@ -71,10 +71,6 @@ void Engine::onBlock(uint32_t address, uint32_t size) {
     block = blockAt(*region, address, size);  // the callback may have dropped all blocks
     if (block == nullptr) return;
   }
-  if ((block->flags & kIdle) != 0) {
-    halt(kSpecial, 0, address);
-    return;
-  }
   midBlock_ = true;
   cycles_ = cycles + block->cycles;
   instructions_ += block->instructions;
@@ -179,7 +175,7 @@ void Engine::onProbe(Probe &probe) {
   }
   if (probe.stops) {
     probeStopped_ = true;
-    halt(kSpecial, 1, probe.address);
+    halt(kSpecial, 0, probe.address);
     return;
   }
   cycles_ += probe.extraCycles;
