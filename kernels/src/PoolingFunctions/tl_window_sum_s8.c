@@ -20,12 +20,16 @@ TL_INLINE void flush(uint32_t even, uint32_t odd, int32_t *sums)
 static void sum_eight_channels(const tl_window *window, const int8_t *input, int32_t *sums)
 {
     const int32_t stride = window->pixel_stride;
+    /* Rows that follow each other without a gap are one long row. */
+    const int is_dense = window->row_stride == window->w * stride;
+    const int32_t rows = is_dense ? 1 : window->h;
+    const int32_t row_pixels = is_dense ? window->h * window->w : window->w;
     uint32_t even_0 = 0, odd_0 = 0, even_1 = 0, odd_1 = 0;
     int32_t room = PIXELS_PER_FLUSH;
 
-    for (int32_t y = 0; y < window->h; ++y) {
+    for (int32_t y = 0; y < rows; ++y) {
         const int8_t *pixel = input + y * window->row_stride;
-        int32_t left = window->w;
+        int32_t left = row_pixels;
         while (left > 0) {
             const int32_t run = tl_min(left, room);
             int32_t count = run;
@@ -37,7 +41,7 @@ static void sum_eight_channels(const tl_window *window, const int8_t *input, int
                 odd_0 = tl_sxtab16_ror8(odd_0, word_0);
                 even_1 = tl_sxtab16(even_1, word_1);
                 odd_1 = tl_sxtab16_ror8(odd_1, word_1);
-            } while (--count > 0);
+            } while (--count != 0);
             left -= run;
             room -= run;
             if (room == 0) {
