@@ -1,0 +1,15 @@
+/** tfjs on its wasm backend, one thread (sums in a fixed order: the same seed gives the same model), with the missing gradients. */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { env, ready, setBackend } from '@tensorflow/tfjs-core';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { registerGradientKernels } from './gradient-kernels.ts';
+
+export async function startTfjs(): Promise<void> {
+  const backend = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json');
+  setWasmPaths(join(dirname(backend), 'dist', '/'));
+  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  await setBackend('wasm');
+  await ready();
+  registerGradientKernels();
+}
