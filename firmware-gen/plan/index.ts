@@ -2,13 +2,16 @@
  * Offline arena planning: every tensor and every kernel's scratch gets a fixed offset before any C is written. The plan is proven by
  * check-plan.ts, which shares no code with the placement, before it is returned.
  */
-import { defined } from '../../common/errors.ts';
+import { UserError, defined } from '../../common/errors.ts';
 import type { MemoryPlan, Schedule } from '../ir/schedule.ts';
 import { checkPlan } from './check-plan.ts';
 import type { Block, Lifetimes, MergeChoice } from './lifetimes.ts';
 import { lifetimesOf, mergeBlocks } from './lifetimes.ts';
 import type { Placement } from './place.ts';
 import { liveBytesAt, lowerBoundBytes, place } from './place.ts';
+
+/** Far beyond the RAM of any Cortex-M; it keeps absurd shapes from exhausting this machine instead. */
+const ARENA_BYTES_MAX = 32 * 1024 * 1024;
 
 /** With up to this many in-place pairs, every subset of them is tried. */
 const MERGE_SUBSETS_MAX_PAIRS = 5;
@@ -18,7 +21,7 @@ interface Candidate {
   readonly placement: Placement;
 }
 
-/** Plans the arena of one schedule. arenaBytes is a multiple of 8. Throws only on a bug of ours (the proof failed). */
+/** Plans the arena of one schedule. arenaBytes is a multiple of 8. Throws UserError when it would exceed 32 MiB. */
 export function planMemory(schedule: Schedule): MemoryPlan {
   const lifetimes = lifetimesOf(schedule);
   let best: Candidate | null = null;
@@ -28,7 +31,14 @@ export function planMemory(schedule: Schedule): MemoryPlan {
     const placement = place(blocks);
     if (!best || placement.arenaBytes < best.placement.arenaBytes) best = { blocks, placement };
   }
-  const plan = toMemoryPlan(schedule, defined(best, 'memory plan'));
+  best = defined(best, 'memory plan');
+  if (best.placement.arenaBytes > ARENA_BYTES_MAX) {
+    throw new UserError(
+      `${schedule.graph.name}: activations need an arena of ${best.placement.arenaBytes} bytes, at most ${ARENA_BYTES_MAX} are supported; ` +
+        'use a smaller input shape or fewer channels',
+    );
+  }
+  const plan = toMemoryPlan(schedule, best);
   checkPlan(schedule, plan);
   return plan;
 }

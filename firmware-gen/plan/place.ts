@@ -15,7 +15,9 @@ export interface Placement {
 
 const EXACT_BLOCKS_MAX = 14;
 const EXACT_NODES_MAX = 20_000;
-const LOCAL_SEARCH_STEPS = 300;
+const LOCAL_SEARCH_STEPS_MAX = 300;
+/** One step costs about the square of the number of blocks; this bounds their product, so that no model takes more than a second. */
+const LOCAL_SEARCH_WORK = 3_000_000;
 
 /** No placement is smaller: the bytes alive at the busiest call. */
 export function lowerBoundBytes(blocks: readonly Block[]): number {
@@ -48,11 +50,13 @@ export function place(blocks: readonly Block[]): Placement {
 function heuristicOrders(blocks: readonly Block[], neighbours: readonly (readonly number[])[]): number[][] {
   const indices = blocks.map((_, index) => index);
   const block = (index: number): Block => defined(blocks[index], 'block');
-  const by = (...keys: ((index: number) => number)[]): number[] =>
-    [...indices].sort((a, b) => {
-      for (const key of keys) if (key(a) !== key(b)) return key(a) - key(b);
+  const by = (...keys: ((index: number) => number)[]): number[] => {
+    const values = keys.map((key) => indices.map(key));
+    return [...indices].sort((a, b) => {
+      for (const value of values) if (value[a] !== value[b]) return (value[a] ?? 0) - (value[b] ?? 0);
       return a - b;
     });
+  };
   const size = (i: number): number => -block(i).bytes;
   const first = (i: number): number => block(i).first;
   const length = (i: number): number => block(i).first - block(i).last;
@@ -160,7 +164,8 @@ function localSearch(
     state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
     return (state >> 8) % below;
   };
-  for (let step = 0; step < LOCAL_SEARCH_STEPS && best.arenaBytes > bound; step += 1) {
+  const steps = Math.min(LOCAL_SEARCH_STEPS_MAX, Math.floor(LOCAL_SEARCH_WORK / blocks.length ** 2));
+  for (let step = 0; step < steps && best.arenaBytes > bound; step += 1) {
     const i = random(order.length);
     const j = random(order.length);
     const candidate = [...order];

@@ -1,8 +1,14 @@
 /** The harness itself: what it must catch, and graphs that are all aliases and copies. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Graph, Tensor, TensorId } from '../../firmware-gen/ir/graph.ts';
 import { createReference } from '../../firmware-gen/reference/index.ts';
 import { tinyModel } from '../emit/tiny-model.ts';
+import { buildHostProgram } from './host-build.ts';
+import { hostSources } from './host-program.ts';
 import { expectSameOutputs, mismatches, runOnHost, runOnTarget } from './run-graph.ts';
 
 const id = (value: number): TensorId => value as TensorId;
@@ -50,6 +56,33 @@ describe('run-graph', () => {
       }
     });
   }
+
+  it('should catch a kernel that writes behind its output', async () => {
+    const path = 'kernels/src/tl_relu_f32.c';
+    const { tree, included } = hostSources([{ graph: chain, inputs: [] }], { fuse: true, dsp: false });
+    const broken = new Map(tree).set(
+      path,
+      `#include "tl_float.h"
+tl_status tl_relu_f32(const float *input, int32_t size, float *output)
+{
+    for (int32_t i = 0; i <= size; ++i) {
+        output[i] = input[i < size ? i : 0];
+    }
+    return TL_OK;
+}
+`,
+    );
+    expect(tree.has(path)).toBe(true);
+    const folder = mkdtempSync(join(tmpdir(), 'thumbelina-canary-'));
+    try {
+      const program = await buildHostProgram(broken, folder, [], included);
+      writeFileSync(join(folder, 'inputs.bin'), new Uint8Array(32));
+      const run = (): Buffer => execFileSync(program, ['inputs.bin', 'outputs.bin'], { cwd: folder, stdio: 'pipe' });
+      expect(run).toThrow(/use-after-poison|heap-buffer-overflow/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 
   it('should run several graphs in one image on the emulated core', async () => {
     const cases = [

@@ -112,6 +112,19 @@ describe('planMemory', () => {
     expect(plan).toMatchObject({ arenaBytes: 64, tensorOffset: [0, 0, 0] });
   });
 
+  it('should refuse an arena that no microcontroller has', () => {
+    const step: Step = { bytes: 2 ** 40, reads: [0], scratchBytes: 0, inPlace: false, alias: false };
+    expect(() => planMemory(scheduleOf([step]))).toThrow(/random: activations need an arena of 1099511627840 bytes/);
+  });
+
+  it('should plan a thousand calls within seconds', () => {
+    const step: Step = { bytes: 96, reads: [0, 3], scratchBytes: 24, inPlace: true, alias: false };
+    const steps = Array.from({ length: 1000 }, (_, index) => ({ ...step, bytes: 1 + ((index * 7919) % 500) }));
+    const start = performance.now();
+    planMemory(scheduleOf(steps));
+    expect(performance.now() - start).toBeLessThan(20_000);
+  });
+
   it('should be deterministic', () => {
     const steps = fc.sample(stepsArbitrary(20), { seed: SEED, numRuns: 1 })[0]!;
     expect(planMemory(scheduleOf(steps))).toEqual(planMemory(scheduleOf(steps)));
