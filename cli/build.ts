@@ -5,13 +5,14 @@ import { loadBoard } from '../boards/load.ts';
 import { writeSources } from '../firmware-gen/toolchain/index.ts';
 import { compileModel, generateModel } from '../harness/compile.ts';
 import { loadModel } from '../harness/model.ts';
-import { boardOption, dirOption } from './options.ts';
+import { boardOption, dirOption, noPruneOption } from './options.ts';
 import { print, table, type JsonOption } from './output.ts';
 
 interface BuildArguments extends JsonOption {
   readonly board: string;
   readonly output: string;
   readonly bare?: boolean;
+  readonly prune: boolean;
 }
 
 export function addGenerate(program: Command): void {
@@ -21,12 +22,18 @@ export function addGenerate(program: Command): void {
     .argument('<model>', '.tflite file')
     .addOption(boardOption())
     .addOption(dirOption())
+    .addOption(noPruneOption())
     .option('--bare', 'leave out UART and self-introduction')
     .option('--json', 'print JSON')
     .action(async (path: string, options: BuildArguments) => {
       const board = loadBoard(options.board);
       const model = loadModel(path);
-      const { identifier, plan, tree } = generateModel(model, { board, bare: options.bare ?? false, hooks: false });
+      const { identifier, plan, tree, notes } = generateModel(model, {
+        board,
+        bare: options.bare ?? false,
+        hooks: false,
+        prune: options.prune,
+      });
       await writeSources(tree, options.output);
       const files = [...tree.keys()];
       const document = {
@@ -37,13 +44,12 @@ export function addGenerate(program: Command): void {
         dir: options.output,
         files,
         arenaBytes: plan.arenaBytes,
-        notes: model.graph.notes,
+        notes,
       };
       print(
         options,
         document,
-        () =>
-          `${files.length} files in ${options.output}; make there builds firmware.elf\n${model.graph.notes.join('\n')}`,
+        () => `${files.length} files in ${options.output}; make there builds firmware.elf\n${notes.join('\n')}`,
       );
     });
 }
@@ -55,15 +61,17 @@ export function addBuild(program: Command): void {
     .argument('<model>', '.tflite file')
     .addOption(boardOption())
     .addOption(dirOption())
+    .addOption(noPruneOption())
     .option('--bare', 'leave out UART and self-introduction, to compare sizes')
     .option('--json', 'print JSON')
     .action(async (path: string, options: BuildArguments) => {
       const board = loadBoard(options.board);
       const model = loadModel(path);
-      const { plan, image } = await compileModel(model, options.output, {
+      const { plan, image, notes } = await compileModel(model, options.output, {
         board,
         bare: options.bare ?? false,
         hooks: false,
+        prune: options.prune,
       });
       const { elfPath, flashBytes, dataBytes, bssBytes } = image;
       const document = {
@@ -74,7 +82,7 @@ export function addBuild(program: Command): void {
         bin: image.binPath,
         map: image.mapPath,
         memory: { flashBytes, dataBytes, bssBytes, arenaBytes: plan.arenaBytes },
-        notes: model.graph.notes,
+        notes,
       };
       const sizes = table(
         ['', 'bytes'],
@@ -85,7 +93,7 @@ export function addBuild(program: Command): void {
         ],
       );
       print(options, document, () =>
-        [`${join(options.output, 'firmware.elf')} for ${board.name}`, sizes, ...model.graph.notes].join('\n'),
+        [`${join(options.output, 'firmware.elf')} for ${board.name}`, sizes, ...notes].join('\n'),
       );
     });
 }

@@ -42,3 +42,7 @@ export function nonNegativeInteger(text: string): number {
     throw new InvalidArgumentError('a whole number from 0 up is expected.');
   return value;
 }
+
+export function noPruneOption(): Option {
+  return new Option('--no-prune', 'keep channels that are constant for every input');
+}

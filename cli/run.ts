@@ -8,7 +8,15 @@ import { lcgInputs } from '../harness/lcg.ts';
 import { loadModel, readInputFile } from '../harness/model.ts';
 import type { RunReport } from '../harness/report.ts';
 import { runModel } from '../harness/run-model.ts';
-import { boardOption, dirOption, engineOption, nonNegativeInteger, timingMode, timingOption } from './options.ts';
+import {
+  boardOption,
+  dirOption,
+  noPruneOption,
+  engineOption,
+  nonNegativeInteger,
+  timingMode,
+  timingOption,
+} from './options.ts';
 import { print, table, type JsonOption } from './output.ts';
 
 interface RunArguments extends JsonOption {
@@ -16,6 +24,7 @@ interface RunArguments extends JsonOption {
   readonly output: string;
   readonly engine: EngineName;
   readonly bare?: boolean;
+  readonly prune: boolean;
   readonly perOp?: boolean;
   readonly input?: string;
   readonly lcg?: number;
@@ -31,6 +40,7 @@ export function addRun(program: Command): void {
     .addOption(dirOption())
     .addOption(engineOption())
     .addOption(timingOption())
+    .addOption(noPruneOption())
     .option('--bare', 'leave out UART and self-introduction, to compare sizes')
     .option('--per-op', "also give every op's output CRC-32, from a second, unfused image")
     .option('--input <file>', 'raw little-endian bytes of all inputs in order')
@@ -44,6 +54,7 @@ export function addRun(program: Command): void {
         engine: options.engine,
         bare: options.bare ?? false,
         perOp: options.perOp ?? false,
+        prune: options.prune,
         timingMode: timingMode(options.timing, board),
         dir: options.output,
       });

@@ -1,4 +1,91 @@
-import type { Command } from 'commander';
+/** `thumbelina sim`: any firmware on an emulated board, from reset, or one function of it. */
+import { basename } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { loadBoard } from '../boards/load.ts';
+import { UserError } from '../common/errors.ts';
+import { describeFault } from '../emulator/fault.ts';
+import { parseCallArgument, simExitCode, simulate, type CallArgument, type SimReport } from '../emulator/sim.ts';
+import { readInputFile } from '../harness/model.ts';
+import { boardOption, engineOption, nonNegativeInteger, timingMode, timingOption } from './options.ts';
+import { note, print, type JsonOption } from './output.ts';
+
+interface SimArguments extends JsonOption {
+  readonly board: string;
+  readonly timing?: 'exact' | 'flat';
+  readonly uart?: 'stdio';
+  readonly maxCycles?: number;
+  readonly strict?: boolean;
+  readonly call?: string;
+  readonly args?: readonly CallArgument[];
+}
+
 export function addSim(program: Command): void {
-  program.command('sim');
+  program
+    .command('sim')
+    .description('run any ELF, .hex or .bin on an emulated board')
+    .argument('<firmware>', 'ELF, Intel HEX or raw binary')
+    .addOption(boardOption())
+    .addOption(engineOption())
+    .addOption(timingOption())
+    .option('--uart <where>', 'stdio: the UART on standard input and output', uartChoice)
+    .option('--max-cycles <n>', 'end the run after so many cycles (default: 10^10)', nonNegativeInteger)
+    .option('--strict', 'an unmodelled register is a fault')
+    .option('--call <symbol>', 'run one function instead of the firmware, and count its cycles')
+    .option('--args <list>', 'arguments of --call: integers, buf:BYTES, @FILE, separated by commas', callArguments)
+    .option('--json', 'print JSON')
+    .action((path: string, options: SimArguments) => {
+      if (options.args !== undefined && options.call === undefined) throw new UserError('--args needs --call SYMBOL');
+      const report = simulateFile(path, options);
+      print(options, report, () => formatSim(report, options));
+      if (report.fault !== null) note(`thumbelina: ${path}: ${describeFault(report.fault)}`);
+      else if (report.stop === 'limit')
+        note(`thumbelina: ${path}: not finished after ${report.cycles} cycles; raise --max-cycles`);
+      process.exitCode = simExitCode(report);
+    });
+}
+
+function simulateFile(path: string, options: SimArguments): SimReport {
+  const board = loadBoard(options.board);
+  timingMode(options.timing, board);
+  const call = options.call === undefined ? {} : { call: { symbol: options.call, args: options.args ?? [] } };
+  const live = options.json !== true;
+  return simulate({
+    board,
+    firmware: readInputFile(path),
+    firmwareName: basename(path),
+    ...call,
+    ...(options.maxCycles === undefined ? {} : { maxCycles: options.maxCycles }),
+    strict: options.strict ?? false,
+    ...(options.uart === 'stdio' && !process.stdin.isTTY ? { uartInput: readInputFile('/dev/stdin') } : {}),
+    ...(options.uart === 'stdio' && live
+      ? { onUartByte: (byte: number) => process.stdout.write(Uint8Array.of(byte)) }
+      : {}),
+    onConsole: (bytes, stream) => (stream === 'stdout' && live ? process.stdout : process.stderr).write(bytes),
+    onNote: note,
+  });
+}
+
+function uartChoice(text: string): 'stdio' {
+  if (text !== 'stdio') throw new InvalidArgumentError('only stdio is supported so far.');
+  return text;
+}
+
+function callArguments(text: string): CallArgument[] {
+  return text
+    .split(',')
+    .map((item) =>
+      item.startsWith('@') ? { kind: 'data', data: readInputFile(item.slice(1)) } : parseCallArgument(item),
+    );
+}
+
+function formatSim(report: SimReport, options: SimArguments): string {
+  const lines = [
+    `stop          ${report.stop}${report.exitCode === null ? '' : ` (exit code ${report.exitCode})`}`,
+    `cycles        ${report.cycles.toLocaleString('en-US')}`,
+    `instructions  ${report.instructions.toLocaleString('en-US')}`,
+    `stack         ${report.stackBytes === null ? 'not in RAM' : `${report.stackBytes} bytes`}`,
+    ...(report.returnValue === null ? [] : [`returned      ${report.returnValue}`]),
+    ...(report.uart === '' || options.uart === 'stdio' ? [] : [`uart          ${JSON.stringify(report.uart)}`]),
+  ];
+  return lines.join('\n');
 }

@@ -5,6 +5,7 @@ import { packageRoot } from '../common/package-root.ts';
 import type { Board } from '../boards/schema.ts';
 import { emitC, modelIdentifier, type SourceTree } from '../firmware-gen/emit/index.ts';
 import type { MemoryPlan, Schedule } from '../firmware-gen/ir/schedule.ts';
+import { pruneConstantChannels } from '../firmware-gen/passes/prune-constant-channels.ts';
 import { lower } from '../firmware-gen/passes/lower/index.ts';
 import { planMemory } from '../firmware-gen/plan/index.ts';
 import { buildElf, findToolchain, type FirmwareImage } from '../firmware-gen/toolchain/index.ts';
@@ -14,8 +15,10 @@ export interface GenerateOptions {
   readonly board: Board;
   /** Leave out UART and self-introduction. */
   readonly bare: boolean;
-  /** Unfused, with a call after every op (`--per-op`). */
+  /** Every op of the model as it is, with a call after each (`--per-op`): nothing fused, nothing pruned. */
   readonly hooks: boolean;
+  /** Remove channels that are constant for every input; outputs stay the same bit for bit. */
+  readonly prune: boolean;
 }
 
 export interface GeneratedModel {
@@ -24,6 +27,8 @@ export interface GeneratedModel {
   readonly schedule: Schedule;
   readonly plan: MemoryPlan;
   readonly tree: SourceTree;
+  /** What import and the passes changed and the user should know. */
+  readonly notes: readonly string[];
 }
 
 export interface CompiledModel extends GeneratedModel {
@@ -38,11 +43,19 @@ export function packageVersion(): string {
 /** Cores with the DSP extension of Armv7E-M; the others take the C99 paths. */
 const DSP_CORES: readonly string[] = ['cortex-m4'];
 
-export function generateModel(model: SourceModel, { board, bare, hooks }: GenerateOptions): GeneratedModel {
-  const schedule = lower(model.graph, { fuse: !hooks, dsp: DSP_CORES.includes(board.core) });
+export function generateModel(model: SourceModel, { board, bare, hooks, prune }: GenerateOptions): GeneratedModel {
+  const { graph, channels } =
+    prune && !hooks ? pruneConstantChannels(model.graph) : { graph: model.graph, channels: 0 };
+  const pruned =
+    channels === 0
+      ? []
+      : [
+          `${channels} channels are constant for every input and were removed; outputs are the same bit for bit (--no-prune keeps them)`,
+        ];
+  const schedule = lower(graph, { fuse: !hooks, dsp: DSP_CORES.includes(board.core) });
   const plan = planMemory(schedule);
   const tree = emitC(schedule, plan, { board, bare, hooks, modelSha256: model.sha256, version: packageVersion() });
-  return { identifier: modelIdentifier(schedule), schedule, plan, tree };
+  return { identifier: modelIdentifier(schedule), schedule, plan, tree, notes: [...model.graph.notes, ...pruned] };
 }
 
 /** @param dir where sources, firmware.elf, .bin and .map go. @throws UserError: 3 without a compiler, 2 when it does not fit the board */

@@ -76,6 +76,7 @@ export interface ReportParts {
   readonly bssBytes: number;
   readonly arenaBytes: number;
   readonly stackBytes: number;
+  readonly notes: readonly string[];
 }
 
 export function buildReport(parts: ReportParts): RunReport {
@@ -121,6 +122,6 @@ export function buildReport(parts: ReportParts): RunReport {
       arenaBytes: parts.arenaBytes,
       stackBytes: parts.stackBytes,
     },
-    notes: graph.notes,
+    notes: parts.notes,
   };
 }

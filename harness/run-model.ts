@@ -15,6 +15,7 @@ export interface RunModelOptions {
   readonly bare: boolean;
   /** Also build an image with hooks and give every op's output CRC-32; published figures never come from that image. */
   readonly perOp: boolean;
+  readonly prune: boolean;
   readonly timingMode: 'exact' | 'flat';
   /** Output folder; the image with hooks goes to its subfolder per-op. */
   readonly dir: string;
@@ -27,7 +28,12 @@ export async function runModel(
   options: RunModelOptions,
 ): Promise<RunReport> {
   const { board, engine } = options;
-  const compiled = await compileModel(model, options.dir, { board, bare: options.bare, hooks: false });
+  const compiled = await compileModel(model, options.dir, {
+    board,
+    bare: options.bare,
+    hooks: false,
+    prune: options.prune,
+  });
   const { cold, warm, costs, stackBytes } = measure(model, compiled, inputs, options);
   const opOutputCrc32 = options.perOp ? await outputsPerOp(model, inputs, options) : new Map<number, string>();
   return buildReport({
@@ -50,6 +56,7 @@ export async function runModel(
     bssBytes: compiled.image.bssBytes,
     arenaBytes: compiled.plan.arenaBytes,
     stackBytes,
+    notes: compiled.notes,
   });
 }
 
@@ -79,7 +86,12 @@ async function outputsPerOp(
   options: RunModelOptions,
 ): Promise<Map<number, string>> {
   const dir = join(options.dir, 'per-op');
-  const compiled = await compileModel(model, dir, { board: options.board, bare: options.bare, hooks: true });
+  const compiled = await compileModel(model, dir, {
+    board: options.board,
+    bare: options.bare,
+    hooks: true,
+    prune: false,
+  });
   const target = openTarget(model, compiled, options);
   try {
     const crcs = new Map<number, string>();
