@@ -21,7 +21,7 @@ export function windowExtent(
 }
 
 /** NumPy broadcasting of two shapes. Throws RuleViolation when they do not match. */
-export function broadcastShape(a: Shape, b: Shape): Shape {
+function broadcastShape(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const left = a[i - rank + a.length] ?? 1;

@@ -9,7 +9,7 @@ import { RuleViolation, rule, shapeText } from './rule.ts';
 /** TFLite has no op on more dimensions; it also bounds the work of shape rules. */
 export const RANK_MAX = 8;
 /** Offsets into one tensor are int32 in C. */
-export const TENSOR_BYTES_MAX = 2 ** 31 - 1;
+const TENSOR_BYTES_MAX = 2 ** 31 - 1;
 
 /** Throws Error naming the op or tensor and the broken rule. */
 export function verify(graph: Graph): void {
@@ -24,7 +24,7 @@ export function verify(graph: Graph): void {
 }
 
 /** `op 3 CONV_2D`, as every message names an op. */
-export function opText(op: Op): string {
+function opText(op: Op): string {
   return `op ${op.index} ${op.kind}`;
 }
 

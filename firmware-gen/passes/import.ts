@@ -10,6 +10,7 @@ import { checkOrder } from '../ir/verify.ts';
 import type { BuiltinOperatorName } from '../tflite/enums.ts';
 import { operatorName } from '../tflite/reader.ts';
 import type { TfliteModel, TfliteOperator, TfliteSubGraph } from '../tflite/schema.ts';
+import { foldedShapeValues } from './import/fold-shape.ts';
 import { OpSource } from './import/op-source.ts';
 import { OP_IMPORTERS } from './import/ops.ts';
 import { TensorTable, printable } from './import/tensor-table.ts';
@@ -75,10 +76,10 @@ function onlySubgraph(model: TfliteModel): TfliteSubGraph {
 function importOp(model: TfliteModel, operator: TfliteOperator, index: number, tensors: TensorTable): Op | null {
   const kind = operatorName(model, operator);
   const source = new OpSource(operator, index, kind, tensors);
-  const importer = OP_IMPORTERS[kind as BuiltinOperatorName];
-  if (!importer) throw source.fail(unsupportedText(model, operator, kind), 'replace the layer by supported ones');
   return rulesAsUserErrors(`operator ${index} ${kind}`, () => {
-    if (foldedDequantize(source)) return null;
+    if (foldedDequantize(source) || foldedShapeOp(source)) return null;
+    const importer = OP_IMPORTERS[kind as BuiltinOperatorName];
+    if (!importer) throw source.fail(unsupportedText(model, operator, kind), 'replace the layer by supported ones');
     const op = importer(source);
     checkOp(op, { name: '', tensors: tensors.byId(), ops: [], inputs: [], outputs: [], notes: [] });
     return op;
@@ -116,6 +117,17 @@ function foldedDequantize(source: OpSource): boolean {
     throw source.fail(`input has shape ${shapeText(constant)}, output ${shapeText(shape)}`);
   source.tensors.dequantized(input, output);
   source.tensors.noteFolded(`${source.index}`);
+  return true;
+}
+
+/** An op that computes on shapes is carried out here; its output becomes the constant. */
+function foldedShapeOp(source: OpSource): boolean {
+  const values = foldedShapeValues(source);
+  if (values === null) return false;
+  const [output] = source.outputIndices;
+  if (output === undefined) throw source.fail('has no output');
+  source.tensors.setInts(output, values);
+  source.tensors.noteShapeOp(`${source.index} ${source.name}`);
   return true;
 }
 

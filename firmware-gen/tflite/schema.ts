@@ -42,7 +42,7 @@ export type Field =
   | { readonly kind: 'union'; readonly names: readonly string[] }
   | { readonly kind: 'opaque' };
 
-export function scalar<const T extends ScalarType>(type: T, initial = 0) {
+function scalar<const T extends ScalarType>(type: T, initial = 0) {
   return { kind: 'scalar', type, initial } as const;
 }
 const vector = <const T extends ScalarType>(type: T) => ({ kind: 'vector', type }) as const;
@@ -115,6 +115,8 @@ const OPTION_TABLES = {
   LeakyReluOptions: { alpha: scalar('float32') },
   HardSwishOptions: {},
   ResizeNearestNeighborOptions: { alignCorners: scalar('bool'), halfPixelCenters: scalar('bool') },
+  ShapeOptions: { outType: scalar('int8') },
+  PackOptions: { valuesCount: scalar('int32'), axis: scalar('int32') },
   SplitOptions: { numSplits: scalar('int32') },
   QuantizeOptions: {},
   DequantizeOptions: {},

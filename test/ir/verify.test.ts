@@ -1,7 +1,7 @@
 /** verify: a graph that a pass of ours broke is a bug (plain Error), named by op or tensor; the broken item is never the first one. */
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../common/errors.ts';
-import type { Graph, Op, Tensor, TensorId } from '../../firmware-gen/ir/graph.ts';
+import type { Graph, Tensor, TensorId } from '../../firmware-gen/ir/graph.ts';
 import { windowExtent } from '../../firmware-gen/ir/shapes.ts';
 import { verify } from '../../firmware-gen/ir/verify.ts';
 import { importGraph } from '../../firmware-gen/passes/import.ts';

@@ -139,6 +139,26 @@ describe('importGraph', () => {
     expect(graph.notes).toEqual([expect.stringContaining('DEQUANTIZE ops 0')]);
   });
 
+  it('should compute the shape chain of a flatten with open batch size', () => {
+    const b = new ModelBuilder();
+    const x = b.tensor(int8(2, 3, 4));
+    const [shape, batch, target] = [[3], [], [2]].map((extent) =>
+      b.tensor({ type: 'INT32', shape: extent, scale: null }),
+    );
+    const columns = b.tensor({ type: 'INT32', shape: [], scale: null, data: Int32Array.of(12) });
+    const y = b.tensor(int8(2, 12));
+    b.op('SHAPE', [x], [shape!], options('ShapeOptions', { outType: 2 }));
+    const slice = [b.side(0), b.side(1), b.side(1)];
+    b.op('STRIDED_SLICE', [shape!, ...slice], [batch!], options('StridedSliceOptions', { shrinkAxisMask: 1 }));
+    b.op('PACK', [batch!, columns], [target!], options('PackOptions', { valuesCount: 2 }));
+    b.op('RESHAPE', [x, target!], [y], options('ReshapeOptions'));
+    const graph = importGraph(b.model([x], [y]), 'm');
+    verify(graph);
+    expect(graph.ops.map((op) => [op.index, op.kind])).toEqual([[3, 'RESHAPE']]);
+    expect(graph.tensors).toHaveLength(2);
+    expect(graph.notes).toEqual(['shapes computed at import: ops 0 SHAPE, 1 STRIDED_SLICE, 2 PACK need no code']);
+  });
+
   it('should keep QUANTIZE and DEQUANTIZE of activations', () => {
     const b = new ModelBuilder();
     const [x, q, y] = [b.tensor(float(2)), b.tensor(int8(2)), b.tensor(float(2))];

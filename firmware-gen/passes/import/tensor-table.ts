@@ -38,6 +38,7 @@ export class TensorTable {
   private readonly dequantizedData = new Map<number, Uint8Array>();
   private readonly hybridOps: string[] = [];
   private readonly foldedOps: string[] = [];
+  private readonly shapeOps: string[] = [];
 
   constructor(model: TfliteModel, subgraph: TfliteSubGraph) {
     this.model = model;
@@ -55,6 +56,11 @@ export class TensorTable {
     this.hybridOps.push(op);
   }
 
+  /** Records an op (index and kind) that computed on shapes only. */
+  noteShapeOp(op: string): void {
+    this.shapeOps.push(op);
+  }
+
   /** Records the index of a DEQUANTIZE that was carried out at import. */
   noteFolded(op: string): void {
     this.foldedOps.push(op);
@@ -66,7 +72,12 @@ export class TensorTable {
       `hybrid model: int8 filters on float32 activations were dequantized to float32 at import (ops ${this.hybridOps.join(', ')}); ` +
       "this differs from TFLite's hybrid kernels, which quantize the input at run time";
     const folded = `constants dequantized to float32 at import: DEQUANTIZE ops ${this.foldedOps.join(', ')} need no code`;
-    return [...(this.hybridOps.length > 0 ? [hybrid] : []), ...(this.foldedOps.length > 0 ? [folded] : [])];
+    const shapes = `shapes computed at import: ops ${this.shapeOps.join(', ')} need no code`;
+    return [
+      ...(this.hybridOps.length > 0 ? [hybrid] : []),
+      ...(this.foldedOps.length > 0 ? [folded] : []),
+      ...(this.shapeOps.length > 0 ? [shapes] : []),
+    ];
   }
 
   /** The type's name in the schema, FLOAT16 and others the IR lacks included. */
@@ -131,6 +142,19 @@ export class TensorTable {
     const data = this.data(index);
     if (!data) throw new Error(`internal: ${this.describe(index)} is not constant`);
     return { dtype: 'float16', shape: this.shape(index), data };
+  }
+
+  /** Makes tensor `index`, int32 or int64, the constant `values`. */
+  setInts(index: number, values: readonly number[]): void {
+    const tensor = this.get(index);
+    this.converted[index] = this.guard(index, () => {
+      const isWide = tensor.dtype === 'int64';
+      rule(isWide || tensor.dtype === 'int32', `has type ${tensor.dtype}, INT32 or INT64 expected for a shape`);
+      const list = isWide ? BigInt64Array.from(values, BigInt) : Int32Array.from(values);
+      const constant: Tensor = { ...tensor, data: new Uint8Array(list.buffer) };
+      checkTensor(constant);
+      return constant;
+    });
   }
 
   private raw(index: number): TfliteTensor {
