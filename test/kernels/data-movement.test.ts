@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { DType } from '../../firmware-gen/ir/graph.ts';
 import { mergeView } from '../../firmware-gen/passes/lower/strided-view.ts';
 import type { GraphCase } from './run-graph.ts';
-import { HOST_FORMS, Random, expectReferenceBytes, oneOpGraph, withRandomInputs } from './op-cases.ts';
+import { FORMS, Random, expectReferenceBytes, oneOpGraph, withRandomInputs } from './op-cases.ts';
 
 const DTYPES: readonly DType[] = ['int8', 'int16', 'float32', 'int32', 'uint8'];
 
@@ -118,11 +118,11 @@ const CASES = {
 };
 
 describe.each(Object.entries(CASES))('%s', (kind, makeCase) => {
-  it.each(HOST_FORMS)('should equal the reference for random shapes and types, dsp %s', async (dsp) => {
+  it.each(FORMS)('should equal the reference for random shapes and types, %s', async (form) => {
     const random = new Random(31 + kind.length);
     await expectReferenceBytes(
       Array.from({ length: 60 }, () => makeCase(random)),
-      dsp,
+      form,
     );
   });
 });

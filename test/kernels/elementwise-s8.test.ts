@@ -5,15 +5,7 @@ import { addScratchBytes } from '../../firmware-gen/passes/lower/elementwise-s8.
 import { lower } from '../../firmware-gen/passes/lower/index.ts';
 import type { GraphCase } from './run-graph.ts';
 import type { Attributes, TensorSpec } from './op-cases.ts';
-import {
-  HOST_FORMS,
-  Random,
-  cValues,
-  expectReferenceBytes,
-  oneOpGraph,
-  sandwiched,
-  withRandomInputs,
-} from './op-cases.ts';
+import { FORMS, Random, cValues, expectReferenceBytes, oneOpGraph, sandwiched, withRandomInputs } from './op-cases.ts';
 
 type BinaryKind = 'ADD' | 'SUB' | 'MUL' | 'MAXIMUM' | 'MINIMUM';
 const KINDS: readonly BinaryKind[] = ['ADD', 'SUB', 'MUL', 'MAXIMUM', 'MINIMUM'];
@@ -89,28 +81,28 @@ function allPairs(random: Random, kind: BinaryKind, count: number): GraphCase[] 
   });
 }
 
-describe.each(HOST_FORMS)('int8 element-wise, dsp %s', (dsp) => {
+describe.each(FORMS)('int8 element-wise, %s', (form) => {
   it('should equal the reference for equal shapes, in place and not', async () => {
-    await expectReferenceBytes(equalShapes(new Random(11), 100), dsp);
+    await expectReferenceBytes(equalShapes(new Random(11), 100), form);
   });
 
   it('should equal the reference for broadcasts of up to six dimensions', async () => {
-    await expectReferenceBytes(broadcasts(new Random(12), 200), dsp);
+    await expectReferenceBytes(broadcasts(new Random(12), 200), form);
   });
 
   it('should equal the reference for all pairs of ADD', async () => {
-    await expectReferenceBytes(allPairs(new Random(13), 'ADD', 24), dsp);
+    await expectReferenceBytes(allPairs(new Random(13), 'ADD', 24), form);
   });
 
   it("should equal the reference for blocks on either side of the table's threshold, in place", async () => {
     const random = new Random(16);
     const cases = [509, 511, 512, 513, 1023].map((count) => binaryCase(random, 'ADD', [[count], [count], [count]]));
-    await expectReferenceBytes(cases, dsp);
+    await expectReferenceBytes(cases, form);
   });
 
   it('should equal the reference for all pairs of SUB and MUL', async () => {
     const random = new Random(14);
-    await expectReferenceBytes([...allPairs(random, 'SUB', 8), ...allPairs(random, 'MUL', 8)], dsp);
+    await expectReferenceBytes([...allPairs(random, 'SUB', 8), ...allPairs(random, 'MUL', 8)], form);
   });
 
   it('should take output scales so small that the sum saturates', async () => {
@@ -126,7 +118,7 @@ describe.each(HOST_FORMS)('int8 element-wise, dsp %s', (dsp) => {
       );
       return withRandomInputs(graph, random);
     });
-    await expectReferenceBytes(cases, dsp);
+    await expectReferenceBytes(cases, form);
   });
 });
 

@@ -7,8 +7,9 @@ import { packageRoot } from '../../common/package-root.ts';
 import type { DType, Graph, Op, Tensor, TensorId } from '../../firmware-gen/ir/graph.ts';
 import { tensorBytes } from '../../firmware-gen/ir/graph.ts';
 import { createReference } from '../../firmware-gen/reference/index.ts';
-import type { GraphCase, HostOptions } from './run-graph.ts';
+import type { GraphCase } from './run-graph.ts';
 import { expectSameOutputs, runOnHost } from './run-graph.ts';
+import { runOnTarget } from './run-on-target.ts';
 
 /** Seeded generator (mulberry32). */
 export class Random {
@@ -132,22 +133,28 @@ export function withRandomInputs(graph: Graph, random: Random, floatMax = 100): 
   return { graph, inputs };
 }
 
-/** Runs all cases in one host program and demands the reference's bytes. */
-export async function expectReferenceBytes(cases: readonly GraphCase[], dsp: HostOptions['dsp']): Promise<void> {
-  const results = await runOnHost(cases, { dsp, fuse: true });
-  for (const [index, { graph, inputs }] of cases.entries()) {
-    const label = `${JSON.stringify(graph.ops.map((op) => ({ ...op })))} ${JSON.stringify(graph.tensors.map((t) => [t.dtype, t.shape, t.quantization]))}`;
-    expectSameOutputs(
-      graph,
-      results[index] ?? [],
-      createReference(graph).run(inputs).outputs,
-      `case ${index} ${label}`,
-    );
-  }
+/**
+ * Where a kernel runs: on this machine under sanitizers as pure C99 (off) or with the DSP instructions written in C (emulated), and cross-
+ * compiled on the emulated Cortex-M4 (target).
+ */
+export const HOST_FORMS = ['off', 'emulated'] as const;
+export const FORMS = [...HOST_FORMS, 'target'] as const;
+export type Form = (typeof FORMS)[number];
+
+async function outputsOf(cases: readonly GraphCase[], form: Form): Promise<(readonly Uint8Array[])[]> {
+  if (form === 'target') return (await runOnTarget(cases, { fuse: true })).map((result) => result.outputs);
+  return runOnHost(cases, { dsp: form, fuse: true });
 }
 
-/** Both forms of the kernels on a host: pure C99, and the DSP paths with their instructions written in C. */
-export const HOST_FORMS = ['off', 'emulated'] as const;
+/** Runs all cases in one program and demands the reference's bytes. */
+export async function expectReferenceBytes(cases: readonly GraphCase[], form: Form): Promise<void> {
+  const results = await outputsOf(cases, form);
+  for (const [index, { graph, inputs }] of cases.entries()) {
+    const tensors = graph.tensors.map(({ dtype, shape, quantization }) => [dtype, shape, quantization]);
+    const label = `case ${index} ${JSON.stringify({ ops: graph.ops, tensors })}`;
+    expectSameOutputs(graph, results[index] ?? [], createReference(graph).run(inputs).outputs, label);
+  }
+}
 
 /** Values of C integer expressions over the kernels' functions; `source` is the .c file below kernels/src that defines them. */
 export function cValues(source: string, header: string, expressions: readonly string[]): number[] {

@@ -4,7 +4,7 @@ import type { Activation, Padding } from '../../firmware-gen/ir/graph.ts';
 import { elementCount } from '../../firmware-gen/ir/graph.ts';
 import { meanForm } from '../../firmware-gen/passes/lower/pooling-s8.ts';
 import type { GraphCase } from './run-graph.ts';
-import { HOST_FORMS, Random, expectReferenceBytes, oneOpGraph, withRandomInputs } from './op-cases.ts';
+import { FORMS, Random, expectReferenceBytes, oneOpGraph, withRandomInputs } from './op-cases.ts';
 
 const ACTIVATIONS: readonly Activation[] = ['NONE', 'RELU', 'RELU6', 'RELU_N1_TO_1'];
 
@@ -95,13 +95,13 @@ function randomMeans(random: Random, count: number): GraphCase[] {
   });
 }
 
-describe.each(HOST_FORMS)('int8 pooling, dsp %s', (dsp) => {
+describe.each(FORMS)('int8 pooling, %s', (form) => {
   it('should equal the reference for random windows', async () => {
-    await expectReferenceBytes(randomPools(new Random(1), 120), dsp);
+    await expectReferenceBytes(randomPools(new Random(1), 120), form);
   });
 
   it('should not overflow in windows of more than 256 pixels', async () => {
-    await expectReferenceBytes(largePools(new Random(2)), dsp);
+    await expectReferenceBytes(largePools(new Random(2)), form);
   });
 
   it('should equal the reference for means over any axes', async () => {
@@ -113,7 +113,7 @@ describe.each(HOST_FORMS)('int8 pooling, dsp %s', (dsp) => {
       meanCase(random, [3, 5, 7, 9], [1, 3], false),
       meanCase(random, [1, 1, 700, 1], [2], true),
     ];
-    await expectReferenceBytes([...fixed, ...randomMeans(random, 80)], dsp);
+    await expectReferenceBytes([...fixed, ...randomMeans(random, 80)], form);
   });
 });
 

@@ -4,7 +4,7 @@ import type { DType } from '../../firmware-gen/ir/graph.ts';
 import { lower } from '../../firmware-gen/passes/lower/index.ts';
 import type { GraphCase } from './run-graph.ts';
 import type { Attributes, TensorSpec } from './op-cases.ts';
-import { HOST_FORMS, Random, expectReferenceBytes, oneOpGraph, sandwiched, withRandomInputs } from './op-cases.ts';
+import { FORMS, Random, expectReferenceBytes, oneOpGraph, sandwiched, withRandomInputs } from './op-cases.ts';
 
 const SOFTMAX_OUTPUT = { scale: 1 / 256, zeroPoint: -128 };
 
@@ -149,25 +149,25 @@ function floatCases(random: Random): GraphCase[] {
   });
 }
 
-describe.each(HOST_FORMS)('int8 unary kernels, dsp %s', (dsp) => {
+describe.each(FORMS)('int8 unary kernels, %s', (form) => {
   it('should equal the reference for random softmax rows', async () => {
-    await expectReferenceBytes(softmaxCases(new Random(21), 90), dsp);
+    await expectReferenceBytes(softmaxCases(new Random(21), 90), form);
   });
 
   it('should equal the reference for extreme softmax rows', async () => {
-    await expectReferenceBytes(softmaxExtremes(), dsp);
+    await expectReferenceBytes(softmaxExtremes(), form);
   });
 
   it('should equal the reference for every input byte of the table ops', async () => {
-    await expectReferenceBytes(tableCases(new Random(22)), dsp);
+    await expectReferenceBytes(tableCases(new Random(22)), form);
   });
 
   it('should equal the reference for QUANTIZE between widths', async () => {
-    await expectReferenceBytes(requantizeCases(new Random(23), 84), dsp);
+    await expectReferenceBytes(requantizeCases(new Random(23), 84), form);
   });
 
   it('should equal the reference for QUANTIZE of float and DEQUANTIZE', async () => {
-    await expectReferenceBytes(floatCases(new Random(24)), dsp);
+    await expectReferenceBytes(floatCases(new Random(24)), form);
   });
 });
 
