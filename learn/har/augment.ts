@@ -9,6 +9,8 @@ export interface Augmentation {
   readonly rotation: number;
   /** The dynamic part is multiplied by exp(normal * gain). */
   readonly gain: number;
+  /** Probability of a half turn about z: the watch on the other wrist, or its crown towards the elbow. */
+  readonly flip: number;
 }
 
 /** Row-major 3x3 rotation by `angle` radians about a uniformly random axis (Rodrigues). */
@@ -26,10 +28,15 @@ function randomRotation(angle: number, random: Random): readonly number[] {
 }
 
 /** A new window: [frames, 6] with accelerometer and gyroscope triplets, as `window` is. */
-export function augment(window: ArrayLike<number>, { rotation, gain }: Augmentation, random: Random): Float32Array {
+export function augment(
+  window: ArrayLike<number>,
+  { rotation, gain, flip }: Augmentation,
+  random: Random,
+): Float32Array {
   const channels = 6;
   const frames = window.length / channels;
-  const matrix = randomRotation(rotation * random.normal(), random);
+  const turned = random.uniform() < flip ? -1 : 1;
+  const matrix = randomRotation(rotation * random.normal(), random).map((value, i) => (i % 3 < 2 ? turned : 1) * value);
   const factor = Math.exp(gain * random.normal());
   const mean = [0, 0, 0];
   for (let i = 0; i < window.length; i += 1) if (i % channels < 3) mean[i % channels]! += window[i]! / frames;

@@ -37,7 +37,7 @@ export const FIT: FitOptions = {
   momentum: 0.9,
   weightDecay: 5e-4,
   labelSmoothing: 0.05,
-  augmentation: { rotation: 0.6, gain: 0.2 },
+  augmentation: { rotation: 0.6, gain: 0.2, flip: 0.3 },
 };
 
 /** Training windows whose activations set the int8 ranges. */
