@@ -2,12 +2,13 @@
  * A board with a firmware image in it: memory map, peripherals, reset, run, and calls of single functions. Knows boards only as data
  * and engines only through Cpu; imports nothing of Node, so that it can run in a browser with another engine.
  */
-import { assert, UserError } from '../common/errors.ts';
+import { UserError } from '../common/errors.ts';
 import { hex32 } from '../common/units.ts';
-import type { Board, MemoryRegion } from '../boards/schema.ts';
+import type { Board } from '../boards/schema.ts';
 import { reg, type Counters, type Cpu, type CpuStop, type MarkPass } from './cpu/cpu.ts';
 import { faultCause, makeFault, type Fault } from './fault.ts';
 import { checkSegments, type FirmwareFile, type ImageSymbol, type SymbolTable } from './image.ts';
+import { MemoryMap } from './memory-map.ts';
 import { boardPeripherals } from './peripherals/board-peripherals.ts';
 import { PeripheralBus } from './peripherals/bus.ts';
 import type { SerialLine } from './peripherals/serial-line.ts';
@@ -27,7 +28,6 @@ const DEVICE_SPACES = [
 /** Stack watched during call(): memory below it is left alone, so that callers can keep their buffers there. */
 const CALL_STACK_BYTES = 64 * 1024;
 
-const PAGE_BYTES = 4096;
 /** APSR clear, Thumb bit set. */
 const XPSR_RESET = 0x0100_0000;
 
@@ -75,9 +75,9 @@ export class Machine {
   readonly image: FirmwareFile;
   readonly cpu: Cpu;
   readonly serial: SerialLine;
+  readonly memory: MemoryMap;
   readonly stack: StackMeter;
   private readonly bus: PeripheralBus;
-  private readonly regions: readonly { readonly region: MemoryRegion; readonly bytes: Uint8Array }[];
   private readonly stopHandlers: readonly StopHandler[];
   private pendingFault: { kind: Fault['kind']; cause: string; address: number } | null = null;
   private pendingExit: number | null = null;
@@ -89,14 +89,7 @@ export class Machine {
     this.image = parts.image;
     this.cpu = parts.cpu;
     this.stopHandlers = parts.stopHandlers;
-    this.regions = parts.board.memory.map((region) => ({
-      region,
-      bytes: parts.cpu.mapMemory({
-        start: region.start,
-        bytes: Math.ceil(region.bytes / PAGE_BYTES) * PAGE_BYTES,
-        writable: region.kind === 'ram',
-      }),
-    }));
+    this.memory = new MemoryMap(parts.board, parts.cpu);
     const noted = new Set<string>();
     const note = (cause: string): void => {
       if (parts.strict) this.failFromDevice('unmodelled-register', cause);
@@ -112,11 +105,9 @@ export class Machine {
     this.serial = parts.serial;
     this.bus = new PeripheralBus(boardPeripherals(parts.board, parts.serial, host), note);
     for (const space of DEVICE_SPACES) parts.cpu.mapDevice(space.start, space.bytes, this.bus);
-    // Erased flash reads as ones, and a jump into it is an undefined instruction at once.
-    for (const { region, bytes } of this.regions) if (region.kind === 'flash') bytes.fill(0xff);
     checkSegments(parts.image, parts.board.name, parts.board.memory);
     for (const segment of parts.image.segments) this.writeMemory(segment.loadAddress, segment.bytes);
-    this.stack = new StackMeter(this);
+    this.stack = new StackMeter(this.memory, parts.image.symbols);
   }
 
   get symbols(): SymbolTable {
@@ -131,49 +122,26 @@ export class Machine {
     return found;
   }
 
-  /** Copies bytes out of flash or RAM. */
+  /** Copies bytes out of flash or RAM. @throws UserError outside the board's memory. */
   readMemory(address: number, bytes: number): Uint8Array {
-    return this.view(address, bytes).slice();
+    return this.memory.read(address, bytes);
   }
 
-  /** Copies bytes into flash or RAM; code that has been overwritten is translated anew. */
+  /** Copies bytes into flash or RAM. Code that has already run must not be overwritten without cpu.forgetCode(). */
   writeMemory(address: number, bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.view(address, bytes.length).set(bytes);
+    this.memory.write(address, bytes);
   }
 
+  /** The little-endian word at an address of flash or RAM. */
   readWord(address: number): number {
-    const view = this.view(address, 4);
-    return new DataView(view.buffer, view.byteOffset, 4).getUint32(0, true);
-  }
-
-  /** The guest's own bytes, not a copy. @throws UserError when they lie outside the board's memory. */
-  view(address: number, bytes: number): Uint8Array {
-    const view = this.tryView(address, bytes);
-    if (view !== null) return view;
-    throw new UserError(`${bytes} bytes at ${hex32(address)} lie outside the memory of board ${this.board.name}`);
-  }
-
-  /** As view(), but null when the bytes lie outside the board's memory. */
-  tryView(address: number, bytes: number): Uint8Array | null {
-    for (const { region, bytes: memory } of this.regions) {
-      const offset = address - region.start;
-      if (offset >= 0 && offset + bytes <= region.bytes) return memory.subarray(offset, offset + bytes);
-    }
-    return null;
-  }
-
-  firstOf(kind: MemoryRegion['kind']): MemoryRegion {
-    const found = this.board.memory.find((region) => region.kind === kind);
-    assert(found !== undefined, `board ${this.board.name} has no ${kind}`);
-    return found;
+    return this.memory.readWord(address);
   }
 
   /** Runs from reset: counters 0, SP and PC from the vector table at the start of flash. */
   run(options: RunOptions = {}): RunResult {
-    const vectorTable = this.firstOf('flash').start;
-    const sp = this.readWord(vectorTable);
-    const pc = this.readWord(vectorTable + 4);
+    const vectorTable = this.memory.firstOf('flash').start;
+    const sp = this.memory.readWord(vectorTable);
+    const pc = this.memory.readWord(vectorTable + 4);
     this.resetCore(sp);
     // From here on .data and .bss are the firmware's: a later call() must not clear what it left there.
     this.dataInitialised = true;
@@ -197,7 +165,7 @@ export class Machine {
     this.resetCore(sp);
     this.cpu.setFpuEnabled(this.board.fpu !== 'none');
     this.stack.paint(this.stack.top(), CALL_STACK_BYTES);
-    const frame = this.view(sp, stackWords.length * 4);
+    const frame = this.memory.view(sp, stackWords.length * 4);
     const words = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
     for (const [index, word] of stackWords.entries()) words.setUint32(index * 4, word >>> 0, true);
     for (const [index, word] of args.slice(0, 4).entries()) this.cpu.writeRegister(index, word);
@@ -214,7 +182,7 @@ export class Machine {
    */
   allocate(bytes: number, alignment = 8): number {
     const top = this.stack.top();
-    const limit = top - Math.min(CALL_STACK_BYTES, (top - this.firstOf('ram').start) / 2);
+    const limit = top - Math.min(CALL_STACK_BYTES, (top - this.memory.firstOf('ram').start) / 2);
     const address = Math.ceil((this.allocatedEnd ?? this.stack.bottom(top)) / alignment) * alignment;
     if (address + bytes > limit)
       throw new UserError(
@@ -276,7 +244,7 @@ export class Machine {
     this.dataInitialised = true;
     for (const segment of this.image.segments) {
       if (segment.memoryBytes === 0) continue;
-      const target = this.view(segment.runAddress, segment.memoryBytes);
+      const target = this.memory.view(segment.runAddress, segment.memoryBytes);
       target.set(segment.bytes);
       target.fill(0, segment.bytes.length);
     }

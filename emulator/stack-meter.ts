@@ -3,32 +3,23 @@
  * deep the stack went. Needs no help from the firmware; a frame that is reserved but never written is not seen.
  */
 import type { SymbolTable } from './image.ts';
-import type { MemoryRegion } from '../boards/schema.ts';
+import type { MemoryMap } from './memory-map.ts';
 
 const PAINT = 0xa5;
 
-/** The part of Machine this needs. */
-interface StackMemory {
-  readonly symbols: SymbolTable;
-  view(address: number, bytes: number): Uint8Array;
-  readWord(address: number): number;
-  firstOf(kind: MemoryRegion['kind']): MemoryRegion;
-}
-
 export class StackMeter {
-  private readonly memory: StackMemory;
+  private readonly memory: MemoryMap;
+  private readonly symbols: SymbolTable;
   private painted: { readonly bottom: number; readonly top: number } | null = null;
 
-  constructor(memory: StackMemory) {
+  constructor(memory: MemoryMap, symbols: SymbolTable) {
     this.memory = memory;
+    this.symbols = symbols;
   }
 
   /** Initial stack pointer: __stack_top, else the vector table's first word if it points into RAM, else the end of RAM. */
   top(): number {
-    const symbol =
-      this.memory.symbols.find('__stack_top') ??
-      this.memory.symbols.find('__StackTop') ??
-      this.memory.symbols.find('_estack');
+    const symbol = this.symbols.find('__stack_top') ?? this.symbols.find('__StackTop') ?? this.symbols.find('_estack');
     if (symbol !== null) return (symbol.address & ~7) >>> 0;
     const ram = this.memory.firstOf('ram');
     const initial = this.memory.readWord(this.memory.firstOf('flash').start);
@@ -38,11 +29,11 @@ export class StackMeter {
 
   /** Lowest address the stack may use: __stack_limit, else the end of .bss and of everything else the symbols place in that RAM. */
   bottom(top: number): number {
-    const limit = this.memory.symbols.find('__stack_limit') ?? this.memory.symbols.find('__StackLimit');
+    const limit = this.symbols.find('__stack_limit') ?? this.symbols.find('__StackLimit');
     if (limit !== null && limit.address < top) return limit.address;
     const ram = this.memory.firstOf('ram');
     let bottom = ram.start;
-    for (const symbol of this.memory.symbols.all) {
+    for (const symbol of this.symbols.all) {
       const end = symbol.address + symbol.bytes;
       if (symbol.address >= ram.start && end < top && symbol.kind !== 'function') bottom = Math.max(bottom, end);
     }

@@ -232,7 +232,7 @@ function heapInfo(argument: number, machine: Machine): number {
 
 /** Guest memory, or null where the program passed a pointer to none. */
 function memory(machine: Machine, address: number, bytes: number): Uint8Array | null {
-  return machine.tryView(address, bytes);
+  return machine.memory.tryView(address, bytes);
 }
 
 function block(machine: Machine, address: number, words: number): number[] | null {

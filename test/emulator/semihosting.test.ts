@@ -106,7 +106,7 @@ describe.skipIf(!hasCompiler)('semihosting (needs arm-none-eabi-gcc)', () => {
     expect(call(0x15, text, 3)).toBe(-1);
     expect([call(0x08, 0xffff_ffff), call(0x08, 1), call(0x11), call(0x12)]).toEqual([1, 0, 0, -1]);
     expect(call(0x31)).toBe(machine.board.clockHz);
-    expect([call(0x30), machine.readWord(block)]).toEqual([0, 0]);
+    expect([call(0x30), machine.memory.readWord(block)]).toEqual([0, 0]);
     expect(machine.call('semi', [0x999, block]).value).toBe(-1);
     machine.close();
   });

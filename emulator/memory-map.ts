@@ -1,0 +1,66 @@
+/** The board's memories as the host sees them: reads, writes and views by guest address. */
+import { assert, UserError } from '../common/errors.ts';
+import { hex32 } from '../common/units.ts';
+import type { Board, MemoryRegion } from '../boards/schema.ts';
+import type { Cpu } from './cpu/cpu.ts';
+
+const PAGE_BYTES = 4096;
+const ERASED = 0xff;
+
+export class MemoryMap {
+  private readonly board: Board;
+  private readonly regions: readonly { readonly region: MemoryRegion; readonly bytes: Uint8Array }[];
+
+  /** Maps every memory of the board into the engine; regions are rounded up to pages there, but not here. */
+  constructor(board: Board, cpu: Cpu) {
+    this.board = board;
+    this.regions = board.memory.map((region) => {
+      const bytes = cpu.mapMemory({
+        start: region.start,
+        bytes: Math.ceil(region.bytes / PAGE_BYTES) * PAGE_BYTES,
+        writable: region.kind === 'ram',
+      });
+      // Erased flash reads as ones, and a jump into it is an undefined instruction at once.
+      if (region.kind === 'flash') bytes.fill(ERASED);
+      return { region, bytes };
+    });
+  }
+
+  /** Copies bytes out of flash or RAM. */
+  read(address: number, bytes: number): Uint8Array {
+    return this.view(address, bytes).slice();
+  }
+
+  /** Copies bytes into flash or RAM; code that has been overwritten is translated anew. */
+  write(address: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.view(address, bytes.length).set(bytes);
+  }
+
+  readWord(address: number): number {
+    const view = this.view(address, 4);
+    return new DataView(view.buffer, view.byteOffset, 4).getUint32(0, true);
+  }
+
+  /** The guest's own bytes, not a copy. @throws UserError when they lie outside the board's memory. */
+  view(address: number, bytes: number): Uint8Array {
+    const view = this.tryView(address, bytes);
+    if (view !== null) return view;
+    throw new UserError(`${bytes} bytes at ${hex32(address)} lie outside the memory of board ${this.board.name}`);
+  }
+
+  /** As view(), but null when the bytes lie outside the board's memory. */
+  tryView(address: number, bytes: number): Uint8Array | null {
+    for (const { region, bytes: memory } of this.regions) {
+      const offset = address - region.start;
+      if (offset >= 0 && offset + bytes <= region.bytes) return memory.subarray(offset, offset + bytes);
+    }
+    return null;
+  }
+
+  firstOf(kind: MemoryRegion['kind']): MemoryRegion {
+    const found = this.board.memory.find((region) => region.kind === kind);
+    assert(found !== undefined, `board ${this.board.name} has no ${kind}`);
+    return found;
+  }
+}
