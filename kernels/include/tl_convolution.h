@@ -4,8 +4,8 @@
  *
  * The fast kernels take weights and constants that were packed offline (firmware-gen/passes/lower/pack-weights.ts):
  *
- * Packed weights. Output channels come in blocks of 4 (the last one filled up with zeros), a block's weights in the order in which a column
- * is read, two elements k, k' of the column at a time: 8 bytes {A(k), A(k'), B(k), B(k')} of little-endian int16 values
+ * Packed weights. Output channels come in blocks of 4 (the last one filled up with zeros). A block's weights are in the order in which a
+ * column is read, filled up with zeros to a multiple of 8, two elements k, k' of the column at a time: 8 bytes {A(k), A(k'), B(k), B(k')} of little-endian int16 values
  * A = 256 * w[1] + w[0], B = 256 * w[3] + w[2], where w[c] is the weight of the block's channel c. One SMLAD with A gives
  * 256 * sum_1 + sum_0 and one with its low bytes (SXTB16) sum_0, so a single widening instruction serves two channels. It requires
  * weights within [-127, 127] and |sum_1| + |bias_1| < 2^23, which lowering proves.
@@ -66,8 +66,8 @@ tl_status tl_convolve_s8(const tl_context *ctx,
 int32_t tl_convolve_s8_get_buffer_size(const tl_dims *filter_dims);
 
 /**
- * As tl_convolve_s8, for any C_IN (first layers have 1 or 3). Column elements are in their natural order; an odd length is filled up by one
- * element of weight 0.
+ * As tl_convolve_s8, for any C_IN (first layers have 1 or 3). Column elements are in their natural order; each row of the window is
+ * filled up to an even length with weight 0.
  */
 tl_status tl_convolve_few_channels_s8(const tl_context *ctx,
                                       const tl_conv_params *params,
@@ -189,7 +189,7 @@ tl_status tl_depthwise_conv_general_s8(const tl_depthwise_params *params,
 /**
  * Two int16 columns times all output channels; the core of the convolutions above.
  * @param[in]  columns     element pairs of the two columns by turns: {c0[0], c0[1], c1[0], c1[1], c0[2], ...}, 4-byte aligned
- * @param[in]  pairs       element pairs per column, > 0
+ * @param[in]  pairs       element pairs per column, a multiple of 4, > 0
  * @param[in]  weights     packed weights
  * @param[in]  constants   packed constants
  * @param[in]  channels    output channels, > 0

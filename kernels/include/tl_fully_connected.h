@@ -2,7 +2,7 @@
  * int8 fully connected kernels, bit-exact with TensorFlow Lite Micro: output[row][unit] = requantize(sum(weights[unit] * input[row]) + bias).
  *
  * The fast kernels take weights packed as in tl_convolution.h, with columns in the order 0, 2, 1, 3 of every four inputs (the order in which
- * SXTB16 widens them) and the number of inputs filled up to a multiple of 4 with weight 0. They need no scratch. Packed biases, 4 int32 per
+ * SXTB16 widens them) but filled up to a multiple of 4 only. They need no scratch. Packed biases, 4 int32 per
  * block of 4 units: {bias_0, 256 * bias_1 + bias_0, bias_2, 256 * bias_3 + bias_2}, with input_offset * sum(weights) in them. */
 #ifndef TL_FULLY_CONNECTED_H
 #define TL_FULLY_CONNECTED_H

@@ -1,7 +1,7 @@
-/** int8 convolution, depthwise convolution and fully connected kernels against the reference: 0 LSB, under sanitizers. */
+/** int8 convolution, depthwise convolution and fully connected kernels against the reference: 0 LSB, under sanitizers and on the emulated core. */
 import { describe, expect, it } from 'vitest';
 import { lower } from '../../firmware-gen/passes/lower/index.ts';
-import { HOST_FORMS, Random, expectReferenceBytes, sandwiched } from './op-cases.ts';
+import { FORMS, Random, expectReferenceBytes, sandwiched } from './op-cases.ts';
 import type { GraphCase } from './run-graph.ts';
 import type { LayerChoice, Window } from './layer-cases.ts';
 import { convCase, depthwiseCase, fullyConnectedCase } from './layer-cases.ts';
@@ -28,7 +28,7 @@ function randomShape(random: Random, channels: number): [number, number, number,
 const UNIT: Window = { filter: [1, 1], stride: [1, 1], dilation: [1, 1], padding: 'SAME' };
 const SQUARE: Window = { ...UNIT, filter: [3, 3] };
 
-describe.each(HOST_FORMS)('int8 convolution, dsp %s', (dsp) => {
+describe.each(FORMS)('int8 convolution, %s', (form) => {
   it('should equal the reference for random windows over 4n channels', async () => {
     const random = new Random(11);
     const cases = Array.from({ length: 60 }, () => {
@@ -36,7 +36,7 @@ describe.each(HOST_FORMS)('int8 convolution, dsp %s', (dsp) => {
       return convCase(random, shape, random.int(1, 19), randomWindow(random, shape));
     });
     expect(new Set(cases.map(kernelOf))).toContain('tl_convolve_s8');
-    await expectReferenceBytes(cases, dsp);
+    await expectReferenceBytes(cases, form);
   });
 
   it('should equal the reference for random windows over any channels', async () => {
@@ -46,7 +46,7 @@ describe.each(HOST_FORMS)('int8 convolution, dsp %s', (dsp) => {
       return convCase(random, shape, random.int(1, 13), randomWindow(random, shape));
     });
     expect(new Set(cases.map(kernelOf))).toContain('tl_convolve_few_channels_s8');
-    await expectReferenceBytes(cases, dsp);
+    await expectReferenceBytes(cases, form);
   });
 
   it('should equal the reference for 1x1 windows, in place too', async () => {
@@ -58,7 +58,7 @@ describe.each(HOST_FORMS)('int8 convolution, dsp %s', (dsp) => {
     });
     expect(cases.map(kernelOf)).toContain('tl_convolve_1x1_s8');
     const inPlace = cases.map(({ graph, inputs }) => ({ graph: sandwiched(graph), inputs }));
-    await expectReferenceBytes([...cases, ...inPlace], dsp);
+    await expectReferenceBytes([...cases, ...inPlace], form);
   });
 
   it('should give grouped, unsymmetric and hardly scaled layers to the general kernel', async () => {
@@ -68,11 +68,11 @@ describe.each(HOST_FORMS)('int8 convolution, dsp %s', (dsp) => {
     const cases = choices.map((choice) => convCase(random, shape, 6, SQUARE, choice));
     cases.push(convCase(random, shape, 6, SQUARE, {}, 2), convCase(random, shape, 8, UNIT, {}, 8));
     expect(cases.map(kernelOf)).toEqual(cases.map(() => 'tl_convolve_general_s8'));
-    await expectReferenceBytes(cases, dsp);
+    await expectReferenceBytes(cases, form);
   });
 });
 
-describe.each(HOST_FORMS)('int8 layers with channels that are constant, dsp %s', (dsp) => {
+describe.each(FORMS)('int8 layers with channels that are constant, %s', (form) => {
   it('should equal the reference and keep their fast kernels', async () => {
     const random = new Random(41);
     const choice: LayerChoice = { hasDeadChannels: true, perChannel: true };
@@ -84,18 +84,18 @@ describe.each(HOST_FORMS)('int8 layers with channels that are constant, dsp %s',
       fullyConnectedCase(random, 1, 20, 9, choice),
     ]).flat();
     expect(cases.map(kernelOf).filter((name) => name?.includes('general'))).toEqual([]);
-    await expectReferenceBytes(cases, dsp);
+    await expectReferenceBytes(cases, form);
   });
 });
 
-describe.each(HOST_FORMS)('int8 depthwise convolution, dsp %s', (dsp) => {
+describe.each(FORMS)('int8 depthwise convolution, %s', (form) => {
   it('should equal the reference for random windows', async () => {
     const random = new Random(21);
     const cases = Array.from({ length: 80 }, () => {
       const shape = randomShape(random, 4 * random.int(1, 4));
       return depthwiseCase(random, shape, 1, randomWindow(random, shape));
     });
-    await expectReferenceBytes(cases, dsp);
+    await expectReferenceBytes(cases, form);
   });
 
   it('should equal the reference for any channels and depth multipliers', async () => {
@@ -104,7 +104,7 @@ describe.each(HOST_FORMS)('int8 depthwise convolution, dsp %s', (dsp) => {
       const shape = randomShape(random, random.int(1, 6));
       return depthwiseCase(random, shape, random.int(1, 4), randomWindow(random, shape));
     });
-    await expectReferenceBytes(cases, dsp);
+    await expectReferenceBytes(cases, form);
   });
 
   it('should equal the reference for 3x3 windows of every border', async () => {
@@ -116,11 +116,11 @@ describe.each(HOST_FORMS)('int8 depthwise convolution, dsp %s', (dsp) => {
       ]),
     );
     const inPlace = cases.map(({ graph, inputs }) => ({ graph: sandwiched(graph), inputs }));
-    await expectReferenceBytes([...cases, ...inPlace], dsp);
+    await expectReferenceBytes([...cases, ...inPlace], form);
   });
 });
 
-describe.each(HOST_FORMS)('int8 fully connected, dsp %s', (dsp) => {
+describe.each(FORMS)('int8 fully connected, %s', (form) => {
   it('should equal the reference for random sizes, weights per tensor and per unit', async () => {
     const random = new Random(31);
     const cases = Array.from({ length: 60 }, () =>
@@ -134,7 +134,7 @@ describe.each(HOST_FORMS)('int8 fully connected, dsp %s', (dsp) => {
     expect(new Set(cases.map(kernelOf))).toEqual(
       new Set(['tl_fully_connected_s8', 'tl_fully_connected_per_channel_s8']),
     );
-    await expectReferenceBytes(cases, dsp);
+    await expectReferenceBytes(cases, form);
   });
 
   it('should give what the fast kernels cannot take to the general one', async () => {
@@ -151,6 +151,6 @@ describe.each(HOST_FORMS)('int8 fully connected, dsp %s', (dsp) => {
     );
     cases.push({ ...offset, graph: { ...offset.graph, tensors } });
     expect(cases.map(kernelOf)).toEqual(cases.map(() => 'tl_fully_connected_general_s8'));
-    await expectReferenceBytes(cases, dsp);
+    await expectReferenceBytes(cases, form);
   });
 });

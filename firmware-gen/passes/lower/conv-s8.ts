@@ -5,41 +5,38 @@ import { constant, dimsOf, kernelCall, tensorArg } from './call.ts';
 import type { ConvOp, WeightedLayer } from './conv-params.ts';
 import { convParams, layerMultipliers, quantStruct, weightedLayerS8 } from './conv-params.ts';
 import type { LowerOp } from './lower-op.ts';
-import type { ColumnOrder, PackedMatrix } from './pack-weights.ts';
-import { packMatrix, packedConstants } from './pack-weights.ts';
+import type { PackedMatrix } from './pack-weights.ts';
+import { packMatrix, packedConstants, pairedRowPlaces, quadPlaces } from './pack-weights.ts';
 import type { Graph } from '../../ir/graph.ts';
 
 const HEADER = 'tl_convolution.h';
 const INT16_BYTES = 2;
 /** Columns the matrix kernel takes at a time. */
 const COLUMNS = 2;
+/** Elements per turn of its loop. */
+const COLUMN_MULTIPLE = 8;
 
 export const lowerConv2dS8: LowerOp = (op, graph) => {
   if (op.kind !== 'CONV_2D') return null;
   const layer = weightedLayerS8(op, graph);
   if (!layer || layer.filterZeroPoint !== 0) return null;
   const [channels, filterH, filterW, depth] = nhwc(layer.filter.shape);
-  const isGrouped = nhwc(layer.input.shape)[3] !== depth;
-  const order: ColumnOrder = depth % 4 === 0 ? 'quads' : 'natural';
+  if (nhwc(layer.input.shape)[3] !== depth) return generalCall(op, graph, layer);
+  const isQuads = depth % 4 === 0;
   const length = filterH * filterW * depth;
-  const packed = isGrouped
-    ? null
-    : packMatrix({ ...layer, channels, length, multipliers: layerMultipliers(layer, channels) }, order);
+  const places = isQuads ? quadPlaces(length, COLUMN_MULTIPLE) : pairedRowPlaces(filterH, filterW * depth);
+  const packed = packMatrix({ ...layer, channels, length, multipliers: layerMultipliers(layer, channels) }, places);
   if (!packed) return generalCall(op, graph, layer);
-  const isPointwise = filterH === 1 && filterW === 1 && order === 'quads';
-  const name = isPointwise
-    ? 'tl_convolve_1x1_s8'
-    : order === 'quads'
-      ? 'tl_convolve_s8'
-      : 'tl_convolve_few_channels_s8';
+  const isPointwise = filterH === 1 && filterW === 1 && isQuads;
+  const name = isPointwise ? 'tl_convolve_1x1_s8' : isQuads ? 'tl_convolve_s8' : 'tl_convolve_few_channels_s8';
   return {
     ...kernelCall(op, graph, {
       function: name,
       header: HEADER,
-      args: packedArgs(op, layer, packed, order),
+      args: packedArgs(op, layer, packed, isQuads ? '0-2-1-3' : 'natural'),
       inPlaceInputs: isPointwise && channels <= depth ? [layer.input] : [],
     }),
-    scratchBytes: COLUMNS * INT16_BYTES * (length + (length % 2)),
+    scratchBytes: COLUMNS * INT16_BYTES * places.length,
   };
 };
 
@@ -48,7 +45,7 @@ function nhwc(shape: readonly number[]): readonly [number, number, number, numbe
   return shape as readonly [number, number, number, number];
 }
 
-function packedArgs(op: ConvOp, layer: WeightedLayer, packed: PackedMatrix, order: ColumnOrder): CValue[] {
+function packedArgs(op: ConvOp, layer: WeightedLayer, packed: PackedMatrix, order: string): CValue[] {
   const name = `op${op.index}`;
   return [
     { kind: 'context' },
@@ -60,7 +57,7 @@ function packedArgs(op: ConvOp, layer: WeightedLayer, packed: PackedMatrix, orde
       ctype: 'int8_t',
       name: `${name}_filter`,
       values: packed.weights,
-      comment: `filter [${layer.filter.shape.join(', ')}] in blocks of 4 channels, columns in ${order === 'quads' ? '0-2-1-3' : 'natural'} order: see ${HEADER}`,
+      comment: `filter [${layer.filter.shape.join(', ')}] in blocks of 4 channels, columns in ${order} order: see ${HEADER}`,
     }),
     constant({
       ctype: 'int32_t',

@@ -10,7 +10,7 @@ import type { WeightedLayer, WeightedOp } from './conv-params.ts';
 import { activationStruct, layerMultipliers, quantStruct, weightedLayerS8 } from './conv-params.ts';
 import type { LowerOp } from './lower-op.ts';
 import type { PackedMatrix } from './pack-weights.ts';
-import { packMatrix, packedBias, packedConstants } from './pack-weights.ts';
+import { packMatrix, packedBias, packedConstants, quadPlaces } from './pack-weights.ts';
 
 const HEADER = 'tl_fully_connected.h';
 
@@ -30,7 +30,9 @@ export const lowerFullyConnectedS8: LowerOp = (op, graph) => {
   const isPerChannel = scalesOf(layer).length > 1;
   const multipliers = multipliersOf(layer, units);
   const packed =
-    layer.filterZeroPoint === 0 ? packMatrix({ ...layer, channels: units, length: depth, multipliers }, 'quads') : null;
+    layer.filterZeroPoint === 0
+      ? packMatrix({ ...layer, channels: units, length: depth, multipliers }, quadPlaces(depth, 4))
+      : null;
   if (!packed) return generalCall(op, graph, layer, extents, isPerChannel ? multipliers : multipliers.slice(0, 1));
   return isPerChannel
     ? perChannelCall(op, graph, layer, extents, packed)

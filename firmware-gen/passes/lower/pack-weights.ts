@@ -14,8 +14,28 @@ const INT8_MAX = 127;
 const SUM_LIMIT = 2 ** 23;
 const INT32_LIMIT = 2 ** 31;
 
-/** Order of a column's elements. quads: of every four 0, 2, 1, 3, as SXTB16 delivers them. */
-export type ColumnOrder = 'quads' | 'natural';
+/** Which element of a row of weights stands at each place of a column; places without one (weight 0) are null. */
+export type ColumnPlaces = readonly (number | null)[];
+
+/** Of every four elements 0, 2, 1, 3, as SXTB16 delivers them, filled up to a multiple of `multiple` (4 or 8). */
+export function quadPlaces(length: number, multiple: number): ColumnPlaces {
+  const quads = Array.from({ length: roundUp(length, multiple) / 4 }, (_, quad) => 4 * quad);
+  const order = quads.flatMap((first) => [first, first + 2, first + 1, first + 3]);
+  return order.map((element) => (element < length ? element : null));
+}
+
+/** `rows` rows in natural order, each filled up to whole pairs, all of them to a multiple of 8. */
+export function pairedRowPlaces(rows: number, rowLength: number): ColumnPlaces {
+  const padded = roundUp(rowLength, 2);
+  return Array.from({ length: roundUp(rows * padded, 8) }, (_, place) => {
+    const [row, column] = [Math.floor(place / padded), place % padded];
+    return row < rows && column < rowLength ? row * rowLength + column : null;
+  });
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}
 
 /** One matrix layer: `channels` rows of `length` weights. */
 export interface MatrixLayer {
@@ -46,7 +66,7 @@ export interface PackedMatrix {
 }
 
 /** Null when some channel leaves the ranges of the packed kernels; the general kernel takes such a layer. */
-export function packMatrix(layer: MatrixLayer, order: ColumnOrder): PackedMatrix | null {
+export function packMatrix(layer: MatrixLayer, places: ColumnPlaces): PackedMatrix | null {
   const bias = foldedBias(layer);
   const weights = Int8Array.from(layer.weights);
   const rescaling: Rescaling[] = [];
@@ -65,7 +85,7 @@ export function packMatrix(layer: MatrixLayer, order: ColumnOrder): PackedMatrix
     if (row.includes(INT8_MIN) || magnitudeOf(range) >= SUM_LIMIT || !entry) return null;
     rescaling.push(entry);
   }
-  return { weights: packBlocks({ ...layer, weights }, order), bias, rescaling };
+  return { weights: packBlocks({ ...layer, weights }, places), bias, rescaling };
 }
 
 /** The only int8 value a channel can give, or null. Training leaves many channels without weights, and with biases beyond all ranges. */
@@ -128,32 +148,23 @@ export function rescalingOf(quantized: QuantizedMultiplier, outputOffset: number
   return { multiplier, addend, shift };
 }
 
-function packBlocks(layer: MatrixLayer, order: ColumnOrder): Int8Array {
-  const places = columnOrder(layer.length, order);
+function packBlocks(layer: MatrixLayer, places: ColumnPlaces): Int8Array {
   const blocks = Math.ceil(layer.channels / BLOCK);
   const packed = new Int16Array(blocks * places.length * 2);
-  const weightAt = (channel: number, place: number): number =>
-    channel < layer.channels && place < layer.length ? (layer.weights[channel * layer.length + place] as number) : 0;
+  const weightAt = (channel: number, element: number | null): number =>
+    channel < layer.channels && element !== null ? (layer.weights[channel * layer.length + element] as number) : 0;
   let next = 0;
   for (let block = 0; block < blocks; block += 1) {
-    for (let i = 0; i < places.length; i += 2) {
+    for (let place = 0; place < places.length; place += 2) {
       for (const channel of [BLOCK * block, BLOCK * block + 2]) {
-        for (const place of [places[i], places[i + 1]]) {
-          const k = defined(place, 'column place');
-          packed[next++] = 256 * weightAt(channel + 1, k) + weightAt(channel, k);
+        for (const element of places.slice(place, place + 2)) {
+          packed[next++] = 256 * weightAt(channel + 1, element) + weightAt(channel, element);
         }
       }
     }
   }
   assert(next === packed.length, 'packed weights fill their array');
   return littleEndianBytes(packed);
-}
-
-/** Which element of a row stands at each place of the column; indices beyond the row are filling. */
-function columnOrder(length: number, order: ColumnOrder): number[] {
-  if (order === 'natural') return Array.from({ length: length + (length % 2) }, (_, k) => k);
-  const quads = Array.from({ length: Math.ceil(length / 4) }, (_, quad) => 4 * quad);
-  return quads.flatMap((first) => [first, first + 2, first + 1, first + 3]);
 }
 
 function littleEndianBytes(halfwords: Int16Array): Int8Array {

@@ -3,10 +3,15 @@
 #include "tl_columns.h"
 #include "tl_convolution.h"
 
+/* Rows are filled up to whole pairs, so that each starts with one. */
+TL_INLINE int32_t row_length(const tl_dims *filter_dims)
+{
+    return (filter_dims->w * filter_dims->c + 1) & ~1;
+}
+
 int32_t tl_convolve_few_channels_s8_get_buffer_size(const tl_dims *filter_dims)
 {
-    const int32_t pairs = (filter_dims->h * filter_dims->w * filter_dims->c + 1) / 2;
-    return 4 * (int32_t)sizeof(int16_t) * pairs;
+    return 2 * (int32_t)sizeof(int16_t) * tl_column_length(filter_dims->h, row_length(filter_dims));
 }
 
 static void widen_run(const int8_t *source, int32_t count, int16_t *column, int32_t index)
@@ -24,6 +29,7 @@ tl_status tl_convolve_few_channels_s8(const tl_context *ctx,
                                       const tl_dims *output_dims,
                                       int8_t *output)
 {
-    tl_convolve_columns(ctx, params, input_dims, input, filter_dims, filter, constants, output_dims, output, widen_run);
+    const tl_window window = {params, input_dims, filter_dims, row_length(filter_dims)};
+    tl_convolve_columns(ctx, &window, input, filter, constants, output_dims, output, widen_run);
     return TL_OK;
 }

@@ -3,10 +3,14 @@
 #include "tl_columns.h"
 #include "tl_convolution.h"
 
+TL_INLINE int32_t row_length(const tl_dims *filter_dims)
+{
+    return filter_dims->w * filter_dims->c;
+}
+
 int32_t tl_convolve_s8_get_buffer_size(const tl_dims *filter_dims)
 {
-    const int32_t pairs = (filter_dims->h * filter_dims->w * filter_dims->c + 1) / 2;
-    return 4 * (int32_t)sizeof(int16_t) * pairs;
+    return 2 * (int32_t)sizeof(int16_t) * tl_column_length(filter_dims->h, row_length(filter_dims));
 }
 
 /* Rows of the window are whole pixels: multiples of 4 elements that start at one. */
@@ -25,6 +29,7 @@ tl_status tl_convolve_s8(const tl_context *ctx,
                          const tl_dims *output_dims,
                          int8_t *output)
 {
-    tl_convolve_columns(ctx, params, input_dims, input, filter_dims, filter, constants, output_dims, output, widen_pixels);
+    const tl_window window = {params, input_dims, filter_dims, row_length(filter_dims)};
+    tl_convolve_columns(ctx, &window, input, filter, constants, output_dims, output, widen_pixels);
     return TL_OK;
 }

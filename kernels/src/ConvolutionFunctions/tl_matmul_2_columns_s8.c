@@ -1,115 +1,136 @@
 /* SPDX-License-Identifier: MIT
- * Refer to tl_convolution.h. Eight accumulators (2 columns x 4 channels) stay in registers; per pair of elements there are 4 loads in a run,
- * 2 SXTB16 and 8 SMLAD for 16 multiplications. Names: even/odd channels of the block are e, o; column 0 and 1; pairs of channels a, b. */
+ * Refer to tl_convolution.h. Eight sums (2 columns x 4 channels) stay in registers; per pair of elements there are 4 loads in a run, of which
+ * all but the first take one cycle, 2 SXTB16 and 8 SMLAD for 16 multiplications. Names: e is a sum of an even channel, m the mixed sum of it
+ * and the odd channel after it (256 * odd + even); a and b are the two pairs of channels of a block, 0 and 1 the columns. */
 #include "tl_convolution.h"
 #include "tl_support.h"
 
-/* The results of two channels, given sum_0 and 256 * sum_1 + sum_0 of both columns. `count` of them (1 or 2) are stored. */
-TL_INLINE void store_two_channels(const int32_t even[2],
-                                  const int32_t mixed[2],
-                                  const int32_t *constants,
-                                  int32_t count,
-                                  int8_t *output_0,
-                                  int8_t *output_1)
-{
-    {
-        const int32_t multiplier = constants[0], addend = constants[1], shift = constants[2];
-        const int32_t value_0 = tl_rescale_s8(tl_wrap_add(even[0], even[0]), multiplier, addend, shift);
-        const int32_t value_1 = tl_rescale_s8(tl_wrap_add(even[1], even[1]), multiplier, addend, shift);
-        output_1[0] = (int8_t)value_1;
-        output_0[0] = (int8_t)value_0;
-    }
-    if (count > 1) {
-        const int32_t multiplier = constants[3], addend = constants[4], shift = constants[5];
-        /* The difference is 256 * sum_1 exactly, so a shift by 7 leaves twice the sum. */
-        const int32_t value_0 = tl_rescale_s8(tl_wrap_sub(mixed[0], even[0]) >> 7, multiplier, addend, shift);
-        const int32_t value_1 = tl_rescale_s8(tl_wrap_sub(mixed[1], even[1]) >> 7, multiplier, addend, shift);
-        output_1[1] = (int8_t)value_1;
-        output_0[1] = (int8_t)value_0;
-    }
-}
-
-#if defined(TL_USE_DSP)
-
 #if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
-/* One pair of elements: loads in a run (pipelined to one cycle each after the first), then every multiplication that needs the mixed
- * weights before they are widened in place. Written out because GCC splits the run and spills accumulators. */
-#define MULTIPLY_PAIR                                                                         \
-    "smlad %[ma0], %[wa], %[c0], %[ma0]\n smlad %[ma1], %[wa], %[c1], %[ma1]\n"               \
-    "sxtb16 %[wa], %[wa]\n"                                                                   \
-    "smlad %[mb0], %[wb], %[c0], %[mb0]\n smlad %[mb1], %[wb], %[c1], %[mb1]\n"               \
-    "sxtb16 %[wb], %[wb]\n"                                                                   \
-    "smlad %[ea0], %[wa], %[c0], %[ea0]\n smlad %[ea1], %[wa], %[c1], %[ea1]\n"               \
+
+/* Mixed weights are used before they are widened in place. */
+#define MULTIPLY_PAIR                                                                                  \
+    "smlad %[ma0], %[wa], %[c0], %[ma0]\n smlad %[ma1], %[wa], %[c1], %[ma1]\n sxtb16 %[wa], %[wa]\n"  \
+    "smlad %[mb0], %[wb], %[c0], %[mb0]\n smlad %[mb1], %[wb], %[c1], %[mb1]\n sxtb16 %[wb], %[wb]\n"  \
+    "smlad %[ea0], %[wa], %[c0], %[ea0]\n smlad %[ea1], %[wa], %[c1], %[ea1]\n"                        \
     "smlad %[eb0], %[wb], %[c0], %[eb0]\n smlad %[eb1], %[wb], %[c1], %[eb1]\n"
-#define LOAD_PAIR(offset)                                                                     \
-    "ldr %[c0], [%[columns], #" #offset "]\n ldr %[c1], [%[columns], #" #offset "+4]\n"       \
-    "ldr %[wa], [%[weights], #" #offset "]\n ldr %[wb], [%[weights], #" #offset "+4]\n"
-#define LOAD_FIRST_PAIR_AND_ADVANCE                                                           \
-    "ldr %[c0], [%[columns]], #32\n ldr %[wa], [%[weights]], #32\n"                           \
-    "ldr %[c1], [%[columns], #-28]\n ldr %[wb], [%[weights], #-28]\n"
-#endif
 
-/* One block of 4 channels; returns the weights of the next one. */
-TL_INLINE const int8_t *multiply_block(const int16_t *columns, int32_t pairs, const int8_t *weights, int32_t even[4], int32_t mixed[4])
+#define LOAD_PAIR(offset)                                                                              \
+    "ldr %[c0], [%[column], #" #offset "]\n ldr %[c1], [%[column], #" #offset "+4]\n"                  \
+    "ldr %[wa], [%[weights], #" #offset "]\n ldr %[wb], [%[weights], #" #offset "+4]\n"
+
+/* Eight elements of both columns; base registers alternate so that the first loads pipeline in spite of their increments. */
+#define MULTIPLY_FOUR_PAIRS                                                                            \
+    "ldr %[c0], [%[column]], #32\n ldr %[wa], [%[weights]], #32\n"                                     \
+    "ldr %[c1], [%[column], #-28]\n ldr %[wb], [%[weights], #-28]\n" MULTIPLY_PAIR                     \
+    LOAD_PAIR(-24) MULTIPLY_PAIR LOAD_PAIR(-16) MULTIPLY_PAIR LOAD_PAIR(-8) MULTIPLY_PAIR
+
+/* tl_rescale_s8 of both columns' sums of a channel (given twice); its constants lie at %[c0] + offset. %[column] is free by now. */
+#define RESCALE(sum_0, sum_1, offset)                                                                  \
+    "ldr %[c1], [%[c0], #" #offset "]\n ldr %[wa], [%[c0], #" #offset "+4]\n"                          \
+    "ldr %[wb], [%[c0], #" #offset "+8]\n"                                                             \
+    "smmlar %[column], " sum_0 ", %[c1], %[wa]\n add %[column], %[column], " sum_0 ", asr #31\n"       \
+    "asr %[column], %[column], %[wb]\n ssat " sum_0 ", #8, %[column]\n"                                \
+    "smmlar %[column], " sum_1 ", %[c1], %[wa]\n add %[column], %[column], " sum_1 ", asr #31\n"       \
+    "asr %[column], %[column], %[wb]\n ssat " sum_1 ", #8, %[column]\n"
+
+/* Whole blocks of 4 channels. Written in assembly throughout: the sums, weights and column take all 14 registers, and what a block needs only
+ * once lives on the stack. The loop over elements is unrolled to 16 and entered in its middle when the number of eights is odd. */
+static const int8_t *multiply_blocks(const int16_t *columns,
+                                     int32_t pairs,
+                                     const int8_t *weights,
+                                     const int32_t *constants,
+                                     int32_t blocks,
+                                     int8_t *output_0,
+                                     int8_t *output_1)
 {
-    int32_t ea0 = even[0], ea1 = ea0, eb0 = even[2], eb1 = eb0;
-    int32_t ma0 = mixed[0], ma1 = ma0, mb0 = mixed[2], mb1 = mb0;
-#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
-    if (pairs >= 4) {
-        const int8_t *const end = weights + 8 * (pairs & ~3);
-        uint32_t c0, c1, wa, wb;
-        __asm__ volatile("1:\n" LOAD_FIRST_PAIR_AND_ADVANCE MULTIPLY_PAIR                     /* pairs 0..3 of this turn */
-                         LOAD_PAIR(-24) MULTIPLY_PAIR LOAD_PAIR(-16) MULTIPLY_PAIR LOAD_PAIR(-8) MULTIPLY_PAIR
-                         "ldr %[c0], %[end]\n cmp %[weights], %[c0]\n bne 1b\n"
-                         : [ea0] "+r"(ea0), [ea1] "+r"(ea1), [eb0] "+r"(eb0), [eb1] "+r"(eb1), [ma0] "+r"(ma0), [ma1] "+r"(ma1),
-                           [mb0] "+r"(mb0), [mb1] "+r"(mb1), [columns] "+r"(columns), [weights] "+r"(weights), [c0] "=&r"(c0),
-                           [c1] "=&r"(c1), [wa] "=&r"(wa), [wb] "=&r"(wb)
-                         : [end] "m"(end)
-                         : "cc", "memory");
-        pairs &= 3;
-    }
-#endif
-    for (; pairs > 0; pairs--) {
-        const uint32_t c0 = tl_load_word(columns);
-        const uint32_t c1 = tl_load_word(columns + 2);
-        uint32_t wa = tl_load_word(weights);
-        uint32_t wb = tl_load_word(weights + 4);
-        columns += 4;
-        weights += 8;
-        ma0 = tl_smlad(wa, c0, ma0);
-        ma1 = tl_smlad(wa, c1, ma1);
-        mb0 = tl_smlad(wb, c0, mb0);
-        mb1 = tl_smlad(wb, c1, mb1);
-        wa = tl_sxtb16(wa);
-        wb = tl_sxtb16(wb);
-        ea0 = tl_smlad(wa, c0, ea0);
-        ea1 = tl_smlad(wa, c1, ea1);
-        eb0 = tl_smlad(wb, c0, eb0);
-        eb1 = tl_smlad(wb, c1, eb1);
-    }
-    even[0] = ea0, even[1] = ea1, even[2] = eb0, even[3] = eb1;
-    mixed[0] = ma0, mixed[1] = ma1, mixed[2] = mb0, mixed[3] = mb1;
+    const int16_t *const end = columns + 4 * pairs;
+    const int32_t odd = pairs & 4;
+    const int16_t *column;
+    int32_t ea0, ea1, eb0, eb1, ma0, ma1, mb0, mb1;
+    uint32_t c0, c1, wa, wb;
+    __asm__ volatile(
+        "1:\n ldr %[column], %[columns]\n ldr %[c1], %[odd]\n ldr %[c0], %[constants]\n"
+        "ldr %[ea0], [%[c0]]\n ldr %[ma0], [%[c0], #4]\n ldr %[eb0], [%[c0], #8]\n ldr %[mb0], [%[c0], #12]\n"
+        "mov %[ea1], %[ea0]\n mov %[ma1], %[ma0]\n mov %[eb1], %[eb0]\n mov %[mb1], %[mb0]\n"
+        "cmp %[c1], #0\n bne 3f\n"
+        "2:\n" MULTIPLY_FOUR_PAIRS "3:\n" MULTIPLY_FOUR_PAIRS
+        "ldr %[c0], %[end]\n cmp %[column], %[c0]\n bne 2b\n"
+        /* The differences are 256 times the odd channels' sums exactly, so a shift by 7 leaves twice the sums. */
+        "ldr %[c0], %[constants]\n"
+        "sub %[ma0], %[ma0], %[ea0]\n sub %[ma1], %[ma1], %[ea1]\n sub %[mb0], %[mb0], %[eb0]\n sub %[mb1], %[mb1], %[eb1]\n"
+        "asr %[ma0], %[ma0], #7\n asr %[ma1], %[ma1], #7\n asr %[mb0], %[mb0], #7\n asr %[mb1], %[mb1], #7\n"
+        "lsl %[ea0], %[ea0], #1\n lsl %[ea1], %[ea1], #1\n lsl %[eb0], %[eb0], #1\n lsl %[eb1], %[eb1], #1\n"
+        RESCALE("%[ea0]", "%[ea1]", 16) RESCALE("%[ma0]", "%[ma1]", 28)
+        RESCALE("%[eb0]", "%[eb1]", 40) RESCALE("%[mb0]", "%[mb1]", 52)
+        "add %[c0], %[c0], #64\n str %[c0], %[constants]\n"
+        "ldr %[c1], %[output_1]\n ldr %[c0], %[output_0]\n ldr %[wa], %[blocks]\n"
+        "strb %[ea1], [%[c1]], #1\n strb %[ma1], [%[c1]], #1\n strb %[eb1], [%[c1]], #1\n strb %[mb1], [%[c1]], #1\n"
+        "strb %[ea0], [%[c0]], #1\n strb %[ma0], [%[c0]], #1\n strb %[eb0], [%[c0]], #1\n strb %[mb0], [%[c0]], #1\n"
+        "str %[c1], %[output_1]\n str %[c0], %[output_0]\n"
+        "subs %[wa], %[wa], #1\n str %[wa], %[blocks]\n bgt 1b\n"
+        : [ea0] "=&r"(ea0), [ea1] "=&r"(ea1), [eb0] "=&r"(eb0), [eb1] "=&r"(eb1), [ma0] "=&r"(ma0), [ma1] "=&r"(ma1),
+          [mb0] "=&r"(mb0), [mb1] "=&r"(mb1), [column] "=&r"(column), [weights] "+r"(weights), [c0] "=&r"(c0), [c1] "=&r"(c1),
+          [wa] "=&r"(wa), [wb] "=&r"(wb), [constants] "+m"(constants), [blocks] "+m"(blocks), [output_0] "+m"(output_0),
+          [output_1] "+m"(output_1)
+        : [columns] "m"(columns), [end] "m"(end), [odd] "m"(odd)
+        : "cc", "memory");
     return weights;
 }
 
 #else
 
-/* The same sums in plain C: A = 256 * w[1] + w[0] is taken apart again. */
-TL_INLINE const int8_t *multiply_block(const int16_t *columns, int32_t pairs, const int8_t *weights, int32_t even[4], int32_t mixed[4])
+/* Adds one pair of elements of one column to the four sums of a block: {ea, ma, eb, mb}. */
+TL_INLINE void multiply_pair(const int16_t *pair, const int8_t *weights, int32_t sums[4])
 {
-    even[1] = even[0], even[3] = even[2];
-    mixed[1] = mixed[0], mixed[3] = mixed[2];
-    for (int32_t k = 0; k < 2 * pairs; k++) {
-        const int16_t *column = columns + 4 * (k >> 1) + (k & 1);
-        const int8_t *weight = weights + 8 * (k >> 1) + 2 * (k & 1);
-        for (int32_t i = 0; i < 4; i++) {
-            const int32_t value = column[2 * (i & 1)];
-            const int8_t *both = weight + 4 * (i >> 1);
-            even[i] = tl_wrap_add(even[i], both[0] * value);
-            mixed[i] = tl_wrap_add(mixed[i], (256 * both[1] + (uint8_t)both[0]) * value);
+#if defined(TL_USE_DSP)
+    const uint32_t values = tl_load_word(pair);
+    const uint32_t a = tl_load_word(weights);
+    const uint32_t b = tl_load_word(weights + 4);
+    sums[0] = tl_smlad(tl_sxtb16(a), values, sums[0]);
+    sums[1] = tl_smlad(a, values, sums[1]);
+    sums[2] = tl_smlad(tl_sxtb16(b), values, sums[2]);
+    sums[3] = tl_smlad(b, values, sums[3]);
+#else
+    for (int32_t k = 0; k < 2; k++) {
+        for (int32_t i = 0; i < 2; i++) {
+            const int8_t *both = weights + 4 * i + 2 * k;
+            sums[2 * i] = tl_wrap_add(sums[2 * i], both[0] * pair[k]);
+            sums[2 * i + 1] = tl_wrap_add(sums[2 * i + 1], (256 * both[1] + (uint8_t)both[0]) * pair[k]);
         }
     }
-    return weights + 8 * pairs;
+#endif
+}
+
+/* Whole blocks of 4 channels, as the assembly has it. */
+static const int8_t *multiply_blocks(const int16_t *columns,
+                                     int32_t pairs,
+                                     const int8_t *weights,
+                                     const int32_t *constants,
+                                     int32_t blocks,
+                                     int8_t *output_0,
+                                     int8_t *output_1)
+{
+    for (; blocks > 0; blocks--) {
+        int32_t sums_0[4] = {constants[0], constants[1], constants[2], constants[3]};
+        int32_t sums_1[4] = {constants[0], constants[1], constants[2], constants[3]};
+        for (int32_t pair = 0; pair < pairs; pair++) {
+            multiply_pair(columns + 4 * pair, weights, sums_0);
+            multiply_pair(columns + 4 * pair + 2, weights, sums_1);
+            weights += 8;
+        }
+        for (int32_t c = 0; c < 4; c++) {
+            const int32_t *rescaling = constants + 4 + 3 * c;
+            /* The difference is 256 times the odd channel's sum exactly, so a shift by 7 leaves twice the sum. */
+            const int32_t twice_0 = c & 1 ? tl_wrap_sub(sums_0[c], sums_0[c - 1]) >> 7 : tl_wrap_add(sums_0[c], sums_0[c]);
+            const int32_t twice_1 = c & 1 ? tl_wrap_sub(sums_1[c], sums_1[c - 1]) >> 7 : tl_wrap_add(sums_1[c], sums_1[c]);
+            output_1[c] = (int8_t)tl_rescale_s8(twice_1, rescaling[0], rescaling[1], rescaling[2]);
+            output_0[c] = (int8_t)tl_rescale_s8(twice_0, rescaling[0], rescaling[1], rescaling[2]);
+        }
+        constants += 16;
+        output_0 += 4;
+        output_1 += 4;
+    }
+    return weights;
 }
 
 #endif
@@ -122,16 +143,16 @@ void tl_matmul_2_columns_s8(const int16_t *columns,
                             int8_t *output_0,
                             int8_t *output_1)
 {
-    for (; channels > 0; channels -= 4) {
-        int32_t even[4] = {constants[0], 0, constants[2], 0};
-        int32_t mixed[4] = {constants[1], 0, constants[3], 0};
-        weights = multiply_block(columns, pairs, weights, even, mixed);
-        store_two_channels(even, mixed, constants + 4, channels, output_0, output_1);
-        if (channels > 2) {
-            store_two_channels(even + 2, mixed + 2, constants + 10, channels - 2, output_0 + 2, output_1 + 2);
+    const int32_t whole = channels & ~3;
+    if (whole > 0) {
+        weights = multiply_blocks(columns, pairs, weights, constants, whole / 4, output_0, output_1);
+    }
+    if (whole < channels) {
+        int8_t last_0[4], last_1[4];
+        multiply_blocks(columns, pairs, weights, constants + 4 * whole, 1, last_0, last_1);
+        for (int32_t c = whole; c < channels; c++) {
+            output_1[c] = last_1[c - whole];
+            output_0[c] = last_0[c - whole];
         }
-        constants += 16;
-        output_0 += 4;
-        output_1 += 4;
     }
 }
