@@ -36,8 +36,13 @@ export interface PeerRow {
   readonly ramRatio: number;
 }
 
-/** @param files folder with peer ELFs, or null */
-export async function benchPeers(dir: string, files: string | null): Promise<PeerRow[]> {
+export interface PeerOptions {
+  /** Folder with peer ELFs, or null. */
+  readonly files: string | null;
+  readonly prune: boolean;
+}
+
+export async function benchPeers(dir: string, { files, prune }: PeerOptions): Promise<PeerRow[]> {
   const folder = join(packageRoot(), '..', 'shared', 'models');
   if (!existsSync(folder))
     throw new UserError(`${folder} is absent; third-party models are not part of this repository`, 3);
@@ -51,7 +56,7 @@ export async function benchPeers(dir: string, files: string | null): Promise<Pee
       engine: 'unicorn',
       bare: true,
       perOp: false,
-      prune: true,
+      prune,
       timingMode: 'exact',
       dir,
     });

@@ -1,0 +1,62 @@
+/** `npm run bench -- NAME`: measurements that take long or need files outside this repository; tests never run these. */
+import { Command } from 'commander';
+import { print, reportError, table } from '../cli/output.ts';
+import { benchKws } from './kws-accuracy.ts';
+import { benchPeers } from './peers.ts';
+
+const DIR = './build/bench';
+
+const program = new Command('bench').description('measurements; every table in the documents names one of these');
+
+program
+  .command('kws')
+  .description('1000 real keyword inputs on the emulated firmware: accuracy, agreement with the reference, speed')
+  .option('--json', 'print JSON')
+  .action(async (options: { json?: boolean }) => {
+    const result = await benchKws(DIR);
+    print(options, result, () =>
+      [
+        `top-1 ${result.top1Pct.toFixed(1)} % of ${result.inputs} inputs, ${result.sameAsReference} outputs equal the reference's`,
+        `${result.inputsPerSecond.toFixed(1)} inputs per second, ${result.cyclesMin.toLocaleString('en-US')} to ${result.cyclesMax.toLocaleString('en-US')} cycles`,
+      ].join('\n'),
+    );
+  });
+
+program
+  .command('peers')
+  .description('the MLPerf Tiny int8 models against other runtimes: cycles, flash, RAM (--bare images on mps2-an386)')
+  .option('--files <dir>', 'peer firmware <model>.elf with bench_invoke and bench_done, counted on the same emulator')
+  .option('--no-prune', 'keep constant channels')
+  .option('--json', 'print JSON')
+  .action(async (options: { files?: string; prune: boolean; json?: boolean }) => {
+    const rows = await benchPeers(DIR, { files: options.files ?? null, prune: options.prune });
+    const header = [
+      'model',
+      'cycles',
+      'cycles/MAC',
+      'TFLM + CMSIS-NN',
+      'ratio',
+      'flash',
+      '/ CMSIS-NN',
+      'RAM',
+      '/ CMSIS-NN',
+    ];
+    const cells = rows.map((row) => [
+      row.model,
+      row.cycles,
+      row.cyclesPerMac.toFixed(2),
+      row.tflmCycles,
+      row.cyclesRatio.toFixed(3),
+      row.flashBytes,
+      row.flashRatio.toFixed(3),
+      row.ramBytes,
+      row.ramRatio.toFixed(3),
+    ]);
+    print(options, { schemaVersion: 1, rows }, () => table(header, cells));
+  });
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = reportError(error);
+}
