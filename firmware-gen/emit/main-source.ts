@@ -6,7 +6,7 @@
 import type { Board } from '../../boards/schema.ts';
 import { hex32 } from '../../common/units.ts';
 import type { Graph } from '../ir/graph.ts';
-import { wrapArguments } from './c-writer.ts';
+import { COLUMNS_MAX, wrapArguments } from './c-writer.ts';
 import { elementCount, tensorOf } from '../ir/graph.ts';
 
 export interface MainOptions {
@@ -62,7 +62,7 @@ TL_VISIBLE void ${model}_on_op(int op_index)
     opening,
     `#include "${model}.h"\n#include "tl_runtime.h"\n`,
     ...(talks ? ['#include "tl_print.h"\n'] : []),
-    `static uint8_t tl_arena[${model.toUpperCase()}_ARENA_BYTES]\n    __attribute__((aligned(${model.toUpperCase()}_ARENA_ALIGNMENT)));\n`,
+    arenaDefinition(model.toUpperCase()),
     '/* Marks, by its address, the moment from which the model may be used from outside. */',
     'TL_VISIBLE void tl_ready(void)\n{\n}\n',
     ...(hooks ? [hook] : []),
@@ -70,6 +70,13 @@ TL_VISIBLE void ${model}_on_op(int op_index)
       ? [...graph.outputs.map((_, index) => printOutput(graph, index, model)), talkingMain(graph, model)]
       : [quietMain(model)]),
   ].join('\n');
+}
+
+function arenaDefinition(upper: string): string {
+  const declaration = `static uint8_t tl_arena[${upper}_ARENA_BYTES]`;
+  const attribute = `__attribute__((aligned(${upper}_ARENA_ALIGNMENT)));`;
+  const isShort = declaration.length + 1 + attribute.length <= COLUMNS_MAX;
+  return `${declaration}${isShort ? ' ' : '\n    '}${attribute}\n`;
 }
 
 function quietMain(model: string): string {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * STM32L4+ from reset (MSI, 4 MHz) to 120 MHz by the PLL: RM0432 5.1.8 (dynamic voltage scaling, range 1 boost), 3.3.3 (flash wait states),
- * 6.2.7 and 6.4 (PLL, RCC registers). Above 80 MHz the manual asks for a step at half the clock, by the AHB prescaler, for at least 1 us. */
+ * STM32L4+ from reset (MSI, 4 MHz) to 120 MHz by the PLL: RM0432 5.1.8 (dynamic voltage scaling, range 1 boost), 3.3.3
+ * (flash wait states), 6.2.7 and 6.4 (PLL, RCC registers). Above 80 MHz the manual asks for a step at half the clock,
+ * by the AHB prescaler, for at least 1 us. */
 #include "tl_runtime.h"
 
 #define RCC_CR TL_REGISTER(0x40021000U)
@@ -17,7 +18,7 @@
 #define RCC_CFGR_HPRE_MASK (0xFU << 4)
 #define RCC_PLLCFGR TL_REGISTER(0x4002100CU)
 #define RCC_PLLCFGR_PLLSRC_MSI 1U
-#define RCC_PLLCFGR_PLLM(m) (((m) - 1U) << 4)
+#define RCC_PLLCFGR_PLLM(divider) (((uint32_t)(divider)-1U) << 4)
 #define RCC_PLLCFGR_PLLN(n) ((n) << 8)
 #define RCC_PLLCFGR_PLLREN (1U << 24)
 #define RCC_PLLCFGR_PLLR_DIV2 (0U << 25)
@@ -44,14 +45,16 @@ void tl_clock_init(void)
     PWR_CR5 &= ~PWR_CR5_R1MODE;
     while ((PWR_SR2 & PWR_SR2_VOSF) != 0) {
     }
-    FLASH_ACR = (FLASH_ACR & ~FLASH_ACR_LATENCY_MASK) | FLASH_ACR_LATENCY_5WS | FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_DCEN;
+    FLASH_ACR = (FLASH_ACR & ~FLASH_ACR_LATENCY_MASK) | FLASH_ACR_LATENCY_5WS | FLASH_ACR_PRFTEN | FLASH_ACR_ICEN |
+                FLASH_ACR_DCEN;
     while ((FLASH_ACR & FLASH_ACR_LATENCY_MASK) != FLASH_ACR_LATENCY_5WS) {
     }
     RCC_CR |= RCC_CR_MSION;
     while ((RCC_CR & RCC_CR_MSIRDY) == 0) {
     }
     /* 4 MHz / 1 * 60 / 2 = 120 MHz */
-    RCC_PLLCFGR = RCC_PLLCFGR_PLLSRC_MSI | RCC_PLLCFGR_PLLM(1U) | RCC_PLLCFGR_PLLN(60U) | RCC_PLLCFGR_PLLR_DIV2 | RCC_PLLCFGR_PLLREN;
+    RCC_PLLCFGR = RCC_PLLCFGR_PLLSRC_MSI | RCC_PLLCFGR_PLLM(1U) | RCC_PLLCFGR_PLLN(60U) | RCC_PLLCFGR_PLLR_DIV2 |
+                  RCC_PLLCFGR_PLLREN;
     RCC_CR |= RCC_CR_PLLON;
     while ((RCC_CR & RCC_CR_PLLRDY) == 0) {
     }

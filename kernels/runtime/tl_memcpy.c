@@ -8,9 +8,9 @@
 typedef uint32_t __attribute__((may_alias, aligned(1))) tl_any_word;
 
 /* Without the attribute the compiler would turn these loops into calls of memcpy itself. */
-__attribute__((optimize("no-tree-loop-distribute-patterns"))) void *memcpy(void *restrict destination,
-                                                                           const void *restrict source,
-                                                                           size_t bytes)
+#define TL_KEEP_LOOPS __attribute__((optimize("no-tree-loop-distribute-patterns")))
+
+TL_KEEP_LOOPS void *memcpy(void *restrict destination, const void *restrict source, size_t bytes)
 {
     uint8_t *out = (uint8_t *)destination;
     const uint8_t *in = (const uint8_t *)source;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * LPUART1 of the STM32L4+ on PG7 (transmit) and PG8 (receive), alternate function 8: RM0432 chapters 5 (PWR), 6 (RCC), 8 (GPIO) and
- * 51 (LPUART); DS12023 table 17 for the pins. Port G hangs on VDDIO2, which must be declared valid first. */
+ * LPUART1 of the STM32L4+ on PG7 (transmit) and PG8 (receive), alternate function 8: RM0432 chapters 5 (PWR), 6 (RCC),
+ * 8 (GPIO) and 51 (LPUART); DS12023 table 17 for the pins. Port G hangs on VDDIO2, which must be declared valid first.
+ */
 #include "tl_uart.h"
 
 #define RCC_AHB2ENR TL_REGISTER(0x4002104CU)

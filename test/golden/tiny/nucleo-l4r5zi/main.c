@@ -6,8 +6,7 @@
 
 #include "tl_print.h"
 
-static uint8_t tl_arena[TINY_ARENA_BYTES]
-    __attribute__((aligned(TINY_ARENA_ALIGNMENT)));
+static uint8_t tl_arena[TINY_ARENA_BYTES] __attribute__((aligned(TINY_ARENA_ALIGNMENT)));
 
 /* Marks, by its address, the moment from which the model may be used from outside. */
 TL_VISIBLE void tl_ready(void)
