@@ -1,12 +1,12 @@
 /**
- * float32 kernels on this machine under sanitizers: every bit as the TypeScript reference, special values included. NaNs count as equal
- * whatever their payload, which IEEE 754 leaves to the machine.
+ * float32 kernels on this machine under sanitizers and on the emulated core: every bit as the TypeScript reference, special values included.
+ * NaNs count as equal whatever their payload, which IEEE 754 leaves to the machine.
  */
 import { describe, expect, it } from 'vitest';
 import type { Activation, Padding } from '../../firmware-gen/ir/graph.ts';
 import { createReference } from '../../firmware-gen/reference/index.ts';
 import type { GraphCase } from './run-graph.ts';
-import { expectSameOutputs, runOnHost } from './run-graph.ts';
+import { expectSameOutputs, runOnHost, runOnTarget } from './run-graph.ts';
 import type { OpAttributes } from './single-op.ts';
 import { Random, caseOf, floats, outputExtent, singleOp } from './single-op.ts';
 
@@ -55,10 +55,12 @@ function canonicalNans(bytes: Uint8Array): Uint8Array {
 }
 
 async function expectEqualToReference(cases: readonly GraphCase[]): Promise<void> {
-  const results = await runOnHost(cases, { dsp: 'off', fuse: true });
+  const onHost = await runOnHost(cases, { dsp: 'off', fuse: true });
+  const onTarget = await runOnTarget(cases, { fuse: true });
   for (const [index, { graph, inputs }] of cases.entries()) {
     const expected = createReference(graph).run(inputs).outputs.map(canonicalNans);
-    expectSameOutputs(graph, results[index]!.map(canonicalNans), expected, `case ${index}`);
+    expectSameOutputs(graph, onHost[index]!.map(canonicalNans), expected, `case ${index} on the host`);
+    expectSameOutputs(graph, onTarget[index]!.outputs.map(canonicalNans), expected, `case ${index} on the core`);
   }
 }
 

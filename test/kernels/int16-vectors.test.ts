@@ -1,49 +1,64 @@
 /**
- * int16 and float kernels on this machine under sanitizers, pure C and emulated DSP, on the single-op models of test/vectors/tflm: int16
- * outputs equal what tflite-micro itself gave, float ones the TypeScript reference.
+ * int16 and float kernels on the single-op models of test/vectors/tflm: on this machine under sanitizers, pure C and emulated DSP, and on the
+ * emulated core. int16 outputs equal what tflite-micro itself gave, float ones the TypeScript reference.
  */
 import { describe, expect, it } from 'vitest';
 import { createReference } from '../../firmware-gen/reference/index.ts';
 import { loadVectors, vectorFiles, vectorGraph } from '../reference/vectors.ts';
-import { expectSameOutputs, runOnHost } from './run-graph.ts';
+import { expectSameOutputs, runOnHost, runOnTarget } from './run-graph.ts';
 
-const files = vectorFiles();
-const int16Files = files.filter((file) => file.endsWith('_int16'));
-const floatFiles = files.filter((file) => file.endsWith('_float32'));
+function casesOf(suffix: string) {
+  const files = vectorFiles().filter((file) => file.endsWith(suffix));
+  return files.flatMap((file) =>
+    loadVectors(file).flatMap((vector) => {
+      const graph = vectorGraph(vector);
+      return vector.runs.map((run) => ({
+        label: `${file} ${vector.name}`,
+        graph,
+        inputs: run.inputs,
+        recorded: run.outputs,
+      }));
+    }),
+  );
+}
 
-function casesOf(file: string) {
-  return loadVectors(file).flatMap((vector) => {
-    const graph = { ...vectorGraph(vector), name: 'vector' };
-    return vector.runs.map((run, index) => ({
-      graph,
-      inputs: [...run.inputs],
-      run,
-      label: `${file}: ${vector.name} run ${index}`,
-    }));
-  });
+const int16Cases = casesOf('_int16');
+const floatCases = casesOf('_float32').map(({ label, graph, inputs }) => ({
+  label,
+  graph,
+  inputs,
+  recorded: createReference(graph).run(inputs).outputs,
+}));
+const TIMEOUT = { timeout: 600_000 };
+
+function expectRecorded(cases: ReturnType<typeof casesOf>, results: readonly (readonly Uint8Array[])[]): void {
+  for (const [index, { graph, recorded, label }] of cases.entries()) {
+    expectSameOutputs(graph, results[index] ?? [], recorded, label);
+  }
 }
 
 describe('kernels on tflite-micro vectors', () => {
   it('finds vectors of both types', () => {
-    expect(int16Files.length).toBeGreaterThan(10);
-    expect(floatFiles.length).toBeGreaterThan(10);
+    expect(int16Cases.length).toBeGreaterThan(50);
+    expect(floatCases.length).toBeGreaterThan(50);
   });
 
-  for (const dsp of ['off', 'emulated'] as const) {
-    it.each(int16Files)(`%s equals tflite-micro, dsp ${dsp}`, async (file) => {
-      const cases = casesOf(file);
-      const results = await runOnHost(cases, { dsp, fuse: true });
-      for (const [index, { graph, run, label }] of cases.entries()) {
-        expectSameOutputs(graph, results[index]!, run.outputs, label);
-      }
-    });
-  }
+  it.each(['off', 'emulated'] as const)('int16 equals tflite-micro on the host, dsp %s', TIMEOUT, async (dsp) => {
+    expectRecorded(int16Cases, await runOnHost(int16Cases, { dsp, fuse: true }));
+  });
 
-  it.each(floatFiles)('%s equals the reference', async (file) => {
-    const cases = casesOf(file);
-    const results = await runOnHost(cases, { dsp: 'off', fuse: true });
-    for (const [index, { graph, inputs, label }] of cases.entries()) {
-      expectSameOutputs(graph, results[index]!, createReference(graph).run(inputs).outputs, label);
-    }
+  it('float32 equals the reference on the host', TIMEOUT, async () => {
+    expectRecorded(floatCases, await runOnHost(floatCases, { dsp: 'off', fuse: true }));
+  });
+
+  it.each([
+    ['int16', int16Cases],
+    ['float32', floatCases],
+  ] as const)('%s gives the same on the emulated core', TIMEOUT, async (_, cases) => {
+    const results = await runOnTarget(cases, { fuse: true });
+    expectRecorded(
+      cases,
+      results.map((result) => result.outputs),
+    );
   });
 });

@@ -1,5 +1,5 @@
 /**
- * 16x8 kernels on this machine under sanitizers, pure C and emulated DSP, against the reference where the recorded vectors
+ * 16x8 kernels on this machine under sanitizers, pure C and emulated DSP, and on the emulated core, against the reference where the vectors
  * (int16-vectors.test.ts) do not reach: sums longer than 32 bits hold, extreme values, odd extents, groups, int32 bias.
  */
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import type { Activation, Padding, Quantization } from '../../firmware-gen/ir/gr
 import { elementCount } from '../../firmware-gen/ir/graph.ts';
 import { createReference } from '../../firmware-gen/reference/index.ts';
 import type { GraphCase } from './run-graph.ts';
-import { expectSameOutputs, runOnHost } from './run-graph.ts';
+import { expectSameOutputs, runOnHost, runOnTarget } from './run-graph.ts';
 import type { OpAttributes, TensorSpec } from './single-op.ts';
 import { Random, caseOf, outputExtent, perTensor, singleOp } from './single-op.ts';
 
@@ -15,6 +15,10 @@ const ACTIVATIONS: readonly Activation[] = ['NONE', 'RELU', 'RELU6', 'RELU_N1_TO
 type Fill = 'random' | 'lowest' | 'highest';
 
 async function expectEqualToReference(cases: readonly GraphCase[]): Promise<void> {
+  const onTarget = await runOnTarget(cases, { fuse: true });
+  for (const [index, { graph, inputs }] of cases.entries()) {
+    expectSameOutputs(graph, onTarget[index]!.outputs, createReference(graph).run(inputs).outputs, 'on the core');
+  }
   for (const dsp of ['off', 'emulated'] as const) {
     const results = await runOnHost(cases, { dsp, fuse: true });
     for (const [index, { graph, inputs }] of cases.entries()) {
