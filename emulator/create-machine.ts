@@ -56,6 +56,5 @@ export function createMachine(options: MachineOptions): Machine {
 export function loadImage(bytes: Uint8Array, name: string, board: Board): FirmwareFile {
   if (isElf(bytes)) return parseElf(bytes, name);
   if (isIntelHex(bytes)) return parseIntelHex(bytes, name);
-  const flash = board.memory.find((region) => region.kind === 'flash');
-  return binaryImage(bytes, name, flash?.start ?? 0);
+  return binaryImage(bytes, name, board.memory);
 }

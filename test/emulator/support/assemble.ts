@@ -120,7 +120,7 @@ export function buildProgram(program: Program): Uint8Array {
     renameSync(join(folder, 'out.elf'), output);
     rmSync(folder, { recursive: true });
   }
-  return readFileSync(output);
+  return new Uint8Array(readFileSync(output)); // not a Buffer: its slice() would share the bytes
 }
 
 function newlibStart(): string {
