@@ -1,92 +1,86 @@
 /**
- * Synthetic wrist motion, for demonstrations where no recording is at hand: gravity, a few tones per axis at step, stride or clap rate,
- * noise. It is not data: amplitudes and rates are round figures near those of the recordings the model was trained on, and a classifier's
- * answer to it says nothing about its accuracy. Always label it synthetic. Seeded: the same seed gives the same window.
+ * Synthetic wrist motion, for demonstrations where no recording is at hand: gravity, a few tones per channel at multiples of the stride or
+ * clap rate, noise. The figures are harmonic fits to one window each of training subjects (WISDM, see models/README.md), rounded. It is
+ * not data: a classifier's answer to it says nothing about its accuracy; always label it synthetic. The same seed gives the same window.
  */
 import { UserError } from '../common/errors.ts';
 import type { Pipeline } from './pipeline.ts';
-import { createRandom, type Random } from './random.ts';
+import { createRandom } from './random.ts';
 
 const CHANNELS = ['ax', 'ay', 'az', 'gx', 'gy', 'gz'] as const;
 type Channel = (typeof CHANNELS)[number];
 
-/** `amplitude` in m/s^2 or rad/s; `cycles` per base period; `phase` in turns, relative to the base. */
-interface Tone {
-  readonly channel: Channel;
-  readonly cycles: number;
-  readonly amplitude: number;
-  readonly phase: number;
-}
+/** Mean, then amplitude and phase (in turns) of the base rate and its multiples; m/s^2 or rad/s. */
+type Tones = readonly [mean: number, ...amplitudesAndPhases: number[]];
 
-interface Motion {
-  /** Mean of the accelerometer, m/s^2. */
-  readonly gravity: readonly [number, number, number];
+interface Motion extends Readonly<Record<Channel, Tones>> {
   /** Base rate: stride, clap or sway. */
   readonly hz: number;
-  readonly tones: readonly Tone[];
   /** Standard deviations of white noise. */
   readonly noise: { readonly accelerometer: number; readonly gyroscope: number };
 }
 
-const tone = (channel: Channel, cycles: number, amplitude: number, phase = 0): Tone => ({
-  channel,
-  cycles,
-  amplitude,
-  phase,
-});
-
+// prettier-ignore
 const MOTIONS = {
   walking: {
-    gravity: [10, -3, 1],
-    hz: 0.9,
-    tones: [
-      ...[tone('ax', 2, 4), tone('ax', 1, 1.5, 0.3), tone('ay', 1, 3.5, 0.1), tone('ay', 2, 1.5, 0.2)],
-      ...[tone('az', 1, 3, 0.6), tone('az', 3, 1), tone('gx', 1, 2.2), tone('gx', 3, 1, 0.2)],
-      ...[tone('gy', 2, 1, 0.3), tone('gz', 1, 3.8, 0.05)],
-    ],
-    noise: { accelerometer: 1, gyroscope: 0.3 },
+    hz: 0.93,
+    noise: { accelerometer: 0.66, gyroscope: 0.3 },
+    ax: [10.5, 1.1, 0.34, 3.7, 0.28, 0.8, 0.69],
+    ay: [-2.3, 2.1, 0.94, 0.8, 0.96, 0.3, 0.24],
+    az: [1.4, 0.8, 0.58, 0.7, 0.07, 0.2, 0.69],
+    gx: [0.1, 1.7, 0.14, 0.6, 0.24, 0.3, 0.73],
+    gy: [-0.1, 0.6, 0.15, 0.7, 0.83, 0.2, 0.29],
+    gz: [0, 3.2, 0.17, 1.1, 0.95, 0.7, 0.32],
   },
   jogging: {
-    gravity: [5, -6.5, -2],
-    hz: 1.38,
-    tones: [
-      ...[tone('ax', 1, 7), tone('ax', 2, 9, 0.1), tone('ay', 2, 11, 0.6), tone('ay', 4, 3)],
-      ...[tone('az', 1, 4, 0.3), tone('az', 2, 5, 0.5), tone('gx', 1, 2.5), tone('gy', 1, 2.5, 0.3)],
-      ...[tone('gy', 2, 1.2), tone('gz', 1, 3.2, 0.1), tone('gz', 2, 1)],
-    ],
-    noise: { accelerometer: 2, gyroscope: 0.5 },
+    hz: 1.28,
+    noise: { accelerometer: 1.2, gyroscope: 0.35 },
+    ax: [2.4, 8, 0.1, 3.5, 0.53, 1, 0.49],
+    ay: [-8.8, 4.2, 0.12, 11.2, 0.97, 0.7, 0.45],
+    az: [0.5, 0.6, 0.81, 0.8, 0.38, 0.5, 0.45],
+    gx: [0, 1.4, 0.38, 0.5, 0.68, 0.5, 0.78],
+    gy: [0, 2.4, 0.84, 0.2, 0.52, 0.5, 0.39],
+    gz: [0, 2.4, 0.38, 0.3, 0.35, 0.2, 0.53],
   },
   stairs: {
-    gravity: [8, -4, 1],
     hz: 0.8,
-    tones: [
-      ...[tone('ax', 2, 2.5), tone('ax', 0.2, 3.5, 0.4), tone('ay', 1, 1.5, 0.2), tone('ay', 0.15, 3)],
-      ...[tone('az', 0.2, 3.5, 0.7), tone('az', 1, 1.2), tone('gx', 1, 1.4), tone('gx', 0.5, 1)],
-      ...[tone('gy', 1, 1), tone('gz', 1, 1.6, 0.1), tone('gz', 0.5, 0.8)],
-    ],
-    noise: { accelerometer: 1.6, gyroscope: 0.5 },
+    noise: { accelerometer: 1.22, gyroscope: 0.59 },
+    ax: [9.8, 0.4, 0.91, 6.7, 0.19, 0.5, 0.45],
+    ay: [-2.6, 1, 0.52, 0.9, 0.56, 0.4, 0.78],
+    az: [0.9, 1.2, 0.14, 1.1, 0.77, 0.6, 0.05],
+    gx: [0.1, 0.8, 0.84, 0.6, 0.72, 1, 0.09],
+    gy: [0.1, 0.3, 0.63, 0.4, 0.36, 0.3, 0.61],
+    gz: [0, 2.4, 0.73, 1.2, 0.83, 0.3, 0.68],
   },
   sitting: {
-    gravity: [2.5, -2, 9],
-    hz: 0.25,
-    tones: [tone('ax', 1, 0.1), tone('ay', 1, 0.1, 0.3)],
-    noise: { accelerometer: 0.04, gyroscope: 0.02 },
+    hz: 0.47,
+    noise: { accelerometer: 0.03, gyroscope: 0.005 },
+    ax: [1.2, 0.01, 0.78],
+    ay: [-3.1, 0.02, 0],
+    az: [9.2, 0.01, 0],
+    gx: [0],
+    gy: [0],
+    gz: [0],
   },
   standing: {
-    gravity: [9.4, -1.5, 1.3],
     hz: 0.3,
-    tones: [tone('ay', 1, 0.25), tone('az', 1, 0.3, 0.4), tone('gx', 1, 0.06), tone('gz', 2, 0.05)],
-    noise: { accelerometer: 0.08, gyroscope: 0.04 },
+    noise: { accelerometer: 0.03, gyroscope: 0.02 },
+    ax: [9.6],
+    ay: [-0.8, 0.04, 0.55],
+    az: [0.5, 0.07, 0.5],
+    gx: [0, 0.02, 0.8],
+    gy: [0],
+    gz: [0, 0.01, 0.28],
   },
   clapping: {
-    gravity: [-5, -4, 4],
-    hz: 2.7,
-    tones: [
-      ...[tone('ax', 1, 3), tone('ax', 2, 2, 0.2), tone('ay', 1, 3, 0.5), tone('ay', 2, 2.5, 0.1)],
-      ...[tone('az', 1, 5.5, 0.2), tone('az', 2, 5, 0.4), tone('gx', 1, 1.2), tone('gy', 1, 2.4, 0.25)],
-      ...[tone('gy', 2, 0.8), tone('gz', 1, 0.8, 0.5)],
-    ],
-    noise: { accelerometer: 1.5, gyroscope: 0.2 },
+    hz: 3.18,
+    noise: { accelerometer: 2.95, gyroscope: 0.4 },
+    ax: [-7, 2.9, 0, 1.6, 0.84],
+    ay: [-1.8, 2.8, 0.96, 0.9, 0.7],
+    az: [4.2, 7.7, 0.88, 3.7, 0.82],
+    gx: [0, 0.2, 0.26, 0.3, 0.97],
+    gy: [0, 2, 0.63, 0.7, 0.57],
+    gz: [0, 0.6, 0.18, 0.1, 0.11],
   },
 } as const satisfies Readonly<Record<string, Motion>>;
 
@@ -115,23 +109,22 @@ export function syntheticWindow(kind: MotionKind, pipeline: Pipeline, seed: numb
   for (let frame = 0; frame < pipeline.windowFrames; frame += 1) {
     const base = start + (frame / pipeline.sampleRateHz) * hz;
     for (const [c, channel] of CHANNELS.entries()) {
-      const value = valueAt(motion, channel, base, vigour) + noiseOf(motion, c, random);
+      const spread = c < 3 ? motion.noise.accelerometer : motion.noise.gyroscope;
+      const value = valueAt(motion[channel], base, vigour) + spread * random.normal();
       const clipped = c < 3 ? Math.min(ACCELEROMETER_MAX, Math.max(-ACCELEROMETER_MAX, value)) : value;
-      // Int16Array wraps; no tone comes near 32767 counts of 0.001.
-      window[frame * CHANNELS.length + c] = Math.round(clipped / pipeline.rawScale[c]!);
+      const counts = Math.round(clipped / pipeline.rawScale[c]!);
+      window[frame * CHANNELS.length + c] = Math.min(32767, Math.max(-32768, counts));
     }
   }
   return window;
 }
 
 /** `base` in turns of the base rate. */
-function valueAt({ gravity, tones }: Motion, channel: Channel, base: number, vigour: number): number {
-  const rest = gravity[CHANNELS.indexOf(channel)] ?? 0;
-  return tones
-    .filter((one) => one.channel === channel)
-    .reduce((sum, one) => sum + vigour * one.amplitude * Math.sin(2 * Math.PI * (base * one.cycles + one.phase)), rest);
-}
-
-function noiseOf({ noise }: Motion, channel: number, random: Random): number {
-  return random.normal() * (channel < 3 ? noise.accelerometer : noise.gyroscope);
+function valueAt([mean, ...tones]: Tones, base: number, vigour: number): number {
+  let value = mean;
+  for (let i = 0; i < tones.length; i += 2) {
+    const turns = base * (i / 2 + 1) + tones[i + 1]!;
+    value += vigour * tones[i]! * Math.sin(2 * Math.PI * turns);
+  }
+  return value;
 }

@@ -31,7 +31,7 @@ export const NETWORK: NetworkSpec = {
 
 export const FIT: FitOptions = {
   seed: 1,
-  steps: 800,
+  steps: 1000,
   batch: 96,
   learningRate: 0.05,
   momentum: 0.9,
