@@ -9,14 +9,18 @@ import type { SourceModel } from './model.ts';
 import { buildReport, type RunReport } from './report.ts';
 import { assumedTimingCount } from './timing-info.ts';
 
-export interface RunModelOptions {
+export interface MeasureOptions {
   readonly board: Board;
   readonly engine: EngineName;
+  readonly timingMode: 'exact' | 'flat';
+}
+
+export interface RunModelOptions extends MeasureOptions {
   readonly bare: boolean;
   /** Also build an image with hooks and give every op's output CRC-32; published figures never come from that image. */
   readonly perOp: boolean;
+  /** Remove channels that are constant for every input. */
   readonly prune: boolean;
-  readonly timingMode: 'exact' | 'flat';
   /** Output folder; the image with hooks goes to its subfolder per-op. */
   readonly dir: string;
 }
@@ -27,20 +31,27 @@ export async function runModel(
   inputs: readonly Uint8Array[],
   options: RunModelOptions,
 ): Promise<RunReport> {
-  const { board, engine } = options;
-  const compiled = await compileModel(model, options.dir, {
-    board,
-    bare: options.bare,
-    hooks: false,
-    prune: options.prune,
-  });
-  const { cold, warm, costs, stackBytes } = measure(model, compiled, inputs, options);
+  const { board, bare, prune } = options;
+  const compiled = await compileModel(model, options.dir, { board, bare, prune, hooks: false });
   const opOutputCrc32 = options.perOp ? await outputsPerOp(model, inputs, options) : new Map<number, string>();
+  return runCompiled(model, compiled, inputs, options, opOutputCrc32);
+}
+
+/** As runModel, on an image that is built already. @param opOutputCrc32 by op index, from another image, if wanted */
+export function runCompiled(
+  model: SourceModel,
+  compiled: CompiledModel,
+  inputs: readonly Uint8Array[],
+  options: MeasureOptions,
+  opOutputCrc32: ReadonlyMap<number, string> = new Map(),
+): RunReport {
+  const { cold, warm, costs, stackBytes } = measure(model, compiled, inputs, options);
+  const { image, plan, notes } = compiled;
   return buildReport({
     modelName: model.name,
     graph: model.graph,
-    board,
-    engine,
+    board: options.board,
+    engine: options.engine,
     source: 'emulated',
     timingMode: options.timingMode,
     assumedCount: assumedTimingCount(),
@@ -51,17 +62,17 @@ export async function runModel(
     instructions: warm.instructions,
     opCosts: costs,
     opOutputCrc32,
-    flashBytes: compiled.image.flashBytes,
-    dataBytes: compiled.image.dataBytes,
-    bssBytes: compiled.image.bssBytes,
-    arenaBytes: compiled.plan.arenaBytes,
+    flashBytes: image.flashBytes,
+    dataBytes: image.dataBytes,
+    bssBytes: image.bssBytes,
+    arenaBytes: plan.arenaBytes,
     stackBytes,
-    notes: compiled.notes,
+    notes,
   });
 }
 
 /** Boots the image and infers twice; the second inference is the one reported. */
-function measure(model: SourceModel, compiled: CompiledModel, inputs: readonly Uint8Array[], options: RunModelOptions) {
+function measure(model: SourceModel, compiled: CompiledModel, inputs: readonly Uint8Array[], options: MeasureOptions) {
   const target = openTarget(model, compiled, options);
   try {
     const { identifier, schedule } = compiled;
@@ -105,7 +116,7 @@ async function outputsPerOp(
   }
 }
 
-function openTarget(model: SourceModel, compiled: CompiledModel, { board, engine }: RunModelOptions): EmulatedTarget {
+function openTarget(model: SourceModel, compiled: CompiledModel, { board, engine }: MeasureOptions): EmulatedTarget {
   const { identifier, plan, image } = compiled;
   return new EmulatedTarget(image.elf, board, { identifier, plan, graph: model.graph }, engine);
 }
