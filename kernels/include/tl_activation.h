@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Activations of 8-bit tensors. An 8-bit input has 256 values, so one table lookup computes any function of it exactly as the reference
- * does: LOGISTIC, TANH, RELU, RELU6, LEAKY_RELU, HARD_SWISH and 8-bit QUANTIZE. No scratch. */
+ * Activations of 8-bit tensors. An 8-bit input has 256 values, so one table lookup computes any function of it exactly
+ * as the reference does: LOGISTIC, TANH, RELU, RELU6, LEAKY_RELU, HARD_SWISH and 8-bit QUANTIZE. No scratch. */
 #ifndef TL_ACTIVATION_H
 #define TL_ACTIVATION_H
 

@@ -10,7 +10,8 @@
 #define TL_ADD_LEFT_SHIFT 20
 
 /**
- * TFLite's MultiplyByQuantizedMultiplier for a multiplier below one. |value| < 2^30; shift: -31..0. With DSP in a few instructions:
+ * TFLite's MultiplyByQuantizedMultiplier for a multiplier below one. |value| < 2^30; shift: -31..0. With DSP in a few
+ * instructions:
  *  - SaturatingRoundingDoublingHighMul(a, b) = SMMULR(2a, b): both add half before the shift, ties go up.
  *  - RoundingDivideByPOT(x, e) = (x + 2^(e-1) - (x < 0)) >> e for e >= 1. |x| < 2^30, so the sum does not overflow.
  */

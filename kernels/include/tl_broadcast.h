@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * NumPy broadcasting of binary kernels. The generator merges dimensions that both inputs walk the same way, so most broadcasts need one or
- * two; each row of the innermost dimension then has steps 0 or 1 only. */
+ * NumPy broadcasting of binary kernels. The generator merges dimensions that both inputs walk the same way, so most
+ * broadcasts need one or two; each row of the innermost dimension then has steps 0 or 1 only. */
 #ifndef TL_BROADCAST_H
 #define TL_BROADCAST_H
 

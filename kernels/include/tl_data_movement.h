@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Kernels that move elements and compute nothing. They know bytes, not types: int8, int16, int32 and float share them. None needs scratch.
- * Semantics: TensorFlow Lite's CONCATENATION, SPLIT, PAD(V2), STRIDED_SLICE, TRANSPOSE and RESIZE_NEAREST_NEIGHBOR. */
+ * Kernels that move elements and compute nothing. They know bytes, not types: int8, int16, int32 and float share them.
+ * None needs scratch. Semantics: TensorFlow Lite's CONCATENATION, SPLIT, PAD(V2), STRIDED_SLICE, TRANSPOSE and
+ * RESIZE_NEAREST_NEIGHBOR. */
 #ifndef TL_DATA_MOVEMENT_H
 #define TL_DATA_MOVEMENT_H
 
@@ -24,16 +25,14 @@ tl_status tl_copy(const void *input, int32_t bytes, void *output);
 /**
  * Joins tensors along an axis.
  * @param[in]  inputs       input_count tensors
- * @param[in]  block_bytes  per input: bytes from the axis inwards, e.g. [N, H, W, C] along W: input's W * C * element size
+ * @param[in]  block_bytes  per input: bytes from the axis inwards, e.g. [N, H, W, C] along W: input's W * C * element
+ * size
  * @param[in]  input_count  >= 1
  * @param[in]  outer        product of the extents before the axis
  * @param[out] output       outer * sum of block_bytes; overlaps no input
  */
-tl_status tl_concatenation(const void *const *inputs,
-                           const int32_t *block_bytes,
-                           int32_t input_count,
-                           int32_t outer,
-                           void *output);
+tl_status tl_concatenation(
+    const void *const *inputs, const int32_t *block_bytes, int32_t input_count, int32_t outer, void *output);
 
 /**
  * Cuts a tensor into equal parts along an axis.
@@ -45,7 +44,8 @@ tl_status tl_concatenation(const void *const *inputs,
  */
 tl_status tl_split(const void *input, int32_t outer, int32_t block_bytes, int32_t output_count, void *const *outputs);
 
-/** Extents are in units of unit_bytes; dimension 0 is the outermost. Unused leading dimensions have extent 1 and padding 0. */
+/** Extents are in units of unit_bytes; dimension 0 is the outermost. Unused leading dimensions have extent 1 and
+ * padding 0. */
 typedef struct {
     int32_t extent[TL_MAX_MOVE_DIMS]; /* of the input */
     int32_t before[TL_MAX_MOVE_DIMS]; /* padding in front, >= 0 */
@@ -61,7 +61,8 @@ typedef struct {
  */
 tl_status tl_pad(const tl_pad_params *params, const void *input, void *output);
 
-/** Output index (i0, .., i5) is read from byte input_offset + sum of i_k * stride_bytes[k]. Unused leading dimensions have extent 1. */
+/** Output index (i0, .., i5) is read from byte input_offset + sum of i_k * stride_bytes[k]. Unused leading dimensions
+ * have extent 1. */
 typedef struct {
     int32_t extent[TL_MAX_MOVE_DIMS];       /* of the output, >= 1 */
     int32_t stride_bytes[TL_MAX_MOVE_DIMS]; /* in the input; may be negative */
@@ -87,7 +88,8 @@ typedef struct {
 } tl_resize_params;
 
 /**
- * Enlarges or shrinks by repeating or dropping pixels. Which ones is decided when the code is generated, as it needs float arithmetic.
+ * Enlarges or shrinks by repeating or dropping pixels. Which ones is decided when the code is generated, as it needs
+ * float arithmetic.
  * @param[in]  source_rows     output_h row indices, each in [0, input_h)
  * @param[in]  source_columns  output_w column indices, each in [0, input_w)
  * @param[in]  input           [batches, input_h, input_w, C]

@@ -47,8 +47,8 @@ tl_status tl_max_pool_s8(const tl_pool_params *params,
 
 /**
  * Any set of axes of a tensor becomes this form when neighbouring axes of one sort are merged: input
- * [outer, reduced_0, middle, reduced_1, inner], output [outer, middle, inner]. H and W of NHWC: outer N, reduced_0 and middle 1,
- * reduced_1 H * W, inner C.
+ * [outer, reduced_0, middle, reduced_1, inner], output [outer, middle, inner]. H and W of NHWC: outer N, reduced_0 and
+ * middle 1, reduced_1 H * W, inner C.
  */
 typedef struct {
     int32_t outer;

@@ -38,7 +38,10 @@ typedef struct {
     int32_t w;
 } tl_pool_region;
 
-TL_INLINE tl_pool_region tl_pool_region_of(const tl_pool_params *params, const tl_dims *input, int32_t output_y, int32_t output_x)
+TL_INLINE tl_pool_region tl_pool_region_of(const tl_pool_params *params,
+                                           const tl_dims *input,
+                                           int32_t output_y,
+                                           int32_t output_x)
 {
     const int32_t top = output_y * params->stride.h - params->padding.h;
     const int32_t left = output_x * params->stride.w - params->padding.w;
@@ -51,8 +54,8 @@ TL_INLINE tl_pool_region tl_pool_region_of(const tl_pool_params *params, const t
 }
 
 /**
- * First channel of the block after `channel`. The last full block overlaps the one before, so that no channel is left to a slower loop;
- * recomputing a few is harmless because input and output do not overlap.
+ * First channel of the block after `channel`. The last full block overlaps the one before, so that no channel is left
+ * to a slower loop; recomputing a few is harmless because input and output do not overlap.
  */
 TL_INLINE int32_t tl_next_block(int32_t channel, int32_t block, int32_t channels)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * QUANTIZE and DEQUANTIZE with an 8-bit side, bit-exact with TensorFlow Lite Micro's reference kernels. None needs scratch.
- * 8-bit to 8-bit is tl_lut_s8 (tl_activation.h). */
+ * QUANTIZE and DEQUANTIZE with an 8-bit side, bit-exact with TensorFlow Lite Micro's reference kernels. None needs
+ * scratch. 8-bit to 8-bit is tl_lut_s8 (tl_activation.h). */
 #ifndef TL_QUANTIZATION_H
 #define TL_QUANTIZATION_H
 
@@ -43,8 +43,8 @@ tl_status tl_quantize_f32_s8(float scale, int32_t zero_point, const float *input
 tl_status tl_quantize_f32_u8(float scale, int32_t zero_point, const float *input, uint8_t *output, int32_t size);
 
 /**
- * int8 to float: scale * (input - zero_point). TFLite multiplies in double and rounds to float; the product of a float and a 9-bit integer
- * is exact in double, so one float multiplication gives the same bits.
+ * int8 to float: scale * (input - zero_point). TFLite multiplies in double and rounds to float; the product of a float
+ * and a 9-bit integer is exact in double, so one float multiplication gives the same bits.
  * @param[in]  zero_point  [-128, 127]
  * @param[out] output      does not overlap input
  */

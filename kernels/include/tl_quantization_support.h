@@ -6,12 +6,13 @@
 #include "tl_quantization.h"
 #include "tl_support.h"
 
-/** Quotients beyond this saturate every 8-bit type at every zero point; within it, conversion is defined and fractions are exact. */
+/** Quotients beyond this saturate every 8-bit type at every zero point; within it, conversion is defined and fractions
+ * are exact. */
 #define TL_QUOTIENT_LIMIT 1024.0F
 
 /**
- * value / scale rounded half away from zero; NaN gives 0. Without the library's roundf: after truncation the fraction is exact, and decides.
- * The result is limited to +-TL_QUOTIENT_LIMIT.
+ * value / scale rounded half away from zero; NaN gives 0. Without the library's roundf: after truncation the fraction
+ * is exact, and decides. The result is limited to +-TL_QUOTIENT_LIMIT.
  */
 TL_INLINE int32_t tl_rounded_quotient(float value, float scale)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * int8 softmax, bit-exact with TensorFlow Lite Micro's reference kernel (fixed point; no table, no float). No scratch. */
+ * int8 softmax, bit-exact with TensorFlow Lite Micro's reference kernel (fixed point; no table, no float). No scratch.
+ */
 #ifndef TL_SOFTMAX_H
 #define TL_SOFTMAX_H
 
@@ -25,7 +26,8 @@ typedef struct {
  * @param[in]  rows    >= 0
  * @param[in]  depth   [1, TL_SOFTMAX_DEPTH_MAX]
  */
-tl_status tl_softmax_s8(const tl_softmax_params *params, const int8_t *input, int8_t *output, int32_t rows, int32_t depth);
+tl_status
+tl_softmax_s8(const tl_softmax_params *params, const int8_t *input, int8_t *output, int32_t rows, int32_t depth);
 
 #ifdef __cplusplus
 }

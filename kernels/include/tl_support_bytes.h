@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * DSP helpers of the pooling and element-wise kernels, beside those of tl_support.h: four int8 at a time. Instruction semantics:
- * DDI 0403E A7.7 (SXTAB16, SSUB8, SEL). Without the DSP extension the kernels do not use them. */
+ * DSP helpers of the pooling and element-wise kernels, beside those of tl_support.h: four int8 at a time. Instruction
+ * semantics: DDI 0403E A7.7 (SXTAB16, SSUB8, SEL). Without the DSP extension the kernels do not use them. */
 #ifndef TL_SUPPORT_BYTES_H
 #define TL_SUPPORT_BYTES_H
 
@@ -8,15 +8,16 @@
 
 #if defined(TL_USE_DSP)
 
+/* Halfwords of a plus bytes 0 and 2 (plain) or 1 and 3 (ror8) of b, modulo 2^16. */
 #if defined(TL_DSP_ASM)
-TL_DSP_BINARY(tl_sxtab16, "sxtab16", "", uint32_t)              /* halfwords of a plus bytes 0 and 2 of b, modulo 2^16 */
-TL_DSP_BINARY(tl_sxtab16_ror8, "sxtab16", ", ror #8", uint32_t) /* halfwords of a plus bytes 1 and 3 of b, modulo 2^16 */
+TL_DSP_BINARY(tl_sxtab16, "sxtab16", "", uint32_t)
+TL_DSP_BINARY(tl_sxtab16_ror8, "sxtab16", ", ror #8", uint32_t)
 #else
 TL_DSP_BINARY_C(tl_sxtab16, uint32_t, tl_sadd16(a, tl_sxtb16(b)))
 TL_DSP_BINARY_C(tl_sxtab16_ror8, uint32_t, tl_sadd16(a, tl_sxtb16_ror8(b)))
 #endif
 
-/** Per byte lane: a where the int8 c >= d, else b. SSUB8 sets the GE flags that SEL reads, so both are one statement. */
+/** Per byte lane: a where the int8 c >= d, else b. SSUB8 sets the GE flags that SEL reads: one statement for both. */
 TL_INLINE uint32_t tl_select_ge_s8(uint32_t c, uint32_t d, uint32_t a, uint32_t b)
 {
 #if defined(TL_DSP_ASM)

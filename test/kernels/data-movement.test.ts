@@ -108,23 +108,12 @@ function resizeCase(random: Random): GraphCase {
   );
 }
 
-const CASES = {
-  TRANSPOSE: transposeCase,
-  STRIDED_SLICE: sliceCase,
-  PAD: padCase,
-  CONCATENATION: concatenationCase,
-  SPLIT: splitCase,
-  RESIZE_NEAREST_NEIGHBOR: resizeCase,
-};
+const CASE_MAKERS = [transposeCase, sliceCase, padCase, concatenationCase, splitCase, resizeCase];
 
-describe.each(Object.entries(CASES))('%s', (kind, makeCase) => {
-  it.each(FORMS)('should equal the reference for random shapes and types, %s', async (form) => {
-    const random = new Random(31 + kind.length);
-    await expectReferenceBytes(
-      Array.from({ length: 60 }, () => makeCase(random)),
-      form,
-    );
-  });
+it.each(FORMS)('should equal the reference for random shapes and types, %s', async (form) => {
+  const random = new Random(31);
+  const cases = CASE_MAKERS.flatMap((makeCase) => Array.from({ length: 50 }, () => makeCase(random)));
+  await expectReferenceBytes(cases, form);
 });
 
 describe('lowering of byte-moving ops', () => {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * int8 ADD with broadcasting. A repeated narrow operand is rescaled once per row; the wide one costs next to nothing. */
+ * int8 ADD with broadcasting. A repeated narrow operand is rescaled once per row; the wide one costs next to nothing.
+ */
 #include "tl_add_support.h"
 
-static void add_row(const tl_add_params *params, const tl_broadcast *shape, const int8_t *narrow, const int8_t *wide, int8_t *output)
+static void add_row(
+    const tl_add_params *params, const tl_broadcast *shape, const int8_t *narrow, const int8_t *wide, int8_t *output)
 {
     const int32_t last = TL_MAX_BROADCAST_DIMS - 1;
     const int32_t count = shape->extent[last];
@@ -13,13 +15,15 @@ static void add_row(const tl_add_params *params, const tl_broadcast *shape, cons
         }
     } else {
         for (int32_t i = 0; i < count; ++i, wide += shape->stride_2[last]) {
-            output[i] = tl_add_finish(params, tl_add_scale_narrow(params, narrow[i]) + tl_add_scale_wide(params, *wide));
+            output[i] =
+                tl_add_finish(params, tl_add_scale_narrow(params, narrow[i]) + tl_add_scale_wide(params, *wide));
         }
     }
 }
 
 /* Refer header file for details. */
-tl_status tl_broadcast_add_s8(const tl_add_params *params, const tl_broadcast *shape, const int8_t *narrow, const int8_t *wide, int8_t *output)
+tl_status tl_broadcast_add_s8(
+    const tl_add_params *params, const tl_broadcast *shape, const int8_t *narrow, const int8_t *wide, int8_t *output)
 {
     tl_broadcast_row row = {{0}, 0, 0};
     do {

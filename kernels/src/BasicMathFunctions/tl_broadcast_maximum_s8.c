@@ -4,7 +4,8 @@
 #include "tl_support_bytes.h"
 
 /* Refer header file for details. */
-tl_status tl_broadcast_maximum_s8(const tl_broadcast *shape, const int8_t *input_1, const int8_t *input_2, int8_t *output)
+tl_status
+tl_broadcast_maximum_s8(const tl_broadcast *shape, const int8_t *input_1, const int8_t *input_2, int8_t *output)
 {
     const int32_t last = TL_MAX_BROADCAST_DIMS - 1;
     const int32_t count = shape->extent[last];

@@ -3,7 +3,8 @@
 #include "tl_add_support.h"
 
 /* Refer header file for details. */
-tl_status tl_broadcast_sub_s8(const tl_sub_params *params, const tl_broadcast *shape, const int8_t *narrow, const int8_t *wide, int8_t *output)
+tl_status tl_broadcast_sub_s8(
+    const tl_sub_params *params, const tl_broadcast *shape, const int8_t *narrow, const int8_t *wide, int8_t *output)
 {
     const int32_t last = TL_MAX_BROADCAST_DIMS - 1;
     const tl_add_params *const add = &params->add;

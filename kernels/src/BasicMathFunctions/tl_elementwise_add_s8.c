@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * int8 ADD of equal shapes. The narrow input has 256 values, so its rescaling is looked up: the table costs 256 rescalings once and saves
- * one per element. With DSP the rest of an element is an addition, SMMLAR, a shift and SSAT (see tl_add_rescale for why that is exact):
- * half of the rounding, the sign that sends ties away from zero and the output offset all go into SMMLAR's addend. */
+ * int8 ADD of equal shapes. The narrow input has 256 values, so its rescaling is looked up: the table costs 256
+ * rescalings once and saves one per element. With DSP the rest of an element is an addition, SMMLAR, a shift and SSAT
+ * (see tl_add_rescale for why that is exact): half of the rounding, the sign that sends ties away from zero and the
+ * output offset all go into SMMLAR's addend. */
 #include "tl_add_support.h"
 #include "tl_support_bytes.h"
 
@@ -13,7 +14,8 @@ int32_t tl_elementwise_add_s8_get_buffer_size(int32_t block_size)
     return block_size >= 2 * TABLE_ENTRIES ? TABLE_ENTRIES * (int32_t)sizeof(int32_t) : 0;
 }
 
-/* Twice the sum of the rescaled narrow value and the rescaled offset of the wide input; SMMLAR wants its operand doubled. */
+/* Twice the sum of the rescaled narrow value and the rescaled offset of the wide input; SMMLAR wants its operand
+ * doubled. */
 TL_INLINE int32_t doubled_narrow(const tl_add_params *params, int32_t narrow)
 {
     return (tl_add_scale_narrow(params, narrow) + tl_add_scale_wide(params, 0)) * 2;
@@ -30,7 +32,8 @@ static void fill_table(const tl_add_params *params, int32_t *table)
 
 #if defined(TL_USE_DSP)
 
-/* Above this the output offset, shifted, could overflow the addend; below 1 there is no half to add. Real models are near 19. */
+/* Above this the output offset, shifted, could overflow the addend; below 1 there is no half to add. Real models are
+ * near 19. */
 #define OUTPUT_SHIFT_MAX 22
 
 typedef struct {
@@ -46,7 +49,8 @@ TL_INLINE int8_t add_one(const add_constants *k, uint32_t narrow, int32_t wide)
     return (int8_t)tl_ssat8(tl_smmlar(sum, k->multiplier, k->half + (sum >> 31)) >> k->shift);
 }
 
-static void add_words(const add_constants *constants, const int8_t *narrow, const int8_t *wide, int8_t *output, int32_t words)
+static void
+add_words(const add_constants *constants, const int8_t *narrow, const int8_t *wide, int8_t *output, int32_t words)
 {
     const add_constants k = *constants;
     for (const int8_t *const end = narrow + 4 * words; narrow != end; narrow += 4, wide += 4, output += 4) {
@@ -59,7 +63,8 @@ static void add_words(const add_constants *constants, const int8_t *narrow, cons
     }
 }
 
-/* SSAT has clamped to int8; a narrower activation costs a pass of its own, since converters choose the scale to make it unnecessary. */
+/* SSAT has clamped to int8; a narrower activation costs a pass of its own, since converters choose the scale to make it
+ * unnecessary. */
 static void clamp_words(const tl_activation *activation, int8_t *output, int32_t words)
 {
     const uint32_t low = tl_broadcast_byte(activation->min);
@@ -70,8 +75,12 @@ static void clamp_words(const tl_activation *activation, int8_t *output, int32_t
 }
 
 /* Adds a multiple of four elements; returns how many, 0 when the parameters are out of the fast path's range. */
-static int32_t
-add_fast(const tl_add_params *params, const int32_t *table, const int8_t *narrow, const int8_t *wide, int8_t *output, int32_t block_size)
+static int32_t add_fast(const tl_add_params *params,
+                        const int32_t *table,
+                        const int8_t *narrow,
+                        const int8_t *wide,
+                        int8_t *output,
+                        int32_t block_size)
 {
     const int32_t words = block_size / 4;
     const int32_t shift = -params->output_shift;

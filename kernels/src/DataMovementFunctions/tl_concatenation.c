@@ -5,11 +5,8 @@
 #include <string.h>
 
 /* Refer header file for details. */
-tl_status tl_concatenation(const void *const *inputs,
-                           const int32_t *block_bytes,
-                           int32_t input_count,
-                           int32_t outer,
-                           void *output)
+tl_status tl_concatenation(
+    const void *const *inputs, const int32_t *block_bytes, int32_t input_count, int32_t outer, void *output)
 {
     uint8_t *out = (uint8_t *)output;
     if (input_count < 1 || outer < 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * PAD and PADV2. The output is written front to back, one innermost row at a time: a row whose outer index lies in the padding is all
- * padding, any other is padding, a copied row of input, padding. */
+ * PAD and PADV2. The output is written front to back, one innermost row at a time: a row whose outer index lies in the
+ * padding is all padding, any other is padding, a copied row of input, padding. */
 #include "tl_data_movement.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * STRIDED_SLICE, TRANSPOSE: output front to back, input at constant strides. Units of 1, 2 and 4 bytes have loops of their own because
- * a call of memcpy per element would cost more than the element. */
+ * STRIDED_SLICE, TRANSPOSE: output front to back, input at constant strides. Units of 1, 2 and 4 bytes have loops of
+ * their own because a call of memcpy per element would cost more than the element. */
 #include "tl_data_movement.h"
 
 #include <string.h>
@@ -10,26 +10,26 @@
 static uint8_t *copy_row(const uint8_t *in, int32_t stride, int32_t count, int32_t unit_bytes, uint8_t *out)
 {
     switch (unit_bytes) {
-        case 1:
-            for (int32_t i = 0; i < count; ++i, in += stride) {
-                *out++ = *in;
-            }
-            break;
-        case 2:
-            for (int32_t i = 0; i < count; ++i, in += stride, out += 2) {
-                memcpy(out, in, 2);
-            }
-            break;
-        case 4:
-            for (int32_t i = 0; i < count; ++i, in += stride, out += 4) {
-                memcpy(out, in, 4);
-            }
-            break;
-        default:
-            for (int32_t i = 0; i < count; ++i, in += stride, out += unit_bytes) {
-                memcpy(out, in, (size_t)unit_bytes);
-            }
-            break;
+    case 1:
+        for (int32_t i = 0; i < count; ++i, in += stride) {
+            *out++ = *in;
+        }
+        break;
+    case 2:
+        for (int32_t i = 0; i < count; ++i, in += stride, out += 2) {
+            memcpy(out, in, 2);
+        }
+        break;
+    case 4:
+        for (int32_t i = 0; i < count; ++i, in += stride, out += 4) {
+            memcpy(out, in, 4);
+        }
+        break;
+    default:
+        for (int32_t i = 0; i < count; ++i, in += stride, out += unit_bytes) {
+            memcpy(out, in, (size_t)unit_bytes);
+        }
+        break;
     }
     return out;
 }
@@ -47,7 +47,11 @@ tl_status tl_strided_copy(const tl_strided_copy_params *params, const void *inpu
         return TL_ARGUMENT_ERROR;
     }
     do {
-        out = copy_row(in + offset, params->stride_bytes[OUTER_DIMS], params->extent[OUTER_DIMS], params->unit_bytes, out);
+        out = copy_row(in + offset,
+                       params->stride_bytes[OUTER_DIMS],
+                       params->extent[OUTER_DIMS],
+                       params->unit_bytes,
+                       out);
         for (d = OUTER_DIMS - 1; d >= 0; --d) {
             offset += params->stride_bytes[d];
             if (++index[d] < params->extent[d]) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * AVERAGE_POOL_2D, int8. TFLite rounds the quotient half away from zero: the numerator is moved by half the count away from zero and the
- * division truncates. */
+ * AVERAGE_POOL_2D, int8. TFLite rounds the quotient half away from zero: the numerator is moved by half the count away
+ * from zero and the division truncates. */
 #include "tl_pooling_support.h"
 
 TL_INLINE int8_t rounded_mean(int32_t sum, int32_t count, const tl_activation *activation)
@@ -10,7 +10,8 @@ TL_INLINE int8_t rounded_mean(int32_t sum, int32_t count, const tl_activation *a
     return (int8_t)tl_clamp(mean, activation->min, activation->max);
 }
 
-static void pool_pixel(const tl_pool_params *params, const tl_window *window, const int8_t *input, int32_t channels, int8_t *output)
+static void
+pool_pixel(const tl_pool_params *params, const tl_window *window, const int8_t *input, int32_t channels, int8_t *output)
 {
     int32_t sums[TL_WINDOW_CHANNELS];
     const int32_t count = window->h * window->w;

@@ -32,7 +32,8 @@ static int32_t max_channel(const tl_window *window, const int8_t *input)
     return max;
 }
 
-static void pool_pixel(const tl_pool_params *params, const tl_window *window, const int8_t *input, int32_t channels, int8_t *output)
+static void
+pool_pixel(const tl_pool_params *params, const tl_window *window, const int8_t *input, int32_t channels, int8_t *output)
 {
     const tl_activation *const activation = &params->activation;
 #if defined(TL_USE_DSP)

@@ -6,8 +6,7 @@
 tl_status tl_mean_s8(const tl_mean_params *params, const int8_t *input, int8_t *output)
 {
     const int32_t inner = params->inner;
-    const tl_window window = {
-        params->reduced_0, params->reduced_1, params->middle * params->reduced_1 * inner, inner};
+    const tl_window window = {params->reduced_0, params->reduced_1, params->middle * params->reduced_1 * inner, inner};
     int32_t sums[TL_WINDOW_CHANNELS];
 
     for (int32_t o = 0; o < params->outer; ++o) {

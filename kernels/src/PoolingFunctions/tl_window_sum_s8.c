@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Window sums for average pooling and mean. The DSP path adds eight channels per step into halfword lanes (SXTAB16) and moves the lanes
- * to 32 bits before they can overflow: 256 * -128 = -32768 still fits. */
+ * Window sums for average pooling and mean. The DSP path adds eight channels per step into halfword lanes (SXTAB16) and
+ * moves the lanes to 32 bits before they can overflow: 256 * -128 = -32768 still fits. */
 #include "tl_pooling_support.h"
 #include "tl_support_bytes.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * SOFTMAX of int8 in gemmlowp's fixed point, constants and order of operations as there (exp_on_negative_values,
- * one_over_one_plus_x_for_x_in_0_1). Each exponential is computed once for the sum and once for the quotient, so no scratch is needed.
- * Qm: an int32 with m integer bits. */
+ * one_over_one_plus_x_for_x_in_0_1). Each exponential is computed once for the sum and once for the quotient, so no
+ * scratch is needed. Qm: an int32 with m integer bits. */
 #include "tl_softmax.h"
 #include "tl_support.h"
 
@@ -23,7 +23,8 @@ static int32_t exp_of_fraction(int32_t a)
     return exp_minus_eighth + tl_doubling_high_mul(exp_minus_eighth, x + higher);
 }
 
-/* exp() of a difference to the row's maximum, in [diff_min, 0]; Q0. The part below 1/4 by the polynomial, then a factor per set bit. */
+/* exp() of a difference to the row's maximum, in [diff_min, 0]; Q0. The part below 1/4 by the polynomial, then a factor
+ * per set bit. */
 static int32_t exp_of_difference(const tl_softmax_params *params, int32_t difference)
 {
     /* exp(-1/4), exp(-1/2), exp(-1), .., exp(-16) in Q0 */
@@ -54,7 +55,8 @@ static int32_t saturating_shift_left(int32_t value, int32_t exponent)
     return value < -limit ? INT32_MIN : value * (1 << exponent);
 }
 
-/* 1 / (1 + a) for a in [0, 1), Q0 to Q0: three Newton steps find 1/d for d = (1 + a) / 2 in Q2, from 48/17 - 32/17 d. */
+/* 1 / (1 + a) for a in [0, 1), Q0 to Q0: three Newton steps find 1/d for d = (1 + a) / 2 in Q2, from 48/17 - 32/17 d.
+ */
 static int32_t one_over_one_plus(int32_t a)
 {
     const int32_t d = (int32_t)(((uint32_t)a + 0x80000000U) / 2U);
@@ -101,7 +103,8 @@ static int32_t sum_of_exponentials(const tl_softmax_params *params, const int8_t
 }
 
 /* Refer header file for details. */
-tl_status tl_softmax_s8(const tl_softmax_params *params, const int8_t *input, int8_t *output, int32_t rows, int32_t depth)
+tl_status
+tl_softmax_s8(const tl_softmax_params *params, const int8_t *input, int8_t *output, int32_t rows, int32_t depth)
 {
     if (depth < 1 || depth > TL_SOFTMAX_DEPTH_MAX) {
         return TL_ARGUMENT_ERROR;
@@ -109,7 +112,8 @@ tl_status tl_softmax_s8(const tl_softmax_params *params, const int8_t *input, in
     for (int32_t row = 0; row < rows; ++row) {
         const int32_t max = row_max(input, depth);
         const uint32_t sum = (uint32_t)sum_of_exponentials(params, input, depth, max);
-        /* The sum is normalised to 1 + a. The largest element alone contributes 1, so it has at most 12 leading zeros. */
+        /* The sum is normalised to 1 + a. The largest element alone contributes 1, so it has at most 12 leading zeros.
+         */
         const int32_t headroom_plus_one = leading_zeros(sum);
         const int32_t scale = one_over_one_plus((int32_t)((sum << headroom_plus_one) - 0x80000000U));
         const int32_t exponent = SUM_INTEGER_BITS - headroom_plus_one + 31 - 8;
