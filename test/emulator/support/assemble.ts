@@ -102,7 +102,7 @@ export function buildProgram(program: Program): Uint8Array {
     const folder = mkdtempSync(join(cache, 'work-'));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const sources = Object.keys(files).filter((name) => name !== 'link.ld');
-    const libraries = program.newlib === true ? ['--specs=rdimon.specs', newlibStart()] : ['-nostdlib', '-lgcc'];
+    const libraries = program.newlib === true ? ['--specs=rdimon.specs', newlibStart(), '-lm'] : ['-nostdlib', '-lgcc'];
     const args = [
       ...CPU,
       '-O2',
