@@ -26,10 +26,17 @@ export class ConstantPool {
     const key = `${ctype} ${bytes.toString('latin1')}`;
     const known = this.#byContent.get(key);
     if (known) return known.symbol;
-    let symbol = `${this.#model}_${name}`;
-    for (let copy = 2; this.#symbols.has(symbol); copy += 1) symbol = `${this.#model}_${name}_${copy}`;
-    this.#symbols.add(symbol);
+    const symbol = this.claimSymbol(name);
     this.#byContent.set(key, { ctype, symbol, values, comment: toCommentText(comment) });
+    return symbol;
+  }
+
+  /** `<model>_<name>`, numbered when it is taken: arrays and parameter structs share one name space. */
+  claimSymbol(name: string): string {
+    const base = `${this.#model}_${name}`;
+    let symbol = base;
+    for (let copy = 2; this.#symbols.has(symbol); copy += 1) symbol = `${base}_${copy}`;
+    this.#symbols.add(symbol);
     return symbol;
   }
 

@@ -20,7 +20,6 @@ export class OpWriter {
   readonly #plan: MemoryPlan;
   readonly #constants: ConstantPool;
   readonly #structs = new Map<string, string>();
-  readonly #structNames = new Set<string>();
 
   constructor(model: string, graph: Graph, plan: MemoryPlan, constants: ConstantPool) {
     this.#model = model;
@@ -116,14 +115,11 @@ export class OpWriter {
   }
 
   #struct(value: Extract<CValue, { kind: 'struct' }>, call: KernelCall, statics: string[]): string {
-    const base = `${this.#model}_${nameInOp(value.name, call.opIndex)}`;
     const fields = value.fields.map((field) => this.#field(field, call));
     const key = `${value.ctype} {${fields.join(', ')}}`;
     const known = this.#structs.get(key);
     if (known) return known;
-    let symbol = base;
-    for (let copy = 2; this.#structNames.has(symbol); copy += 1) symbol = `${base}_${copy}`;
-    this.#structNames.add(symbol);
+    const symbol = this.#constants.claimSymbol(nameInOp(value.name, call.opIndex));
     this.#structs.set(key, symbol);
     const oneLine = `static const ${value.ctype} ${symbol} = {${fields.join(', ')}};`;
     const perField = `static const ${value.ctype} ${symbol} = {\n${fields.map((field) => `${INDENT}${field},\n`).join('')}};`;

@@ -1,10 +1,11 @@
 /** The generated tree: reproducible, formatted, complete, and the same as the goldens under test/golden. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadBoard } from '../../boards/load.ts';
+import { packageRoot } from '../../common/package-root.ts';
 import { ConstantPool, typedValues } from '../../firmware-gen/emit/constants.ts';
 import type { EmitOptions, SourceTree } from '../../firmware-gen/emit/index.ts';
 import { emitC } from '../../firmware-gen/emit/index.ts';
@@ -12,6 +13,7 @@ import { makeLibrary, neededFiles } from '../../firmware-gen/emit/kernel-library
 import type { Graph } from '../../firmware-gen/ir/graph.ts';
 import { lower } from '../../firmware-gen/passes/lower/index.ts';
 import { planMemory } from '../../firmware-gen/plan/index.ts';
+import { loadModel } from '../../harness/model.ts';
 import { tinyModel } from './tiny-model.ts';
 
 const BASE: EmitOptions = { hooks: false, bare: true, modelSha256: 'ab'.repeat(32), version: '0.0.0-test' };
@@ -145,6 +147,23 @@ int main()
       for (const [path, text] of generated) await expect(text).toMatchFileSnapshot(join(golden, path));
       await expect(`${JSON.stringify(plan, null, 2)}\n`).toMatchFileSnapshot(join(golden, 'plan.json'));
       await expect(`${[...tree.keys()].join('\n')}\n`).toMatchFileSnapshot(join(golden, 'files.txt'));
+    });
+  }
+});
+
+describe('built-in models', () => {
+  const folder = join(packageRoot(), 'models');
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.tflite'))) {
+    it(`should equal the golden of ${file}`, async () => {
+      const { graph, sha256 } = loadModel(join(folder, file));
+      const schedule = lower(graph, { fuse: true, dsp: true });
+      const plan = planMemory(schedule);
+      const tree = emitC(schedule, plan, { ...BASE, modelSha256: sha256, board: loadBoard('mps2-an386') });
+      const golden = join(import.meta.dirname, '..', 'golden', graph.name, 'mps2-an386');
+      // The weights are the .tflite's own; what is decided here is everything else.
+      const generated = [...tree].filter(([path]) => /^\w+\.[ch]$/.test(path) && !path.endsWith('_weights.c'));
+      for (const [path, text] of generated) await expect(text).toMatchFileSnapshot(join(golden, path));
+      await expect(`${JSON.stringify(plan, null, 2)}\n`).toMatchFileSnapshot(join(golden, 'plan.json'));
     });
   }
 });
