@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * CONV_2D in float32: neighbouring pixels that meet the same taps go in pairs, so that they share the weights. */
+ * CONV_2D in float32: neighbouring pixels that meet the same taps go in fours or pairs, so that they share the weights. */
 #include "tl_float_support.h"
 
 /* Every output pixel reads the input pixel at its place: an image is one row. */
@@ -7,6 +7,25 @@ static int32_t is_pointwise(const tl_conv_params_f32 *params, const tl_dims *fil
 {
     return filter->h == 1 && filter->w == 1 && params->stride.h == 1 && params->stride.w == 1 && params->padding.h == 0 &&
            params->padding.w == 0;
+}
+
+/* How many pixels from this one on (4, 2 or 1, at most `left_over`) meet the same taps. Both ends of the taps move one way along a row, so
+ * two pixels that agree have only such between them. */
+static int32_t pixels_alike(const tl_conv_params_f32 *params,
+                            const tl_dims *input,
+                            const tl_dims *filter,
+                            tl_taps columns,
+                            int32_t left,
+                            int32_t left_over)
+{
+    for (int32_t count = TL_BLOCK_INPUTS_F32; count > 1; count /= 2) {
+        const int32_t origin = left + (count - 1) * params->stride.w;
+        const tl_taps other = tl_taps_inside(origin, filter->w, params->dilation.w, input->w);
+        if (count <= left_over && columns.first == other.first && columns.last == other.last) {
+            return count;
+        }
+    }
+    return 1;
 }
 
 /* Refer header file for details. */
@@ -19,7 +38,7 @@ tl_status tl_convolve_f32(const tl_conv_params_f32 *params,
                           const tl_dims *output_dims,
                           float *output)
 {
-    const int32_t pixel_step = params->stride.w * input_dims->c;
+    tl_block_f32 block = {NULL, 1, params->stride.w * input_dims->c, output_dims->c, 0, 0};
     const int32_t group_channels = output_dims->c / (input_dims->c / filter_dims->c);
 
     if (is_pointwise(params, filter_dims) && output_dims->h > 1) {
@@ -32,21 +51,20 @@ tl_status tl_convolve_f32(const tl_conv_params_f32 *params,
             const int32_t top = y * params->stride.h - params->padding.h;
             const tl_taps rows = tl_taps_inside(top, filter_dims->h, params->dilation.h, input_dims->h);
             const int32_t in_y = top + rows.first * params->dilation.h;
-            for (int32_t x = 0; x < output_dims->w;) {
+            for (int32_t x = 0; x < output_dims->w; x += block.inputs) {
                 const int32_t left = x * params->stride.w - params->padding.w;
                 const tl_taps columns = tl_taps_inside(left, filter_dims->w, params->dilation.w, input_dims->w);
-                const tl_taps next = tl_taps_inside(left + params->stride.w, filter_dims->w, params->dilation.w, input_dims->w);
-                const int32_t pair = x + 1 < output_dims->w && columns.first == next.first && columns.last == next.last;
                 const int32_t in_x = left + columns.first * params->dilation.w;
-                const float *first = input + ((n * input_dims->h + in_y) * input_dims->w + in_x) * input_dims->c;
                 const tl_walk walk = tl_walk_of(rows, columns, &params->dilation, input_dims, filter_dims);
                 const float *const weights = filter + walk.filter_offset;
-                for (int32_t c = 0; c < output_dims->c; c += group_channels, first += filter_dims->c) {
-                    tl_dot_block_f32(&params->activation, &walk, first, pair ? first + pixel_step : NULL, weights, bias, c,
-                                     c + group_channels, output_dims->c, output);
+                block.input = input + ((n * input_dims->h + in_y) * input_dims->w + in_x) * input_dims->c;
+                block.inputs = pixels_alike(params, input_dims, filter_dims, columns, left, output_dims->w - x);
+                for (block.first = 0; block.first < output_dims->c; block.first = block.last) {
+                    block.last = block.first + group_channels;
+                    tl_dot_block_f32(&params->activation, &walk, &block, weights, bias, output);
+                    block.input += filter_dims->c;
                 }
-                output += (pair + 1) * output_dims->c;
-                x += pair + 1;
+                output += block.inputs * output_dims->c;
             }
         }
     }

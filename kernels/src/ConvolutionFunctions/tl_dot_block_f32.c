@@ -1,42 +1,47 @@
 /* SPDX-License-Identifier: MIT
- * The inner part of CONV_2D and FULLY_CONNECTED in float32: four output channels at once share the inputs, two inputs the weights. */
+ * The inner part of CONV_2D and FULLY_CONNECTED in float32: four output channels at once share the inputs, up to four inputs the weights. */
 #include "tl_float_support.h"
 
 #define CHANNELS 4
 
+static void dot(const tl_walk *walk, const tl_block_f32 *block, const float *filter, float *sum)
+{
+    switch (block->inputs) {
+        case 4:
+            tl_dot_4x4_f32(walk, block->input, block->input_step, filter, sum);
+            break;
+        case 2:
+            tl_dot_2x4_f32(walk, block->input, block->input_step, filter, sum);
+            break;
+        default:
+            tl_dot_1x4_f32(walk, block->input, filter, sum);
+            break;
+    }
+}
+
 /* Refer header file for details. */
 void tl_dot_block_f32(const tl_activation_f32 *activation,
                       const tl_walk *walk,
-                      const float *input_0,
-                      const float *input_1,
+                      const tl_block_f32 *block,
                       const float *filter,
                       const float *bias,
-                      int32_t first,
-                      int32_t last,
-                      int32_t channels,
                       float *output)
 {
-    int32_t c = first;
-    for (; c + CHANNELS <= last; c += CHANNELS) {
-        const float *const weights = filter + c * walk->filter_size;
-        float sum[2 * CHANNELS];
-        if (input_1 != NULL) {
-            tl_dot_2x4_f32(walk, input_0, input_1, weights, sum);
-            for (int32_t k = 0; k < CHANNELS; ++k) {
-                output[channels + c + k] = tl_finish_f32(sum[CHANNELS + k], bias, c + k, activation);
-            }
-        } else {
-            tl_dot_1x4_f32(walk, input_0, weights, sum);
-        }
-        for (int32_t k = 0; k < CHANNELS; ++k) {
-            output[c + k] = tl_finish_f32(sum[k], bias, c + k, activation);
+    int32_t c = block->first;
+    for (; c + CHANNELS <= block->last; c += CHANNELS) {
+        float sum[TL_BLOCK_INPUTS_F32 * CHANNELS];
+        dot(walk, block, filter + c * walk->filter_size, sum);
+        for (int32_t i = 0; i < block->inputs; ++i) {
+            float *const out = output + i * block->output_step + c;
+            tl_finish_4_f32(&sum[i * CHANNELS], bias != NULL ? bias + c : NULL, activation, out);
         }
     }
-    for (; c < last; ++c) {
+    for (; c < block->last; ++c) {
         const float *const weights = filter + c * walk->filter_size;
-        output[c] = tl_finish_f32(tl_dot_1x1_f32(walk, input_0, weights), bias, c, activation);
-        if (input_1 != NULL) {
-            output[channels + c] = tl_finish_f32(tl_dot_1x1_f32(walk, input_1, weights), bias, c, activation);
+        const float offset = bias != NULL ? bias[c] : 0.0f;
+        for (int32_t i = 0; i < block->inputs; ++i) {
+            const float sum = tl_dot_1x1_f32(walk, block->input + i * block->input_step, weights);
+            output[i * block->output_step + c] = tl_clamp_f32(sum + offset, activation);
         }
     }
 }
