@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Filling the int16 columns of tl_matmul_2_columns_s8 from windows of the input, two output pixels at a time. A column's pairs of elements
- * lie 4 elements apart, those of the other column between them. Inline, so that each kernel gets its loops without a call per pixel. */
+ * Filling the int16 columns of tl_matmul_2_columns_s8 from windows of the input, two output pixels at a time. A
+ * column's pairs of elements lie 4 elements apart, those of the other column between them. Inline, so that each kernel
+ * gets its loops without a call per pixel. */
 #ifndef TL_COLUMNS_H
 #define TL_COLUMNS_H
 
 #include "tl_convolution.h"
 #include "tl_support.h"
 
-/** Elements per column: padded rows of the window, filled up to a multiple of 8, which is a turn of the matrix kernel. */
+/** Elements per column: padded rows of the window, filled up to a multiple of 8, which is a turn of the matrix kernel.
+ */
 TL_INLINE int32_t tl_column_length(int32_t rows, int32_t row_length)
 {
     return (rows * row_length + 7) & ~7;
@@ -92,13 +94,28 @@ TL_INLINE void tl_widen_run(const int8_t *source, int32_t count, int16_t *column
 /** Elements index .. index + count - 1 := value, which is what padding looks like. */
 TL_INLINE void tl_fill_run(int16_t value, int32_t count, int16_t *column, int32_t index)
 {
+    int16_t *place = tl_column_at(column, index);
+    int32_t step = (index & 1) != 0 ? 3 : 1;
     for (; count > 0; count--) {
-        *tl_column_at(column, index++) = value;
+        *place = value;
+        place += step;
+        step ^= 2; /* 1 within a pair, 3 to the next one */
     }
 }
 
-/** Widens a run of `count` elements to element `index` of the column. */
-typedef void (*tl_widen)(const int8_t *source, int32_t count, int16_t *column, int32_t index);
+/** In which order elements are stored, known to each kernel when it is compiled. quads: runs are multiples of 4
+ * elements. */
+typedef enum { TL_ORDER_QUADS, TL_ORDER_NATURAL } tl_column_order;
+
+/** Widens `count` elements to element `index` of the column. */
+TL_INLINE void tl_widen(tl_column_order order, const int8_t *source, int32_t count, int16_t *column, int32_t index)
+{
+    if (order == TL_ORDER_QUADS) {
+        tl_widen_quads(source, count / 4, tl_column_at(column, index));
+    } else {
+        tl_widen_run(source, count, column, index);
+    }
+}
 
 /** What all columns of a layer have in common. */
 typedef struct {
@@ -108,42 +125,55 @@ typedef struct {
     int32_t row_length; /* elements per row of the window, filling included */
 } tl_window;
 
-/** The window whose first tap is (top, left); taps outside the input become the input's zero point. */
-TL_INLINE void tl_fill_column(const tl_window *window, const int8_t *input, int32_t top, int32_t left, tl_widen widen, int16_t *column)
+/** A window wholly inside the input and not dilated across: each of its rows is one run of bytes. */
+TL_INLINE void
+tl_fill_inner_column(const tl_window *window, const int8_t *source, tl_column_order order, int16_t *column)
+{
+    const int32_t count = window->filter_dims->w * window->input_dims->c;
+    const int32_t row_step = window->params->dilation.h * window->input_dims->w * window->input_dims->c;
+    const int32_t column_step = 2 * window->row_length;
+    for (int32_t ky = window->filter_dims->h; ky > 0; ky--) {
+        tl_widen(order, source, count, column, 0);
+        source += row_step;
+        column += column_step;
+    }
+}
+
+/** Any window; taps outside the input become the input's zero point. */
+TL_INLINE void tl_fill_border_column(
+    const tl_window *window, const int8_t *input, int32_t top, int32_t left, tl_column_order order, int16_t *column)
 {
     const tl_conv_params *params = window->params;
-    const int32_t input_w = window->input_dims->w, input_h = window->input_dims->h;
+    const int32_t input_w = window->input_dims->w;
     const int32_t channels = window->input_dims->c;
     const int16_t zero = (int16_t)-params->input_offset;
     /* Taps side by side are one run of bytes unless the window is dilated. */
-    const int32_t is_dilated = params->dilation.w != 1;
-    const int32_t runs = is_dilated ? window->filter_dims->w : 1;
-    const int32_t taps = is_dilated ? 1 : window->filter_dims->w;
-    const int32_t input_row_step = params->dilation.h * input_w * channels;
-    for (int32_t run = 0; run < runs; run++) {
-        const int32_t x = left + run * params->dilation.w;
-        const int32_t before = tl_clamp(-x, 0, taps);
-        const int32_t inside = tl_clamp(tl_min(taps, input_w - x) - before, 0, taps);
-        const int8_t *source = input + (top * input_w + x + before) * channels;
-        int32_t index = run * channels;
-        int32_t y = top;
-        for (int32_t ky = window->filter_dims->h; ky > 0; ky--) {
-            if (inside == taps && y >= 0 && y < input_h) {
-                widen(source, taps * channels, column, index);
+    const int32_t taps = params->dilation.w == 1 ? window->filter_dims->w : 1;
+    for (int32_t kx = 0; kx < window->filter_dims->w; kx += taps) {
+        const int32_t x = left + kx * params->dilation.w;
+        const int32_t taps_before = tl_clamp(-x, 0, taps);
+        const int32_t before = taps_before * channels;
+        const int32_t inside = tl_clamp(tl_min(taps, input_w - x) - taps_before, 0, taps) * channels;
+        const int32_t after = taps * channels - before - inside;
+        const int8_t *source = input + (top * input_w + x) * channels + before;
+        int32_t index = kx * channels;
+        for (int32_t ky = 0; ky < window->filter_dims->h; ky++) {
+            const int32_t y = top + ky * params->dilation.h;
+            if (y >= 0 && y < window->input_dims->h && inside > 0) {
+                tl_fill_run(zero, before, column, index);
+                tl_widen(order, source, inside, column, index + before);
+                tl_fill_run(zero, after, column, index + before + inside);
             } else {
                 tl_fill_run(zero, taps * channels, column, index);
-                if (inside > 0 && y >= 0 && y < input_h) {
-                    widen(source, inside * channels, column, index + before * channels);
-                }
             }
-            source += input_row_step;
+            source += params->dilation.h * input_w * channels;
             index += window->row_length;
-            y += params->dilation.h;
         }
     }
 }
 
-/** The loop over output pixels: two columns are filled, then multiplied; a last single one is multiplied beside stale values. */
+/** The loop over output pixels: two columns are filled, then multiplied; a last single one is multiplied beside stale
+ * values. */
 TL_INLINE void tl_convolve_columns(const tl_context *ctx,
                                    const tl_window *window,
                                    const int8_t *input,
@@ -151,7 +181,7 @@ TL_INLINE void tl_convolve_columns(const tl_context *ctx,
                                    const int32_t *constants,
                                    const tl_dims *output_dims,
                                    int8_t *output,
-                                   tl_widen widen)
+                                   tl_column_order order)
 {
     const tl_conv_params *params = window->params;
     const int32_t length = tl_column_length(window->filter_dims->h, window->row_length);
@@ -159,14 +189,24 @@ TL_INLINE void tl_convolve_columns(const tl_context *ctx,
     int16_t *columns = (int16_t *)ctx->buf;
     int8_t *first = NULL; /* where the pixel in column 0 goes, while it waits for a second one */
     int8_t *next = output;
+    /* Largest places of a window inside the input; none if it is dilated across. */
+    const int32_t top_max = window->input_dims->h - 1 - (window->filter_dims->h - 1) * params->dilation.h;
+    const int32_t left_max = params->dilation.w == 1 ? window->input_dims->w - window->filter_dims->w : -1;
+    const int32_t pixel_step = params->stride.w * window->input_dims->c;
     /* Filling elements have weight 0, but they have to be something. */
     memset(columns, 0, 2 * sizeof(int16_t) * (size_t)length);
     for (int32_t batch = 0; batch < output_dims->n; batch++) {
         for (int32_t y = 0; y < output_dims->h; y++) {
             const int32_t top = y * params->stride.h - params->padding.h;
             int32_t left = -params->padding.w;
+            const int8_t *source = input + (top * window->input_dims->w + left) * window->input_dims->c;
             for (int32_t x = output_dims->w; x > 0; x--) {
-                tl_fill_column(window, input, top, left, widen, columns + (first == NULL ? 0 : 2));
+                int16_t *column = columns + (first == NULL ? 0 : 2);
+                if (top >= 0 && top <= top_max && left >= 0 && left <= left_max) {
+                    tl_fill_inner_column(window, source, order, column);
+                } else {
+                    tl_fill_border_column(window, input, top, left, order, column);
+                }
                 if (first == NULL) {
                     first = next;
                 } else {
@@ -175,6 +215,7 @@ TL_INLINE void tl_convolve_columns(const tl_context *ctx,
                 }
                 next += channels;
                 left += params->stride.w;
+                source += pixel_step;
             }
         }
         input += window->input_dims->h * window->input_dims->w * window->input_dims->c;

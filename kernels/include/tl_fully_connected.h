@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * int8 fully connected kernels, bit-exact with TensorFlow Lite Micro: output[row][unit] = requantize(sum(weights[unit] * input[row]) + bias).
+ * int8 fully connected kernels, bit-exact with TensorFlow Lite Micro: output[row][unit] = requantize(sum(weights[unit]
+ * * input[row]) + bias).
  *
- * The fast kernels take weights packed as in tl_convolution.h, with columns in the order 0, 2, 1, 3 of every four inputs (the order in which
- * SXTB16 widens them) but filled up to a multiple of 4 only. They need no scratch. Packed biases, 4 int32 per
- * block of 4 units: {bias_0, 256 * bias_1 + bias_0, bias_2, 256 * bias_3 + bias_2}, with input_offset * sum(weights) in them. */
+ * The fast kernels take weights packed as in tl_convolution.h, with columns in the order 0, 2, 1, 3 of every four
+ * inputs (the order in which SXTB16 widens them) but filled up to a multiple of 4 only. They need no scratch. Packed
+ * biases, 4 int32 per block of 4 units: {bias_0, 256 * bias_1 + bias_0, bias_2, 256 * bias_3 + bias_2}, with
+ * input_offset * sum(weights) in them. */
 #ifndef TL_FULLY_CONNECTED_H
 #define TL_FULLY_CONNECTED_H
 
@@ -62,8 +64,8 @@ typedef struct {
 } tl_fully_connected_general_params;
 
 /**
- * Any int8 fully connected layer, in plain C and without packing: what the fast kernels do not take (weights with a zero point, weights of
- * -128, very long sums, rescaling by a half or more).
+ * Any int8 fully connected layer, in plain C and without packing: what the fast kernels do not take (weights with a
+ * zero point, weights of -128, very long sums, rescaling by a half or more).
  * @param[in]  filter       [units, inputs] as in the model
  * @param[in]  bias         one per unit, or NULL
  */

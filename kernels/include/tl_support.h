@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Inline helpers every integer kernel shares: TFLite's fixed-point rounding, unaligned word access and the Armv7E-M DSP instructions.
- * Rounding follows TFLite Micro built without TFLITE_SINGLE_ROUNDING (gemmlowp fixedpoint.h): doubling high multiply, then a rounding shift.
+ * Inline helpers every integer kernel shares: TFLite's fixed-point rounding, unaligned word access and the Armv7E-M DSP
+ * instructions. Rounding follows TFLite Micro built without TFLITE_SINGLE_ROUNDING (gemmlowp fixedpoint.h): doubling
+ * high multiply, then a rounding shift.
  *
- * TL_USE_DSP selects the DSP paths. It is on where the core has the DSP extension, and on any host that defines TL_EMULATE_DSP: the tl_*
- * intrinsics are then plain C with the same results, so that sanitizers see both paths. TL_NO_DSP turns them off (pure C99 on the core).
- * Instruction semantics: DDI 0403E A7.7 (SXTB16, SMLAD, SMLABB.., SMMLAR, PKHBT, SSAT). */
+ * TL_USE_DSP selects the DSP paths. It is on where the core has the DSP extension, and on any host that defines
+ * TL_EMULATE_DSP: the tl_* intrinsics are then plain C with the same results, so that sanitizers see both paths.
+ * TL_NO_DSP turns them off (pure C99 on the core). Instruction semantics: DDI 0403E A7.7 (SXTB16, SMLAD, SMLABB..,
+ * SMMLAR, PKHBT, SSAT). */
 #ifndef TL_SUPPORT_H
 #define TL_SUPPORT_H
 
@@ -123,14 +125,15 @@ TL_INLINE void tl_store_word(void *destination, uint32_t word)
 
 #if defined(TL_USE_DSP)
 
+/* clang-format off: one intrinsic per line. */
 /* Each intrinsic is one instruction. Halfwords are written lo = bits 0..15, hi = bits 16..31, both signed. */
 #if defined(TL_DSP_ASM)
-#define TL_DSP_UNARY(name, instruction, tail)                          \
-    TL_INLINE uint32_t name(uint32_t a)                                \
-    {                                                                  \
-        uint32_t result;                                               \
-        __asm__(instruction " %0, %1" tail : "=r"(result) : "r"(a));   \
-        return result;                                                 \
+#define TL_DSP_UNARY(name, instruction, tail)                        \
+    TL_INLINE uint32_t name(uint32_t a)                              \
+    {                                                                \
+        uint32_t result;                                             \
+        __asm__(instruction " %0, %1" tail : "=r"(result) : "r"(a)); \
+        return result;                                               \
     }
 #define TL_DSP_BINARY(name, instruction, tail, type)                             \
     TL_INLINE type name(uint32_t a, uint32_t b)                                  \
@@ -139,12 +142,12 @@ TL_INLINE void tl_store_word(void *destination, uint32_t word)
         __asm__(instruction " %0, %1, %2" tail : "=r"(result) : "r"(a), "r"(b)); \
         return result;                                                           \
     }
-#define TL_DSP_ACCUMULATE(name, instruction)                                                 \
-    TL_INLINE int32_t name(uint32_t a, uint32_t b, int32_t sum)                              \
-    {                                                                                        \
-        int32_t result;                                                                      \
-        __asm__(instruction " %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));    \
-        return result;                                                                       \
+#define TL_DSP_ACCUMULATE(name, instruction)                                              \
+    TL_INLINE int32_t name(uint32_t a, uint32_t b, int32_t sum)                           \
+    {                                                                                     \
+        int32_t result;                                                                   \
+        __asm__(instruction " %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum)); \
+        return result;                                                                    \
     }
 #else
 TL_INLINE int32_t tl_lo(uint32_t a)
@@ -162,26 +165,26 @@ TL_INLINE uint32_t tl_halves(int32_t lo, int32_t hi)
     return ((uint32_t)lo & 0xFFFFU) | ((uint32_t)hi << 16);
 }
 
-#define TL_DSP_UNARY_C(name, expression)  \
-    TL_INLINE uint32_t name(uint32_t a)   \
-    {                                     \
-        return (expression);              \
+#define TL_DSP_UNARY_C(name, expression) \
+    TL_INLINE uint32_t name(uint32_t a)  \
+    {                                    \
+        return (expression);             \
     }
-#define TL_DSP_BINARY_C(name, type, expression)     \
-    TL_INLINE type name(uint32_t a, uint32_t b)     \
-    {                                               \
-        return (type)(expression);                  \
+#define TL_DSP_BINARY_C(name, type, expression) \
+    TL_INLINE type name(uint32_t a, uint32_t b) \
+    {                                           \
+        return (type)(expression);              \
     }
-#define TL_DSP_ACCUMULATE_C(name, expression)                       \
-    TL_INLINE int32_t name(uint32_t a, uint32_t b, int32_t sum)     \
-    {                                                               \
-        return (int32_t)((uint32_t)sum + (uint32_t)(expression));   \
+#define TL_DSP_ACCUMULATE_C(name, expression)                     \
+    TL_INLINE int32_t name(uint32_t a, uint32_t b, int32_t sum)   \
+    {                                                             \
+        return (int32_t)((uint32_t)sum + (uint32_t)(expression)); \
     }
 #endif
 
 #if defined(TL_DSP_ASM)
-TL_DSP_UNARY(tl_sxtb16, "sxtb16", "")              /* {byte 0, byte 2} sign-extended to halfwords */
-TL_DSP_UNARY(tl_sxtb16_ror8, "sxtb16", ", ror #8") /* {byte 1, byte 3} */
+TL_DSP_UNARY(tl_sxtb16, "sxtb16", "")                   /* {byte 0, byte 2} sign-extended to halfwords */
+TL_DSP_UNARY(tl_sxtb16_ror8, "sxtb16", ", ror #8")      /* {byte 1, byte 3} */
 TL_DSP_BINARY(tl_pkhbt, "pkhbt", ", lsl #16", uint32_t) /* {a.lo, b.lo} */
 TL_DSP_BINARY(tl_pkhtb, "pkhtb", ", asr #16", uint32_t) /* {b.hi, a.hi} */
 TL_DSP_BINARY(tl_sadd16, "sadd16", "", uint32_t)        /* {a.lo + b.lo, a.hi + b.hi} modulo 2^16 */
@@ -206,6 +209,8 @@ TL_DSP_ACCUMULATE_C(tl_smlabt, tl_lo(a) * tl_hi(b))
 TL_DSP_ACCUMULATE_C(tl_smlatb, tl_hi(a) * tl_lo(b))
 TL_DSP_ACCUMULATE_C(tl_smlatt, tl_hi(a) * tl_hi(b))
 #endif
+
+/* clang-format on */
 
 /** sum + round(a * b / 2^32), ties up, modulo 2^32. */
 TL_INLINE int32_t tl_smmlar(int32_t a, int32_t b, int32_t sum)
@@ -256,8 +261,9 @@ TL_INLINE int64_t tl_smlald(uint32_t a, uint32_t b, int64_t sum)
 
 #endif /* TL_USE_DSP */
 
-/** Packed rescaling (see tl_convolution.h): TFLite's doubling high multiply and rounding shift of an accumulator given twice, zero point
- *  added, saturated to int8. A tie of the rounding shift goes away from zero: that is what subtracting 1 from negative values does. */
+/** Packed rescaling (see tl_convolution.h): TFLite's doubling high multiply and rounding shift of an accumulator given
+ * twice, zero point added, saturated to int8. A tie of the rounding shift goes away from zero: that is what subtracting
+ * 1 from negative values does. */
 TL_INLINE int32_t tl_rescale_s8(int32_t twice_sum, int32_t multiplier, int32_t addend, int32_t shift)
 {
 #if defined(TL_USE_DSP)

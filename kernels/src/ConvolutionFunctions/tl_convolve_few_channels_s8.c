@@ -14,11 +14,6 @@ int32_t tl_convolve_few_channels_s8_get_buffer_size(const tl_dims *filter_dims)
     return 2 * (int32_t)sizeof(int16_t) * tl_column_length(filter_dims->h, row_length(filter_dims));
 }
 
-static void widen_run(const int8_t *source, int32_t count, int16_t *column, int32_t index)
-{
-    tl_widen_run(source, count, column, index);
-}
-
 tl_status tl_convolve_few_channels_s8(const tl_context *ctx,
                                       const tl_conv_params *params,
                                       const tl_dims *input_dims,
@@ -30,6 +25,6 @@ tl_status tl_convolve_few_channels_s8(const tl_context *ctx,
                                       int8_t *output)
 {
     const tl_window window = {params, input_dims, filter_dims, row_length(filter_dims)};
-    tl_convolve_columns(ctx, &window, input, filter, constants, output_dims, output, widen_run);
+    tl_convolve_columns(ctx, &window, input, filter, constants, output_dims, output, TL_ORDER_NATURAL);
     return TL_OK;
 }

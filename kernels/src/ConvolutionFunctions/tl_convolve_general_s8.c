@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Refer to tl_convolution.h. The loop nest of TFLite's reference_integer_ops/conv.h: simple and complete rather than fast. */
+ * Refer to tl_convolution.h. The loop nest of TFLite's reference_integer_ops/conv.h: simple and complete rather than
+ * fast. */
 #include "tl_convolution.h"
 #include "tl_support.h"
 
@@ -56,7 +57,8 @@ tl_status tl_convolve_general_s8(const tl_conv_params *params,
             const int32_t left = (pixel % output_dims->w) * params->stride.w - params->padding.w;
             for (int32_t c = 0; c < output_dims->c; c++) {
                 const int8_t *group_input = input + (c / channels_per_group) * filter_dims->c;
-                int32_t sum = window_sum(params, input_dims, group_input, filter_dims, filter + c * filter_size, top, left);
+                int32_t sum =
+                    window_sum(params, input_dims, group_input, filter_dims, filter + c * filter_size, top, left);
                 sum = tl_wrap_add(sum, bias == NULL ? 0 : bias[c]);
                 sum = tl_requantize(sum, quant->multiplier[c], quant->shift[c]);
                 sum = tl_wrap_add(sum, params->output_offset);

@@ -13,12 +13,6 @@ int32_t tl_convolve_s8_get_buffer_size(const tl_dims *filter_dims)
     return 2 * (int32_t)sizeof(int16_t) * tl_column_length(filter_dims->h, row_length(filter_dims));
 }
 
-/* Rows of the window are whole pixels: multiples of 4 elements that start at one. */
-static void widen_pixels(const int8_t *source, int32_t count, int16_t *column, int32_t index)
-{
-    tl_widen_quads(source, count / 4, tl_column_at(column, index));
-}
-
 tl_status tl_convolve_s8(const tl_context *ctx,
                          const tl_conv_params *params,
                          const tl_dims *input_dims,
@@ -30,6 +24,6 @@ tl_status tl_convolve_s8(const tl_context *ctx,
                          int8_t *output)
 {
     const tl_window window = {params, input_dims, filter_dims, row_length(filter_dims)};
-    tl_convolve_columns(ctx, &window, input, filter, constants, output_dims, output, widen_pixels);
+    tl_convolve_columns(ctx, &window, input, filter, constants, output_dims, output, TL_ORDER_QUADS);
     return TL_OK;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Refer to tl_convolution.h. Works on 4 channels and two output lines at a time. The 4 input lines these need are held as int16 pairs of
- * lines per column in the "strip": {channel: {lines 0 and 1, lines 2 and 3}}, so that SMLAD multiplies two taps of one channel. Walking
- * along the strip, each column finishes one pair of outputs, continues the next and starts the one after. The sums of a walk go to a row
- * of int32, which a second loop rescales with its constants in registers. Lines 2 and 3 are lines 0 and 1 of the next two output lines. */
+ * Refer to tl_convolution.h. Works on 4 channels and two output lines at a time. The 4 input lines these need are held
+ * as int16 pairs of lines per column in the "strip": {channel: {lines 0 and 1, lines 2 and 3}}, so that SMLAD
+ * multiplies two taps of one channel. Walking along the strip, each column finishes one pair of outputs, continues the
+ * next and starts the one after. The sums of a walk go to a row of int32, which a second loop rescales with its
+ * constants in registers. Lines 2 and 3 are lines 0 and 1 of the next two output lines. */
 #include "tl_convolution.h"
 #include "tl_support.h"
 
-/* Columns of the strip: a window's two more than outputs, and filled up to an even number for the loop over two of them. */
+/* Columns of the strip: a window's two more than outputs, and filled up to an even number for the loop over two of
+ * them. */
 TL_INLINE int32_t strip_columns(int32_t run)
 {
     return (run + 3) & ~1;
@@ -17,11 +19,11 @@ TL_INLINE int32_t strip_columns(int32_t run)
 
 /* Lines are what the kernel goes down, the run is what it goes along: the longer side of the output. */
 typedef struct {
-    int32_t run;          /* output columns */
-    int32_t lines;        /* output lines */
+    int32_t run;   /* output columns */
+    int32_t lines; /* output lines */
     int32_t input_run;
     int32_t input_lines;
-    int32_t run_step;     /* bytes to the next column, of input and output alike */
+    int32_t run_step; /* bytes to the next column, of input and output alike */
     int32_t input_line_step;
     int32_t output_line_step;
     int32_t run_padding;
@@ -36,7 +38,8 @@ int32_t tl_depthwise_conv_3x3_s8_get_buffer_size(const tl_dims *output_dims)
 }
 
 /* One pair of lines of 4 channels into the strip; a line outside the input is a word of zero points with step 0. */
-static void fill_lines(const int8_t *line_0, int32_t step_0, const int8_t *line_1, int32_t step_1, int32_t columns, int16_t *strip)
+static void
+fill_lines(const int8_t *line_0, int32_t step_0, const int8_t *line_1, int32_t step_1, int32_t columns, int16_t *strip)
 {
     for (; columns > 0; columns--) {
 #if defined(TL_USE_DSP)
@@ -63,43 +66,63 @@ static void fill_lines(const int8_t *line_0, int32_t step_0, const int8_t *line_
 }
 
 #if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
-/* One column: finish the outputs f0, f1 (right column of the window), continue g0, g1 (middle), start f0, f1 anew (left). */
-#define SUM_COLUMN(f0, f1, g0, g1)                                                                                \
-    "ldr %[upper], [%[strip]], #32\n ldr %[lower], [%[strip], #-28]\n str %[lower], [%[strip], #-32]\n"           \
-    "smlad " f0 ", %[right_01], %[upper], " f0 "\n smlabt " f1 ", %[right_01], %[upper], " f1 "\n"               \
-    "smlatb " f0 ", %[right_12], %[lower], " f0 "\n smlad " f1 ", %[right_12], %[lower], " f1 "\n"               \
-    "str " f0 ", [%[sums]], #8\n str " f1 ", [%[sums], #-4]\n"                                                   \
-    "smlad " g0 ", %[middle_01], %[upper], " g0 "\n smlabt " g1 ", %[middle_01], %[upper], " g1 "\n"             \
-    "smlatb " g0 ", %[middle_12], %[lower], " g0 "\n smlad " g1 ", %[middle_12], %[lower], " g1 "\n"             \
-    "smuad " f0 ", %[left_01], %[upper]\n smulbt " f1 ", %[left_01], %[upper]\n"                                 \
+/* clang-format off: it fills lines of assembly regardless of their meaning. */
+/* One column: finish the outputs f0, f1 (right column of the window), continue g0, g1 (middle), start f0, f1 anew
+ * (left). */
+#define SUM_COLUMN(f0, f1, g0, g1)                                                                      \
+    "ldr %[upper], [%[strip]], #32\n ldr %[lower], [%[strip], #-28]\n str %[lower], [%[strip], #-32]\n" \
+    "smlad " f0 ", %[right_01], %[upper], " f0 "\n smlabt " f1 ", %[right_01], %[upper], " f1 "\n"      \
+    "smlatb " f0 ", %[right_12], %[lower], " f0 "\n smlad " f1 ", %[right_12], %[lower], " f1 "\n"      \
+    "str " f0 ", [%[sums]], #8\n str " f1 ", [%[sums], #-4]\n"                                          \
+    "smlad " g0 ", %[middle_01], %[upper], " g0 "\n smlabt " g1 ", %[middle_01], %[upper], " g1 "\n"    \
+    "smlatb " g0 ", %[middle_12], %[lower], " g0 "\n smlad " g1 ", %[middle_12], %[lower], " g1 "\n"    \
+    "smuad " f0 ", %[left_01], %[upper]\n smulbt " f1 ", %[left_01], %[upper]\n"                        \
     "smlatb " f0 ", %[left_12], %[lower], " f0 "\n smlad " f1 ", %[left_12], %[lower], " f1 "\n"
 
-/* sum_run with all its 14 values in registers; columns is even. Turns of 4 columns, the first one of 2 if that is what is over. */
-#define SUM_COLUMNS(strip, sums, columns)                                                                          \
-    do {                                                                                                           \
-        const int16_t *const end = strip + columns * COLUMN_VALUES;                                                \
-        uint32_t upper = (uint32_t)columns, lower;                                                                 \
-        int32_t a0 = 0, a1 = 0, b0 = 0, b1 = 0;                                                                    \
-        __asm__ volatile("tst %[upper], #2\n bne 2f\n"                                                             \
-                         "1:\n" SUM_COLUMN("%[a0]", "%[a1]", "%[b0]", "%[b1]")                                     \
-                         SUM_COLUMN("%[b0]", "%[b1]", "%[a0]", "%[a1]")                                            \
-                         "2:\n" SUM_COLUMN("%[a0]", "%[a1]", "%[b0]", "%[b1]")                                     \
-                         SUM_COLUMN("%[b0]", "%[b1]", "%[a0]", "%[a1]")                                            \
-                         "ldr %[upper], %[end]\n cmp %[strip], %[upper]\n bne 1b\n"                                \
-                         : [a0] "+r"(a0), [a1] "+r"(a1), [b0] "+r"(b0), [b1] "+r"(b1), [strip] "+r"(strip),        \
-                           [sums] "+r"(sums), [upper] "+r"(upper), [lower] "=&r"(lower)                            \
-                         : [left_01] "r"(left_01), [left_12] "r"(left_12), [middle_01] "r"(middle_01),             \
-                           [middle_12] "r"(middle_12), [right_01] "r"(right_01), [right_12] "r"(right_12),         \
-                           [end] "m"(end)                                                                          \
-                         : "cc", "memory");                                                                        \
+/* sum_run with all its 14 values in registers; columns is even. Turns of 4 columns, the first one of 2 if that is what
+ * is over. */
+#define SUM_COLUMNS(strip, sums, columns)                                                                       \
+    do {                                                                                                        \
+        const int16_t *const end = strip + columns * COLUMN_VALUES;                                             \
+        uint32_t upper = (uint32_t)columns, lower;                                                              \
+        int32_t a0 = 0, a1 = 0, b0 = 0, b1 = 0;                                                                 \
+        __asm__ volatile("tst %[upper], #2\n bne 2f\n"                                                          \
+                         "1:\n" SUM_COLUMN("%[a0]", "%[a1]", "%[b0]", "%[b1]")                                  \
+                             SUM_COLUMN("%[b0]", "%[b1]", "%[a0]", "%[a1]") "2:\n" SUM_COLUMN("%[a0]",          \
+                                                                                              "%[a1]",          \
+                                                                                              "%[b0]",          \
+                                                                                              "%[b1]")          \
+                                 SUM_COLUMN("%[b0]",                                                            \
+                                            "%[b1]",                                                            \
+                                            "%[a0]",                                                            \
+                                            "%[a1]") "ldr %[upper], %[end]\n cmp %[strip], %[upper]\n bne 1b\n" \
+                         : [a0] "+r"(a0),                                                                       \
+                           [a1] "+r"(a1),                                                                       \
+                           [b0] "+r"(b0),                                                                       \
+                           [b1] "+r"(b1),                                                                       \
+                           [strip] "+r"(strip),                                                                 \
+                           [sums] "+r"(sums),                                                                   \
+                           [upper] "+r"(upper),                                                                 \
+                           [lower] "=&r"(lower)                                                                 \
+                         : [left_01] "r"(left_01),                                                              \
+                           [left_12] "r"(left_12),                                                              \
+                           [middle_01] "r"(middle_01),                                                          \
+                           [middle_12] "r"(middle_12),                                                          \
+                           [right_01] "r"(right_01),                                                            \
+                           [right_12] "r"(right_12),                                                            \
+                           [end] "m"(end)                                                                       \
+                         : "cc", "memory");                                                                     \
     } while (0)
+/* clang-format on */
 #endif
 
-/* Sums of one channel along the strip; sums[0..3] get values that belong to no output. weights: 3 columns of bytes {w0, w1, w1, w2}. */
+/* Sums of one channel along the strip; sums[0..3] get values that belong to no output. weights: 3 columns of bytes {w0,
+ * w1, w1, w2}. */
 TL_INLINE void sum_run(int16_t *strip, int32_t columns, const int8_t *weights, int32_t *sums)
 {
 #if defined(TL_USE_DSP)
-    const uint32_t word_0 = tl_load_word(weights), word_1 = tl_load_word(weights + 4), word_2 = tl_load_word(weights + 8);
+    const uint32_t word_0 = tl_load_word(weights), word_1 = tl_load_word(weights + 4),
+                   word_2 = tl_load_word(weights + 8);
     const uint32_t left_01 = tl_sxtb16(word_0), left_12 = tl_sxtb16_ror8(word_0);
     const uint32_t middle_01 = tl_sxtb16(word_1), middle_12 = tl_sxtb16_ror8(word_1);
     const uint32_t right_01 = tl_sxtb16(word_2), right_12 = tl_sxtb16_ror8(word_2);
@@ -139,14 +162,18 @@ TL_INLINE void sum_run(int16_t *strip, int32_t columns, const int8_t *weights, i
 }
 
 #if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
+/* clang-format off */
 /* tl_rescale_s8 of bias + sum, into `value`. */
 #define RESCALE_SUM(sum)                                                                                          \
     "add " sum ", %[twice_bias], " sum ", lsl #1\n smmlar %[value], " sum ", %[multiplier], %[addend]\n"           \
     "add %[value], %[value], " sum ", asr #31\n asr %[value], %[value], %[shift]\n ssat %[value], #8, %[value]\n"
+/* clang-format on */
 #endif
 
-/* Two output lines of one channel. line_1 may equal line_0 where there is only one line: its values are overwritten at once. */
-TL_INLINE void rescale_run(const int32_t *sums, int32_t count, const int32_t *constants, int8_t *line_0, int8_t *line_1, int32_t step)
+/* Two output lines of one channel. line_1 may equal line_0 where there is only one line: its values are overwritten at
+ * once. */
+TL_INLINE void
+rescale_run(const int32_t *sums, int32_t count, const int32_t *constants, int8_t *line_0, int8_t *line_1, int32_t step)
 {
     const int32_t twice_bias = tl_wrap_add(constants[0], constants[0]);
     const int32_t multiplier = constants[1], addend = constants[2], shift = constants[3];
@@ -154,6 +181,7 @@ TL_INLINE void rescale_run(const int32_t *sums, int32_t count, const int32_t *co
     if (count > 1) {
         int32_t s0, s1, s2, s3, value;
         count -= 2;
+        /* clang-format off */
         /* Two columns per turn. The loads come in a run, so that all but the first take one cycle. */
         __asm__ volatile("1:\n ldr %[s0], [%[sums]], #16\n ldr %[s1], [%[sums], #-12]\n"
                          "ldr %[s2], [%[sums], #-8]\n ldr %[s3], [%[sums], #-4]\n"
@@ -167,6 +195,7 @@ TL_INLINE void rescale_run(const int32_t *sums, int32_t count, const int32_t *co
                          : [step] "r"(step), [twice_bias] "r"(twice_bias), [multiplier] "r"(multiplier), [addend] "r"(addend),
                            [shift] "r"(shift)
                          : "cc", "memory");
+        /* clang-format on */
         count += 2;
     }
 #endif
@@ -182,7 +211,8 @@ TL_INLINE void rescale_run(const int32_t *sums, int32_t count, const int32_t *co
 }
 
 /* Lines `line` and `line + 1` of the input (they may lie outside it) into the strip. */
-static void fill_pair(const tl_plane *plane, const int8_t *input, int32_t line, const int8_t *zero_points, int16_t *strip)
+static void
+fill_pair(const tl_plane *plane, const int8_t *input, int32_t line, const int8_t *zero_points, int16_t *strip)
 {
     const int8_t *lines[2];
     int32_t steps[2];
@@ -230,10 +260,26 @@ tl_status tl_depthwise_conv_3x3_s8(const tl_context *ctx,
     const int32_t is_upright = output_dims->h > output_dims->w;
     const int32_t input_row = input_dims->w * channels;
     const int32_t output_row = output_dims->w * channels;
-    const tl_plane across = {output_dims->w, output_dims->h, input_dims->w, input_dims->h, channels, input_row, output_row,
-                             params->padding.w, params->padding.h, channels};
-    const tl_plane down = {output_dims->h, output_dims->w, input_dims->h, input_dims->w, input_row, channels, channels,
-                           params->padding.h, params->padding.w, output_row};
+    const tl_plane across = {output_dims->w,
+                             output_dims->h,
+                             input_dims->w,
+                             input_dims->h,
+                             channels,
+                             input_row,
+                             output_row,
+                             params->padding.w,
+                             params->padding.h,
+                             channels};
+    const tl_plane down = {output_dims->h,
+                           output_dims->w,
+                           input_dims->h,
+                           input_dims->w,
+                           input_row,
+                           channels,
+                           channels,
+                           params->padding.h,
+                           params->padding.w,
+                           output_row};
     const tl_plane *plane = is_upright ? &down : &across;
     int16_t *strip = (int16_t *)ctx->buf;
     const int8_t zero_point = (int8_t)-params->input_offset;
@@ -243,7 +289,13 @@ tl_status tl_depthwise_conv_3x3_s8(const tl_context *ctx,
     }
     for (int32_t batch = 0; batch < output_dims->n; batch++) {
         for (int32_t c = 0; c < channels; c += 4) {
-            convolve_four_channels(plane, input + c, zero_points, filter + 12 * c, constants + 4 * c, strip, output + c);
+            convolve_four_channels(plane,
+                                   input + c,
+                                   zero_points,
+                                   filter + 12 * c,
+                                   constants + 4 * c,
+                                   strip,
+                                   output + c);
         }
         input += input_dims->h * input_row;
         output += output_dims->h * output_row;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Refer to tl_convolution.h. NHWC holds 4 channels of a tap in one word, so SXTB16 widens two at a time and SMLABB/SMLATT multiply them
- * with the weights of the same channels, widened alike. */
+ * Refer to tl_convolution.h. NHWC holds 4 channels of a tap in one word, so SXTB16 widens two at a time and
+ * SMLABB/SMLATT multiply them with the weights of the same channels, widened alike. */
 #include "tl_convolution.h"
 #include "tl_support.h"
 
@@ -8,8 +8,8 @@
 typedef struct {
     int32_t rows;
     int32_t columns;
-    int32_t input_row_step; /* bytes from a tap to the one below */
-    int32_t input_step;     /* bytes from a tap to its right neighbour */
+    int32_t input_row_step;  /* bytes from a tap to the one below */
+    int32_t input_step;      /* bytes from a tap to its right neighbour */
     int32_t filter_row_skip; /* bytes of weights right and left of the inside part */
     int32_t input_offset;
 } tl_taps;
@@ -54,7 +54,8 @@ TL_INLINE void sum_four_channels(const tl_taps *taps, const int8_t *input, const
 #endif
 }
 
-TL_INLINE void store_four_channels(const tl_taps *taps, const int8_t *input, const int8_t *filter, const int32_t *constants, int8_t *output)
+TL_INLINE void store_four_channels(
+    const tl_taps *taps, const int8_t *input, const int8_t *filter, const int32_t *constants, int8_t *output)
 {
     int32_t sums[4] = {constants[0], constants[4], constants[8], constants[12]};
     sum_four_channels(taps, input, filter, sums);
@@ -96,7 +97,8 @@ tl_status tl_depthwise_conv_s8(const tl_depthwise_params *params,
             for (int32_t out_x = 0; out_x < output_dims->w; out_x++) {
                 const int32_t left = out_x * params->stride.w - params->padding.w;
                 const int32_t kx = first_tap(left, params->dilation.w);
-                const int32_t columns = tl_max(0, end_tap(left, params->dilation.w, input_dims->w, filter_dims->w) - kx);
+                const int32_t columns =
+                    tl_max(0, end_tap(left, params->dilation.w, input_dims->w, filter_dims->w) - kx);
                 const tl_taps taps = {rows,
                                       columns,
                                       params->dilation.h * input_dims->w * channels,
