@@ -32,45 +32,35 @@ TL_INLINE void tl_multiply_quad(uint32_t word, const int8_t *weights, tl_block_s
 }
 
 #if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
-/* clang-format off: it fills lines of assembly regardless of their meaning. */
+/* clang-format off */
 /* tl_multiply_quad with its loads in one run, so that all but the first take one cycle. */
-#define TL_MULTIPLY_QUAD                                                                          \
-    "sxtb16 %[outer], %[inner]\n sxtb16 %[inner], %[inner], ror #8\n"                             \
-    "smlad %[mixed_a], %[a0], %[outer], %[mixed_a]\n sxtb16 %[a0], %[a0]\n"                       \
-    "smlad %[mixed_b], %[b0], %[outer], %[mixed_b]\n sxtb16 %[b0], %[b0]\n"                       \
-    "smlad %[mixed_a], %[a1], %[inner], %[mixed_a]\n sxtb16 %[a1], %[a1]\n"                       \
-    "smlad %[mixed_b], %[b1], %[inner], %[mixed_b]\n sxtb16 %[b1], %[b1]\n"                       \
-    "smlad %[even_a], %[a0], %[outer], %[even_a]\n smlad %[even_b], %[b0], %[outer], %[even_b]\n" \
+#define TL_MULTIPLY_QUAD                                                                                      \
+    "sxtb16 %[outer], %[inner]\n sxtb16 %[inner], %[inner], ror #8\n"                                         \
+    "smlad %[mixed_a], %[a0], %[outer], %[mixed_a]\n sxtb16 %[a0], %[a0]\n"                                   \
+    "smlad %[mixed_b], %[b0], %[outer], %[mixed_b]\n sxtb16 %[b0], %[b0]\n"                                   \
+    "smlad %[mixed_a], %[a1], %[inner], %[mixed_a]\n sxtb16 %[a1], %[a1]\n"                                   \
+    "smlad %[mixed_b], %[b1], %[inner], %[mixed_b]\n sxtb16 %[b1], %[b1]\n"                                   \
+    "smlad %[even_a], %[a0], %[outer], %[even_a]\n smlad %[even_b], %[b0], %[outer], %[even_b]\n"             \
     "smlad %[even_a], %[a1], %[inner], %[even_a]\n smlad %[even_b], %[b1], %[inner], %[even_b]\n"
-#define TL_LOAD_QUAD(input, weights)                                                        \
-    "ldr %[inner], [%[input], #" #input "]\n ldr %[a0], [%[weights], #" #weights "]\n"      \
-    "ldr %[b0], [%[weights], #" #weights "+4]\n ldr %[a1], [%[weights], #" #weights "+8]\n" \
+#define TL_LOAD_QUAD(input, weights)                                                                          \
+    "ldr %[inner], [%[input], #" #input "]\n ldr %[a0], [%[weights], #" #weights "]\n"                        \
+    "ldr %[b0], [%[weights], #" #weights "+4]\n ldr %[a1], [%[weights], #" #weights "+8]\n"                   \
     "ldr %[b1], [%[weights], #" #weights "+12]\n"
 
 /** 16 inputs per turn; count is a multiple of 16, > 0. */
-TL_INLINE void
-tl_multiply_16_at_a_time(const int8_t **input, int32_t count, const int8_t **weights, tl_block_sums *sums)
+TL_INLINE void tl_multiply_16_at_a_time(const int8_t **input, int32_t count, const int8_t **weights, tl_block_sums *sums)
 {
     const int8_t *in = *input;
     const int8_t *w = *weights;
     const int8_t *const end = in + count;
     uint32_t outer, inner, a0, b0, a1, b1;
-    __asm__ volatile("1:\n" TL_LOAD_QUAD(0, 0) TL_MULTIPLY_QUAD TL_LOAD_QUAD(4, 16) TL_MULTIPLY_QUAD TL_LOAD_QUAD(8, 32)
-                         TL_MULTIPLY_QUAD TL_LOAD_QUAD(12, 48) TL_MULTIPLY_QUAD
+    __asm__ volatile("1:\n" TL_LOAD_QUAD(0, 0) TL_MULTIPLY_QUAD TL_LOAD_QUAD(4, 16) TL_MULTIPLY_QUAD
+                     TL_LOAD_QUAD(8, 32) TL_MULTIPLY_QUAD TL_LOAD_QUAD(12, 48) TL_MULTIPLY_QUAD
                      "adds %[input], %[input], #16\n adds %[weights], %[weights], #64\n"
                      "cmp %[input], %[end]\n bne 1b\n"
-                     : [mixed_a] "+r"(sums->mixed_a),
-                       [even_a] "+r"(sums->even_a),
-                       [mixed_b] "+r"(sums->mixed_b),
-                       [even_b] "+r"(sums->even_b),
-                       [input] "+r"(in),
-                       [weights] "+r"(w),
-                       [outer] "=&r"(outer),
-                       [inner] "=&r"(inner),
-                       [a0] "=&r"(a0),
-                       [b0] "=&r"(b0),
-                       [a1] "=&r"(a1),
-                       [b1] "=&r"(b1)
+                     : [mixed_a] "+r"(sums->mixed_a), [even_a] "+r"(sums->even_a), [mixed_b] "+r"(sums->mixed_b),
+                       [even_b] "+r"(sums->even_b), [input] "+r"(in), [weights] "+r"(w), [outer] "=&r"(outer), [inner] "=&r"(inner),
+                       [a0] "=&r"(a0), [b0] "=&r"(b0), [a1] "=&r"(a1), [b1] "=&r"(b1)
                      : [end] "r"(end)
                      : "cc", "memory");
     *input = in;

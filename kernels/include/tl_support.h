@@ -125,15 +125,15 @@ TL_INLINE void tl_store_word(void *destination, uint32_t word)
 
 #if defined(TL_USE_DSP)
 
-/* clang-format off: one intrinsic per line. */
+/* clang-format off */
 /* Each intrinsic is one instruction. Halfwords are written lo = bits 0..15, hi = bits 16..31, both signed. */
 #if defined(TL_DSP_ASM)
-#define TL_DSP_UNARY(name, instruction, tail)                        \
-    TL_INLINE uint32_t name(uint32_t a)                              \
-    {                                                                \
-        uint32_t result;                                             \
-        __asm__(instruction " %0, %1" tail : "=r"(result) : "r"(a)); \
-        return result;                                               \
+#define TL_DSP_UNARY(name, instruction, tail)                          \
+    TL_INLINE uint32_t name(uint32_t a)                                \
+    {                                                                  \
+        uint32_t result;                                               \
+        __asm__(instruction " %0, %1" tail : "=r"(result) : "r"(a));   \
+        return result;                                                 \
     }
 #define TL_DSP_BINARY(name, instruction, tail, type)                             \
     TL_INLINE type name(uint32_t a, uint32_t b)                                  \
@@ -142,12 +142,12 @@ TL_INLINE void tl_store_word(void *destination, uint32_t word)
         __asm__(instruction " %0, %1, %2" tail : "=r"(result) : "r"(a), "r"(b)); \
         return result;                                                           \
     }
-#define TL_DSP_ACCUMULATE(name, instruction)                                              \
-    TL_INLINE int32_t name(uint32_t a, uint32_t b, int32_t sum)                           \
-    {                                                                                     \
-        int32_t result;                                                                   \
-        __asm__(instruction " %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum)); \
-        return result;                                                                    \
+#define TL_DSP_ACCUMULATE(name, instruction)                                                 \
+    TL_INLINE int32_t name(uint32_t a, uint32_t b, int32_t sum)                              \
+    {                                                                                        \
+        int32_t result;                                                                      \
+        __asm__(instruction " %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));    \
+        return result;                                                                       \
     }
 #else
 TL_INLINE int32_t tl_lo(uint32_t a)
@@ -165,26 +165,26 @@ TL_INLINE uint32_t tl_halves(int32_t lo, int32_t hi)
     return ((uint32_t)lo & 0xFFFFU) | ((uint32_t)hi << 16);
 }
 
-#define TL_DSP_UNARY_C(name, expression) \
-    TL_INLINE uint32_t name(uint32_t a)  \
-    {                                    \
-        return (expression);             \
+#define TL_DSP_UNARY_C(name, expression)  \
+    TL_INLINE uint32_t name(uint32_t a)   \
+    {                                     \
+        return (expression);              \
     }
-#define TL_DSP_BINARY_C(name, type, expression) \
-    TL_INLINE type name(uint32_t a, uint32_t b) \
-    {                                           \
-        return (type)(expression);              \
+#define TL_DSP_BINARY_C(name, type, expression)     \
+    TL_INLINE type name(uint32_t a, uint32_t b)     \
+    {                                               \
+        return (type)(expression);                  \
     }
-#define TL_DSP_ACCUMULATE_C(name, expression)                     \
-    TL_INLINE int32_t name(uint32_t a, uint32_t b, int32_t sum)   \
-    {                                                             \
-        return (int32_t)((uint32_t)sum + (uint32_t)(expression)); \
+#define TL_DSP_ACCUMULATE_C(name, expression)                       \
+    TL_INLINE int32_t name(uint32_t a, uint32_t b, int32_t sum)     \
+    {                                                               \
+        return (int32_t)((uint32_t)sum + (uint32_t)(expression));   \
     }
 #endif
 
 #if defined(TL_DSP_ASM)
-TL_DSP_UNARY(tl_sxtb16, "sxtb16", "")                   /* {byte 0, byte 2} sign-extended to halfwords */
-TL_DSP_UNARY(tl_sxtb16_ror8, "sxtb16", ", ror #8")      /* {byte 1, byte 3} */
+TL_DSP_UNARY(tl_sxtb16, "sxtb16", "")              /* {byte 0, byte 2} sign-extended to halfwords */
+TL_DSP_UNARY(tl_sxtb16_ror8, "sxtb16", ", ror #8") /* {byte 1, byte 3} */
 TL_DSP_BINARY(tl_pkhbt, "pkhbt", ", lsl #16", uint32_t) /* {a.lo, b.lo} */
 TL_DSP_BINARY(tl_pkhtb, "pkhtb", ", asr #16", uint32_t) /* {b.hi, a.hi} */
 TL_DSP_BINARY(tl_sadd16, "sadd16", "", uint32_t)        /* {a.lo + b.lo, a.hi + b.hi} modulo 2^16 */

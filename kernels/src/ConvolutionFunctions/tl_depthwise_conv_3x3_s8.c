@@ -66,52 +66,36 @@ fill_lines(const int8_t *line_0, int32_t step_0, const int8_t *line_1, int32_t s
 }
 
 #if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
-/* clang-format off: it fills lines of assembly regardless of their meaning. */
-/* One column: finish the outputs f0, f1 (right column of the window), continue g0, g1 (middle), start f0, f1 anew
- * (left). */
-#define SUM_COLUMN(f0, f1, g0, g1)                                                                      \
-    "ldr %[upper], [%[strip]], #32\n ldr %[lower], [%[strip], #-28]\n str %[lower], [%[strip], #-32]\n" \
-    "smlad " f0 ", %[right_01], %[upper], " f0 "\n smlabt " f1 ", %[right_01], %[upper], " f1 "\n"      \
-    "smlatb " f0 ", %[right_12], %[lower], " f0 "\n smlad " f1 ", %[right_12], %[lower], " f1 "\n"      \
-    "str " f0 ", [%[sums]], #8\n str " f1 ", [%[sums], #-4]\n"                                          \
-    "smlad " g0 ", %[middle_01], %[upper], " g0 "\n smlabt " g1 ", %[middle_01], %[upper], " g1 "\n"    \
-    "smlatb " g0 ", %[middle_12], %[lower], " g0 "\n smlad " g1 ", %[middle_12], %[lower], " g1 "\n"    \
-    "smuad " f0 ", %[left_01], %[upper]\n smulbt " f1 ", %[left_01], %[upper]\n"                        \
+/* clang-format off */
+/* One column: finish the outputs f0, f1 (right column of the window), continue g0, g1 (middle), start f0, f1 anew (left). */
+#define SUM_COLUMN(f0, f1, g0, g1)                                                                                \
+    "ldr %[upper], [%[strip]], #32\n ldr %[lower], [%[strip], #-28]\n str %[lower], [%[strip], #-32]\n"           \
+    "smlad " f0 ", %[right_01], %[upper], " f0 "\n smlabt " f1 ", %[right_01], %[upper], " f1 "\n"               \
+    "smlatb " f0 ", %[right_12], %[lower], " f0 "\n smlad " f1 ", %[right_12], %[lower], " f1 "\n"               \
+    "str " f0 ", [%[sums]], #8\n str " f1 ", [%[sums], #-4]\n"                                                   \
+    "smlad " g0 ", %[middle_01], %[upper], " g0 "\n smlabt " g1 ", %[middle_01], %[upper], " g1 "\n"             \
+    "smlatb " g0 ", %[middle_12], %[lower], " g0 "\n smlad " g1 ", %[middle_12], %[lower], " g1 "\n"             \
+    "smuad " f0 ", %[left_01], %[upper]\n smulbt " f1 ", %[left_01], %[upper]\n"                                 \
     "smlatb " f0 ", %[left_12], %[lower], " f0 "\n smlad " f1 ", %[left_12], %[lower], " f1 "\n"
 
-/* sum_run with all its 14 values in registers; columns is even. Turns of 4 columns, the first one of 2 if that is what
- * is over. */
-#define SUM_COLUMNS(strip, sums, columns)                                                                       \
-    do {                                                                                                        \
-        const int16_t *const end = strip + columns * COLUMN_VALUES;                                             \
-        uint32_t upper = (uint32_t)columns, lower;                                                              \
-        int32_t a0 = 0, a1 = 0, b0 = 0, b1 = 0;                                                                 \
-        __asm__ volatile("tst %[upper], #2\n bne 2f\n"                                                          \
-                         "1:\n" SUM_COLUMN("%[a0]", "%[a1]", "%[b0]", "%[b1]")                                  \
-                             SUM_COLUMN("%[b0]", "%[b1]", "%[a0]", "%[a1]") "2:\n" SUM_COLUMN("%[a0]",          \
-                                                                                              "%[a1]",          \
-                                                                                              "%[b0]",          \
-                                                                                              "%[b1]")          \
-                                 SUM_COLUMN("%[b0]",                                                            \
-                                            "%[b1]",                                                            \
-                                            "%[a0]",                                                            \
-                                            "%[a1]") "ldr %[upper], %[end]\n cmp %[strip], %[upper]\n bne 1b\n" \
-                         : [a0] "+r"(a0),                                                                       \
-                           [a1] "+r"(a1),                                                                       \
-                           [b0] "+r"(b0),                                                                       \
-                           [b1] "+r"(b1),                                                                       \
-                           [strip] "+r"(strip),                                                                 \
-                           [sums] "+r"(sums),                                                                   \
-                           [upper] "+r"(upper),                                                                 \
-                           [lower] "=&r"(lower)                                                                 \
-                         : [left_01] "r"(left_01),                                                              \
-                           [left_12] "r"(left_12),                                                              \
-                           [middle_01] "r"(middle_01),                                                          \
-                           [middle_12] "r"(middle_12),                                                          \
-                           [right_01] "r"(right_01),                                                            \
-                           [right_12] "r"(right_12),                                                            \
-                           [end] "m"(end)                                                                       \
-                         : "cc", "memory");                                                                     \
+/* sum_run with all its 14 values in registers; columns is even. Turns of 4 columns, the first one of 2 if that is what is over. */
+#define SUM_COLUMNS(strip, sums, columns)                                                                          \
+    do {                                                                                                           \
+        const int16_t *const end = strip + columns * COLUMN_VALUES;                                                \
+        uint32_t upper = (uint32_t)columns, lower;                                                                 \
+        int32_t a0 = 0, a1 = 0, b0 = 0, b1 = 0;                                                                    \
+        __asm__ volatile("tst %[upper], #2\n bne 2f\n"                                                             \
+                         "1:\n" SUM_COLUMN("%[a0]", "%[a1]", "%[b0]", "%[b1]")                                     \
+                         SUM_COLUMN("%[b0]", "%[b1]", "%[a0]", "%[a1]")                                            \
+                         "2:\n" SUM_COLUMN("%[a0]", "%[a1]", "%[b0]", "%[b1]")                                     \
+                         SUM_COLUMN("%[b0]", "%[b1]", "%[a0]", "%[a1]")                                            \
+                         "ldr %[upper], %[end]\n cmp %[strip], %[upper]\n bne 1b\n"                                \
+                         : [a0] "+r"(a0), [a1] "+r"(a1), [b0] "+r"(b0), [b1] "+r"(b1), [strip] "+r"(strip),        \
+                           [sums] "+r"(sums), [upper] "+r"(upper), [lower] "=&r"(lower)                            \
+                         : [left_01] "r"(left_01), [left_12] "r"(left_12), [middle_01] "r"(middle_01),             \
+                           [middle_12] "r"(middle_12), [right_01] "r"(right_01), [right_12] "r"(right_12),         \
+                           [end] "m"(end)                                                                          \
+                         : "cc", "memory");                                                                        \
     } while (0)
 /* clang-format on */
 #endif

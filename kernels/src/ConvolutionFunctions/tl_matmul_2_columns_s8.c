@@ -8,38 +8,35 @@
 
 #if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
 
-/* clang-format off: it fills lines of assembly regardless of their meaning. */
+/* clang-format off */
 /* Mixed weights are used before they are widened in place. */
-#define MULTIPLY_PAIR                                                                                 \
-    "smlad %[ma0], %[wa], %[c0], %[ma0]\n smlad %[ma1], %[wa], %[c1], %[ma1]\n sxtb16 %[wa], %[wa]\n" \
-    "smlad %[mb0], %[wb], %[c0], %[mb0]\n smlad %[mb1], %[wb], %[c1], %[mb1]\n sxtb16 %[wb], %[wb]\n" \
-    "smlad %[ea0], %[wa], %[c0], %[ea0]\n smlad %[ea1], %[wa], %[c1], %[ea1]\n"                       \
+#define MULTIPLY_PAIR                                                                                  \
+    "smlad %[ma0], %[wa], %[c0], %[ma0]\n smlad %[ma1], %[wa], %[c1], %[ma1]\n sxtb16 %[wa], %[wa]\n"  \
+    "smlad %[mb0], %[wb], %[c0], %[mb0]\n smlad %[mb1], %[wb], %[c1], %[mb1]\n sxtb16 %[wb], %[wb]\n"  \
+    "smlad %[ea0], %[wa], %[c0], %[ea0]\n smlad %[ea1], %[wa], %[c1], %[ea1]\n"                        \
     "smlad %[eb0], %[wb], %[c0], %[eb0]\n smlad %[eb1], %[wb], %[c1], %[eb1]\n"
 
-#define LOAD_PAIR(offset)                                                             \
-    "ldr %[c0], [%[column], #" #offset "]\n ldr %[c1], [%[column], #" #offset "+4]\n" \
+#define LOAD_PAIR(offset)                                                                              \
+    "ldr %[c0], [%[column], #" #offset "]\n ldr %[c1], [%[column], #" #offset "+4]\n"                  \
     "ldr %[wa], [%[weights], #" #offset "]\n ldr %[wb], [%[weights], #" #offset "+4]\n"
 
-/* Eight elements of both columns; base registers alternate so that the first loads pipeline in spite of their
- * increments. */
-#define MULTIPLY_FOUR_PAIRS                                                                       \
-    "ldr %[c0], [%[column]], #32\n ldr %[wa], [%[weights]], #32\n"                                \
-    "ldr %[c1], [%[column], #-28]\n ldr %[wb], [%[weights], #-28]\n" MULTIPLY_PAIR LOAD_PAIR(-24) \
-        MULTIPLY_PAIR LOAD_PAIR(-16) MULTIPLY_PAIR LOAD_PAIR(-8) MULTIPLY_PAIR
+/* Eight elements of both columns; base registers alternate so that the first loads pipeline in spite of their increments. */
+#define MULTIPLY_FOUR_PAIRS                                                                            \
+    "ldr %[c0], [%[column]], #32\n ldr %[wa], [%[weights]], #32\n"                                     \
+    "ldr %[c1], [%[column], #-28]\n ldr %[wb], [%[weights], #-28]\n" MULTIPLY_PAIR                     \
+    LOAD_PAIR(-24) MULTIPLY_PAIR LOAD_PAIR(-16) MULTIPLY_PAIR LOAD_PAIR(-8) MULTIPLY_PAIR
 
-/* tl_rescale_s8 of both columns' sums of a channel (given twice); its constants lie at %[c0] + offset. %[column] is
- * free by now. */
-#define RESCALE(sum_0, sum_1, offset)                                                            \
-    "ldr %[c1], [%[c0], #" #offset "]\n ldr %[wa], [%[c0], #" #offset "+4]\n"                    \
-    "ldr %[wb], [%[c0], #" #offset "+8]\n"                                                       \
-    "smmlar %[column], " sum_0 ", %[c1], %[wa]\n add %[column], %[column], " sum_0 ", asr #31\n" \
-    "asr %[column], %[column], %[wb]\n ssat " sum_0 ", #8, %[column]\n"                          \
-    "smmlar %[column], " sum_1 ", %[c1], %[wa]\n add %[column], %[column], " sum_1 ", asr #31\n" \
+/* tl_rescale_s8 of both columns' sums of a channel (given twice); its constants lie at %[c0] + offset. %[column] is free by now. */
+#define RESCALE(sum_0, sum_1, offset)                                                                  \
+    "ldr %[c1], [%[c0], #" #offset "]\n ldr %[wa], [%[c0], #" #offset "+4]\n"                          \
+    "ldr %[wb], [%[c0], #" #offset "+8]\n"                                                             \
+    "smmlar %[column], " sum_0 ", %[c1], %[wa]\n add %[column], %[column], " sum_0 ", asr #31\n"       \
+    "asr %[column], %[column], %[wb]\n ssat " sum_0 ", #8, %[column]\n"                                \
+    "smmlar %[column], " sum_1 ", %[c1], %[wa]\n add %[column], %[column], " sum_1 ", asr #31\n"       \
     "asr %[column], %[column], %[wb]\n ssat " sum_1 ", #8, %[column]\n"
 
-/* Whole blocks of 4 channels. Written in assembly throughout: the sums, weights and column take all 14 registers, and
- * what a block needs only once lives on the stack. The loop over elements is unrolled to 16 and entered in its middle
- * when the number of eights is odd. */
+/* Whole blocks of 4 channels. Written in assembly throughout: the sums, weights and column take all 14 registers, and what a block needs only
+ * once lives on the stack. The loop over elements is unrolled to 16 and entered in its middle when the number of eights is odd. */
 static const int8_t *multiply_blocks(const int16_t *columns,
                                      int32_t pairs,
                                      const int8_t *weights,
@@ -58,39 +55,24 @@ static const int8_t *multiply_blocks(const int16_t *columns,
         "ldr %[ea0], [%[c0]]\n ldr %[ma0], [%[c0], #4]\n ldr %[eb0], [%[c0], #8]\n ldr %[mb0], [%[c0], #12]\n"
         "mov %[ea1], %[ea0]\n mov %[ma1], %[ma0]\n mov %[eb1], %[eb0]\n mov %[mb1], %[mb0]\n"
         "cmp %[c1], #0\n bne 3f\n"
-        "2:\n" MULTIPLY_FOUR_PAIRS "3:\n" MULTIPLY_FOUR_PAIRS "ldr %[c0], %[end]\n cmp %[column], %[c0]\n bne 2b\n"
+        "2:\n" MULTIPLY_FOUR_PAIRS "3:\n" MULTIPLY_FOUR_PAIRS
+        "ldr %[c0], %[end]\n cmp %[column], %[c0]\n bne 2b\n"
         /* The differences are 256 times the odd channels' sums exactly, so a shift by 7 leaves twice the sums. */
         "ldr %[c0], %[constants]\n"
-        "sub %[ma0], %[ma0], %[ea0]\n sub %[ma1], %[ma1], %[ea1]\n sub %[mb0], %[mb0], %[eb0]\n sub %[mb1], %[mb1], "
-        "%[eb1]\n"
+        "sub %[ma0], %[ma0], %[ea0]\n sub %[ma1], %[ma1], %[ea1]\n sub %[mb0], %[mb0], %[eb0]\n sub %[mb1], %[mb1], %[eb1]\n"
         "asr %[ma0], %[ma0], #7\n asr %[ma1], %[ma1], #7\n asr %[mb0], %[mb0], #7\n asr %[mb1], %[mb1], #7\n"
-        "lsl %[ea0], %[ea0], #1\n lsl %[ea1], %[ea1], #1\n lsl %[eb0], %[eb0], #1\n lsl %[eb1], %[eb1], #1\n" RESCALE(
-            "%[ea0]", "%[ea1]", 16) RESCALE("%[ma0]", "%[ma1]", 28) RESCALE("%[eb0]", "%[eb1]", 40)
-            RESCALE("%[mb0]", "%[mb1]", 52) "add %[c0], %[c0], #64\n str %[c0], %[constants]\n"
-                                            "ldr %[c1], %[output_1]\n ldr %[c0], %[output_0]\n ldr %[wa], %[blocks]\n"
-                                            "strb %[ea1], [%[c1]], #1\n strb %[ma1], [%[c1]], #1\n strb %[eb1], "
-                                            "[%[c1]], #1\n strb %[mb1], [%[c1]], #1\n"
-                                            "strb %[ea0], [%[c0]], #1\n strb %[ma0], [%[c0]], #1\n strb %[eb0], "
-                                            "[%[c0]], #1\n strb %[mb0], [%[c0]], #1\n"
-                                            "str %[c1], %[output_1]\n str %[c0], %[output_0]\n"
-                                            "subs %[wa], %[wa], #1\n str %[wa], %[blocks]\n bgt 1b\n"
-        : [ea0] "=&r"(ea0),
-          [ea1] "=&r"(ea1),
-          [eb0] "=&r"(eb0),
-          [eb1] "=&r"(eb1),
-          [ma0] "=&r"(ma0),
-          [ma1] "=&r"(ma1),
-          [mb0] "=&r"(mb0),
-          [mb1] "=&r"(mb1),
-          [column] "=&r"(column),
-          [weights] "+r"(weights),
-          [c0] "=&r"(c0),
-          [c1] "=&r"(c1),
-          [wa] "=&r"(wa),
-          [wb] "=&r"(wb),
-          [constants] "+m"(constants),
-          [blocks] "+m"(blocks),
-          [output_0] "+m"(output_0),
+        "lsl %[ea0], %[ea0], #1\n lsl %[ea1], %[ea1], #1\n lsl %[eb0], %[eb0], #1\n lsl %[eb1], %[eb1], #1\n"
+        RESCALE("%[ea0]", "%[ea1]", 16) RESCALE("%[ma0]", "%[ma1]", 28)
+        RESCALE("%[eb0]", "%[eb1]", 40) RESCALE("%[mb0]", "%[mb1]", 52)
+        "add %[c0], %[c0], #64\n str %[c0], %[constants]\n"
+        "ldr %[c1], %[output_1]\n ldr %[c0], %[output_0]\n ldr %[wa], %[blocks]\n"
+        "strb %[ea1], [%[c1]], #1\n strb %[ma1], [%[c1]], #1\n strb %[eb1], [%[c1]], #1\n strb %[mb1], [%[c1]], #1\n"
+        "strb %[ea0], [%[c0]], #1\n strb %[ma0], [%[c0]], #1\n strb %[eb0], [%[c0]], #1\n strb %[mb0], [%[c0]], #1\n"
+        "str %[c1], %[output_1]\n str %[c0], %[output_0]\n"
+        "subs %[wa], %[wa], #1\n str %[wa], %[blocks]\n bgt 1b\n"
+        : [ea0] "=&r"(ea0), [ea1] "=&r"(ea1), [eb0] "=&r"(eb0), [eb1] "=&r"(eb1), [ma0] "=&r"(ma0), [ma1] "=&r"(ma1),
+          [mb0] "=&r"(mb0), [mb1] "=&r"(mb1), [column] "=&r"(column), [weights] "+r"(weights), [c0] "=&r"(c0), [c1] "=&r"(c1),
+          [wa] "=&r"(wa), [wb] "=&r"(wb), [constants] "+m"(constants), [blocks] "+m"(blocks), [output_0] "+m"(output_0),
           [output_1] "+m"(output_1)
         : [columns] "m"(columns), [end] "m"(end), [odd] "m"(odd)
         : "cc", "memory");
