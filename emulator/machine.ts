@@ -79,8 +79,9 @@ export class Machine {
   readonly stack: StackMeter;
   private readonly bus: PeripheralBus;
   private readonly stopHandlers: readonly StopHandler[];
-  private pendingFault: { kind: Fault['kind']; cause: string; address: number } | null = null;
-  private pendingExit: number | null = null;
+  /** Ends asked for from inside the run, with the counters of that moment: the engine may go on to the end of its block. */
+  private pendingFault: { readonly fault: Fault; readonly counters: Counters } | null = null;
+  private pendingExit: { readonly code: number; readonly counters: Counters } | null = null;
   private dataInitialised = false;
   private allocatedEnd: number | null = null;
 
@@ -207,13 +208,14 @@ export class Machine {
 
   /** From a peripheral: the access under way cannot be modelled; the run ends with this fault. */
   failFromDevice(kind: Fault['kind'], cause: string): void {
-    this.pendingFault ??= { kind, cause, address: this.cpu.accessPc() };
+    const fault = makeFault(kind, cause, this.cpu.accessPc(), this.symbols);
+    this.pendingFault ??= { fault, counters: this.cpu.counters() };
     this.cpu.stop();
   }
 
-  /** From a peripheral or a mark: the firmware ends with this code. */
-  exit(code: number): void {
-    this.pendingExit ??= code;
+  /** From a mark's callback: the run ends here with this code. */
+  exit(code: number, pass: MarkPass): void {
+    this.pendingExit ??= { code, counters: { cycles: pass.cycles, instructions: pass.instructions } };
     this.cpu.stop();
   }
 
@@ -283,11 +285,9 @@ export class Machine {
       fault,
       pc: stop.pc,
     });
-    if (this.pendingFault !== null) {
-      const { kind, cause, address } = this.pendingFault;
-      return end('fault', null, makeFault(kind, cause, address, this.symbols));
-    }
-    if (this.pendingExit !== null) return end('exit', this.pendingExit, null);
+    if (this.pendingFault !== null)
+      return { ...end('fault', null, this.pendingFault.fault), ...this.pendingFault.counters };
+    if (this.pendingExit !== null) return { ...end('exit', this.pendingExit.code, null), ...this.pendingExit.counters };
     if (returnAddress !== null && stop.pc === returnAddress) return end('return', 0, null);
     for (const handler of this.stopHandlers) {
       const decision = handler(stop, this);

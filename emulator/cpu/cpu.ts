@@ -102,13 +102,14 @@ export interface Cpu {
   counters(): Counters;
   /** Inside a device callback: address of the instruction that makes the access. */
   accessPc(): number;
+  /** Back to 0; what marks have recorded is forgotten. */
   resetCounters(): void;
   /** After a stop at an instruction the machine handled itself: counts it and leaves pc behind it. Returns the new pc. */
   stepOver(): number;
   /** Records the counters at every pass of the address before its instruction runs; with a callback, also calls it. */
   addMark(address: number, callback: ((pass: MarkPass) => void) | null): void;
   removeMark(address: number): void;
-  /** What the mark recorded since this was last asked. */
+  /** What the mark recorded since this was last asked or the counters were reset. */
   takeMarkPasses(address: number): MarkPass[];
   /** Whether CPACR lets FPU instructions run; an engine stops with 'fpuDisabled' before one that may not. */
   setFpuEnabled(enabled: boolean): void;

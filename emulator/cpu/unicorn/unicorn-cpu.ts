@@ -128,6 +128,7 @@ export class UnicornCpu implements Cpu {
     this.engine.leaveBlock(-1, 0);
     const [cycles = 0, instructions = 0] = this.engine.counters();
     this.origin = { cycles, instructions };
+    for (const address of this.marks.keys()) this.engine.takeMarkLog(address);
   }
 
   stepOver(): number {
