@@ -1,6 +1,7 @@
 /** int8 ADD, SUB, MUL, MAXIMUM and MINIMUM against the reference: 0 LSB, every kind of broadcast, in place, under sanitizers. */
 import { describe, expect, it } from 'vitest';
 import type { Activation } from '../../firmware-gen/ir/graph.ts';
+import { multiplyByQuantizedMultiplier } from '../../firmware-gen/ir/quantized-math.ts';
 import { addScratchBytes } from '../../firmware-gen/passes/lower/elementwise-s8.ts';
 import { lower } from '../../firmware-gen/passes/lower/index.ts';
 import type { GraphCase } from './run-graph.ts';
@@ -119,6 +120,27 @@ describe.each(FORMS)('int8 element-wise, %s', (form) => {
       return withRandomInputs(graph, random);
     });
     await expectReferenceBytes(cases, form);
+  });
+});
+
+describe('tl_add_rescale', () => {
+  it.each([[[]], [['-DTL_EMULATE_DSP']]])('should round ties as the reference does, %s', (defines) => {
+    const random = new Random(17);
+    // Multiplier 2^30 halves exactly, so every shift meets ties, of either sign.
+    const calls = Array.from({ length: 31 }, (_, shift) =>
+      [2 ** 30, random.int(2 ** 30, 2 ** 31 - 1)].map((multiplier) => ({ shift: -shift, multiplier })),
+    )
+      .flat()
+      .flatMap((rescaling) =>
+        [-255, -128, -3, -1, 0, 1, 7, 255].map((value) => ({ ...rescaling, value: value * 2 ** random.int(0, 20) })),
+      );
+    const expressions = calls.map(
+      ({ value, multiplier, shift }) => `tl_add_rescale(${value}, ${multiplier}, ${shift})`,
+    );
+    const source = 'BasicMathFunctions/tl_elementwise_add_s8.c';
+    expect(cValues(source, 'tl_add_support.h', expressions, defines)).toEqual(
+      calls.map(({ value, multiplier, shift }) => multiplyByQuantizedMultiplier(value, multiplier, shift)),
+    );
   });
 });
 

@@ -157,7 +157,12 @@ export async function expectReferenceBytes(cases: readonly GraphCase[], form: Fo
 }
 
 /** Values of C integer expressions over the kernels' functions; `source` is the .c file below kernels/src that defines them. */
-export function cValues(source: string, header: string, expressions: readonly string[]): number[] {
+export function cValues(
+  source: string,
+  header: string,
+  expressions: readonly string[],
+  defines: readonly string[] = [],
+): number[] {
   const folder = mkdtempSync(join(tmpdir(), 'thumbelina-values-'));
   try {
     const prints = expressions.map((expression) => `printf("%d\\n", (int)(${expression}));`).join(' ');
@@ -165,7 +170,14 @@ export function cValues(source: string, header: string, expressions: readonly st
     writeFileSync(join(folder, 'values.c'), program);
     const kernels = join(packageRoot(), 'kernels');
     const files = [join(folder, 'values.c'), join(kernels, 'src', source)];
-    execFileSync('gcc', ['-std=c99', `-I${join(kernels, 'include')}`, ...files, '-o', join(folder, 'values')]);
+    execFileSync('gcc', [
+      '-std=c99',
+      ...defines,
+      `-I${join(kernels, 'include')}`,
+      ...files,
+      '-o',
+      join(folder, 'values'),
+    ]);
     return execFileSync(join(folder, 'values'), { encoding: 'utf8' }).trim().split('\n').map(Number);
   } finally {
     rmSync(folder, { recursive: true, force: true });
