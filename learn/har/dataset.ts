@@ -70,7 +70,9 @@ export function loadDataset(folder: string): MotionDataset {
 function readInt16(path: string): Int16Array {
   const bytes = readFileSync(path);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Int16Array.from({ length: bytes.length >> 1 }, (_, i) => view.getInt16(2 * i, true));
+  const values = new Int16Array(bytes.length >> 1);
+  for (let i = 0; i < values.length; i += 1) values[i] = view.getInt16(2 * i, true);
+  return values;
 }
 
 export interface LabelledWindow {

@@ -64,6 +64,17 @@ function floatPipeline(data: MotionDataset): Pipeline {
   };
 }
 
+/** A data set without one of the classes, or with all subjects on one side, cannot be trained on. */
+function requireClasses(recordings: readonly Recording[], purpose: string): void {
+  const missing = CLASSES.filter(
+    (label) => !recordings.some((one) => one.label === label && one.frames >= WINDOW_FRAMES),
+  );
+  if (missing.length === 0) return;
+  throw new UserError(
+    `the data set has no recordings of ${missing.join(', ')} for ${purpose}; use one that holds them`,
+  );
+}
+
 function split(data: MotionDataset, fold: number | null): { train: Recording[]; test: Recording[] } {
   const known = data.recordings.filter((recording) => recording.split === 'train');
   if (fold === null) return { train: known, test: data.recordings.filter((recording) => recording.split === 'val') };
@@ -110,6 +121,8 @@ async function main(): Promise<void> {
   const data = loadDataset(folder);
   const pipeline = floatPipeline(data);
   const { train, test } = split(data, fold);
+  requireClasses(train, 'training');
+  requireClasses(test, 'evaluation');
   const network = await fit(train, NETWORK, pipeline, FIT, say);
   const windows = windowsOf(data, test);
   const standardised = windows.map(({ samples }) => standardise(samples, pipeline));
