@@ -1,7 +1,6 @@
 /** Builds a Machine from a board, a firmware file and the name of an engine: the one place that picks engines. Node-only. */
 import type { Board } from '../boards/schema.ts';
-import { loadAddon } from './cpu/unicorn/addon.ts';
-import { UnicornCpu } from './cpu/unicorn/unicorn-cpu.ts';
+import { UnicornCpu, unicornVersion } from './cpu/unicorn/unicorn-cpu.ts';
 import { Semihosting } from './debug/semihosting.ts';
 import { isElf, parseElf } from './elf.ts';
 import { isIntelHex, parseIntelHex } from './hex.ts';
@@ -29,7 +28,7 @@ export interface MachineOptions {
 
 /** Name and version of the engine. @throws UserError (exit 3) when it is not built or does not load. */
 export function engineVersion(): string {
-  return `libunicorn ${loadAddon().version()}`;
+  return `libunicorn ${unicornVersion()}`;
 }
 
 /** @throws UserError when the image does not fit the board (exit 2) or the engine is not installed (exit 3). */

@@ -25,6 +25,11 @@ interface Region extends MemoryMapping {
   readonly view: DataView;
 }
 
+/** Of libunicorn. @throws UserError (exit 3) when the addon is not built or does not load. */
+export function unicornVersion(): string {
+  return loadAddon().version();
+}
+
 export class UnicornCpu implements Cpu {
   readonly name = 'unicorn';
   private readonly engine: NativeEngine;
