@@ -122,6 +122,8 @@ const CONVOLUTIONS: readonly ConvCase[] = [
   { input: [1, 9, 10, 6], filter: [3, 2], outC: 8, groups: 2, padding: 'SAME' },
   { input: [1, 9, 9, 6], filter: [2, 2], outC: 9, groups: 3, stride: [1, 2], dilation: [2, 2], padding: 'VALID' },
   { input: [1, 1, 1, 1], filter: [5, 5], outC: 1, padding: 'SAME' },
+  { input: [1, 2, 13, 5], filter: [2, 3], outC: 6, padding: 'SAME' },
+  { input: [1, 3, 5, 4], filter: [1, 1], outC: 5, padding: 'SAME' },
   { input: [1, 20, 3, 1], filter: [10, 4], outC: 13, stride: [2, 2], padding: 'SAME' },
 ];
 
@@ -168,7 +170,7 @@ describe('float32 kernels', () => {
     const cases = [
       [1, 17, 9],
       [2, 8, 4],
-      [3, 5, 1],
+      [7, 5, 5],
       [1, 1, 6],
     ].map(([rows, inputs, units], seed) => {
       const random = new Random(seed);
