@@ -109,6 +109,13 @@ describe.skipIf(!hasCompiler)('Machine (needs arm-none-eabi-gcc)', () => {
     machine.close();
   });
 
+  it('refuses to go on after close()', () => {
+    const machine = createMachine({ board, image: assembleFunctions({ main: 'bx lr' }) });
+    machine.close();
+    machine.close();
+    expect(() => machine.call('main')).toThrow('the engine is closed');
+  });
+
   it('gives memory to callers until it is used up', () => {
     const machine = createMachine({ board, image: assembleFunctions({ main: 'bx lr' }) });
     const first = machine.allocate(10);

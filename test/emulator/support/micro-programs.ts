@@ -196,7 +196,7 @@ export const microPrograms: Readonly<Record<string, MicroProgram>> = {
   table_branch: {
     body: 'tbb [pc, r0]; 3: .byte (1f-3b)/2, (2f-3b)/2; 1: nop; 2: nop',
     args: [1],
-    cycles: 2 + 2 + 1,
+    cycles: 3 + 3 + 1,
     instructions: 2,
   },
   pop_to_pc: {

@@ -69,6 +69,12 @@ void Engine::release() {
   devices_.clear();
 }
 
+/** Throws when close() has been called: libunicorn does not check its handle. */
+bool Engine::isClosed() {
+  if (uc_ == nullptr) Napi::Error::New(Env(), "the engine is closed").ThrowAsJavaScriptException();
+  return uc_ == nullptr;
+}
+
 void Engine::check(uc_err error, const char *what) {
   if (error == UC_ERR_OK) return;
   Napi::Error::New(Env(), std::string(what) + ": " + uc_strerror(error)).ThrowAsJavaScriptException();
@@ -80,6 +86,7 @@ static bool flag(const Napi::CallbackInfo &info, size_t index) { return info[ind
 
 /** mapMemory(start, bytes, writable): an ArrayBuffer over the guest's memory, unmapped when JavaScript drops it. */
 Napi::Value Engine::mapMemory(const Napi::CallbackInfo &info) {
+  if (isClosed()) return Env().Undefined();
   Region region;
   region.start = number(info, 0);
   region.bytes = static_cast<uint64_t>(real(info, 1));
@@ -105,6 +112,7 @@ Napi::Value Engine::mapMemory(const Napi::CallbackInfo &info) {
 
 /** mapDevice(start, bytes, read(address, size), write(address, size, value)) */
 Napi::Value Engine::mapDevice(const Napi::CallbackInfo &info) {
+  if (isClosed()) return Env().Undefined();
   devices_.emplace_back();
   Device &device = devices_.back();
   device.engine = this;
@@ -116,12 +124,14 @@ Napi::Value Engine::mapDevice(const Napi::CallbackInfo &info) {
 }
 
 Napi::Value Engine::readRegister(const Napi::CallbackInfo &info) {
+  if (isClosed()) return Env().Undefined();
   uint32_t value = 0;
   check(uc_reg_read(uc_, registerId(number(info, 0)), &value), "uc_reg_read");
   return Napi::Number::New(Env(), value);
 }
 
 Napi::Value Engine::writeRegister(const Napi::CallbackInfo &info) {
+  if (isClosed()) return Env().Undefined();
   uint32_t value = number(info, 1);
   check(uc_reg_write(uc_, registerId(number(info, 0)), &value), "uc_reg_write");
   return Env().Undefined();
@@ -136,8 +146,9 @@ uint32_t Engine::programCounter() {
 /** run(pc, cycleLimit, instructionLimit): [reason, code, stop address, access type, access address, access bytes, in mid-block]; see StopReason. */
 Napi::Value Engine::run(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
-  if (uc_ == nullptr || running_) {
-    Napi::Error::New(env, "the engine is closed or already running").ThrowAsJavaScriptException();
+  if (isClosed()) return env.Undefined();
+  if (running_) {
+    Napi::Error::New(env, "the engine is already running").ThrowAsJavaScriptException();
     return env.Undefined();
   }
   uint32_t pc = number(info, 0);
@@ -187,6 +198,7 @@ Napi::Value Engine::run(const Napi::CallbackInfo &info) {
 
 /** stop(): ends the run from inside a callback, at the latest at the end of the running block. */
 Napi::Value Engine::stop(const Napi::CallbackInfo &info) {
+  if (isClosed()) return Env().Undefined();
   halt(kRequested, 0, programCounter());
   return info.Env().Undefined();
 }
@@ -223,6 +235,7 @@ Napi::Value Engine::leaveBlock(const Napi::CallbackInfo &info) {
 
 /** setMark(address, records, callsBack); neither removes the mark. */
 Napi::Value Engine::setMark(const Napi::CallbackInfo &info) {
+  if (isClosed()) return Env().Undefined();
   uint32_t address = number(info, 0);
   std::unique_ptr<Mark> &mark = marks_[address];
   if (!mark) mark = std::make_unique<Mark>();
@@ -260,12 +273,14 @@ void Engine::dropBlocks() {
 
 /** forgetBlocks(): describes every block anew, keeping the translated code. */
 Napi::Value Engine::forgetBlocks(const Napi::CallbackInfo &info) {
+  if (isClosed()) return Env().Undefined();
   dropBlocks();
   return info.Env().Undefined();
 }
 
 /** forgetCode(): memory changed from outside; blocks are translated and described anew. */
 Napi::Value Engine::forgetCode(const Napi::CallbackInfo &info) {
+  if (isClosed()) return Env().Undefined();
   dropBlocks();
   for (Region &region : regions_) {
     uc_ctl_remove_cache(uc_, static_cast<uint64_t>(region.start), region.start + region.bytes);

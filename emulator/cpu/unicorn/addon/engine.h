@@ -94,6 +94,7 @@ class Engine : public Napi::ObjectWrap<Engine> {
 
   void check(uc_err error, const char *what);
   void release();
+  bool isClosed();
   Region *regionOf(uint32_t address);
   Block *blockAt(Region &region, uint32_t address, uint32_t size);
   Block *describe(Region &region, uint32_t address, uint32_t size);
