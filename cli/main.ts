@@ -8,7 +8,7 @@ import { addBuild, addGenerate } from './build.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { addInspect } from './inspect.ts';
-import { reportError } from './output.ts';
+import { note, reportError } from './output.ts';
 import { addRun } from './run.ts';
 import { addSim } from './sim.ts';
 
@@ -27,13 +27,26 @@ function createProgram(): Command {
   return program;
 }
 
+/** Commander's message with its suggestion as one line, and where to read on. */
+function usageLine(text: string, command: Command): string {
+  const said = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '');
+  const path = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
+  return `thumbelina: ${said}; see ${path} --help`;
+}
+
 /** Usage errors of commander have printed their line already; help and version are no errors. */
 async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram();
   for (const command of [program, ...program.commands]) {
-    command
-      .exitOverride()
-      .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'thumbelina: ')) });
+    command.exitOverride().configureOutput({ outputError: (text) => note(usageLine(text, command)) });
+  }
+  if (argv.length <= 2) {
+    note('thumbelina: no command given; see thumbelina --help');
+    return EXIT_USAGE;
   }
   try {
     await program.parseAsync(argv);
@@ -44,10 +57,11 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-// `thumbelina ... | head`: the reader has what it wanted; that is no error.
+// `thumbelina ... | head`: the reader has what it wanted; that is no error. Standard output on a full disk is one.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  note(`thumbelina: standard output: ${error.message}; free some space or write elsewhere`);
+  process.exit(EXIT_USAGE);
 });
 
 process.exitCode = await main(process.argv);

@@ -13,7 +13,16 @@ export function print(options: JsonOption, document: unknown, text: () => string
 
 /** A remark for the person watching; never on stdout. */
 export function note(message: string): void {
-  process.stderr.write(`${message}\n`);
+  process.stderr.write(`${withoutControls(message)}\n`);
+}
+
+/**
+ * Names in a message are other people's text (files, tensors, symbols): they must neither break its line nor steer the terminal.
+ * Only a compiler's own words, indented by two spaces (toolchain/run-tool.ts), stay on lines of their own.
+ */
+function withoutControls(message: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  return message.replaceAll(/\n(?! {2})|[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, ' ');
 }
 
 export interface Progress {
@@ -43,13 +52,12 @@ export function reportError(error: unknown): number {
   }
   if (isSystemError(error)) {
     note(
-      `thumbelina: ${error.path ?? error.syscall ?? 'input/output'}: ${error.message.replaceAll('\n', ' ')}; check the path, permissions and free space`,
+      `thumbelina: ${error.path ?? error.syscall ?? 'input/output'}: ${error.message}; check the path, permissions and free space`,
     );
     return 2;
   }
-  note(
-    `thumbelina: internal error, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-  );
+  const details = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`thumbelina: internal error, please report it\n${details}\n`);
   return EXIT_BUG;
 }
 
