@@ -142,6 +142,11 @@ class Engine : public Napi::ObjectWrap<Engine> {
   Napi::Reference<Napi::Value> exception_;
 };
 
+/** Arguments of a method by position. */
+inline uint32_t number(const Napi::CallbackInfo &info, size_t index) { return info[index].As<Napi::Number>().Uint32Value(); }
+inline double real(const Napi::CallbackInfo &info, size_t index) { return info[index].As<Napi::Number>().DoubleValue(); }
+inline bool flag(const Napi::CallbackInfo &info, size_t index) { return info[index].As<Napi::Boolean>().Value(); }
+
 /** libunicorn's id of R0..R15, xPSR, FPSCR, S0..S31 ..., numbered as emulator/cpu/cpu.ts numbers them. */
 int registerId(uint32_t number);
 
