@@ -128,7 +128,6 @@ void Engine::installProbes(const int32_t *words, size_t count, Block &block) {
     probe->extraCycles = 0;
     probe->divide = -1;
     probe->stops = false;
-    probe->mark = nullptr;
   }
   for (size_t i = 0; i < count; i++, words += 6) {
     uint32_t address = static_cast<uint32_t>(words[0]);
@@ -147,7 +146,7 @@ void Engine::installProbes(const int32_t *words, size_t count, Block &block) {
     probe->divide = words[2];
     probe->stops = words[3] != 0;
     auto mark = marks_.find(address);
-    probe->mark = address != block.start && mark != marks_.end() ? mark->second.get() : nullptr;
+    probe->mark = mark != marks_.end() ? mark->second.get() : nullptr;
     probe->remaining[block.id] = {static_cast<uint32_t>(words[4]), static_cast<uint32_t>(words[5])};
   }
   if (restart_) {
@@ -165,7 +164,8 @@ void Engine::onProbe(Probe &probe) {
     uc_emu_stop(uc_);
     return;
   }
-  if (probe.mark != nullptr) {
+  // A mark on a block's first instruction has been passed in the block hook; other blocks may run through the same address.
+  if (probe.mark != nullptr && probe.address != pending_->start) {
     auto rest = probe.remaining.find(pending_->id);
     if (rest != probe.remaining.end()) passMark(*probe.mark, cycles_ - rest->second.first, instructions_ - rest->second.second);
     if (halted_) {

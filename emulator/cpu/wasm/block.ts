@@ -1,0 +1,117 @@
+/** Straight runs of code, decoded, costed and made executable once. A block ends where control may leave it, and before a mark. */
+import type { TimingClass } from '../../timing/cortex-m4.ts';
+import { decodeInstruction, itStateAfter } from '../../timing/decode.ts';
+import { instructionCost, SEQUENTIAL, SKIPPED, TAKEN } from '../../timing/instruction-cost.ts';
+import type { Instruction } from '../../timing/instruction.ts';
+import { lift } from '../../isa/lift.ts';
+import { conditionHolds } from '../../isa/operands.ts';
+import type { Stmt } from '../../isa/ir.ts';
+import type { CoreState } from './core-state.ts';
+import { expression, statements, type Action } from './evaluate.ts';
+import type { Region } from './guest-memory.ts';
+
+/** Longest block; a longer run is cut, which costs nothing (the predecessor is remembered across the cut). */
+const INSTRUCTIONS_MAX = 64;
+
+export interface Step {
+  readonly instruction: Instruction;
+  /** Address of the instruction after it. */
+  readonly next: number;
+  readonly itState: number;
+  /** Null: always executed. */
+  readonly condition: (() => number) | null;
+  readonly actions: readonly Action[];
+  /** What the actions were made of; null where this engine has no semantics. */
+  readonly body: readonly Stmt[] | null;
+  readonly skippedCycles: number;
+  readonly sequentialCycles: number;
+  readonly takenCycles: number;
+  /** The machine, not the engine, decides about it. */
+  readonly stops: boolean;
+  readonly isFpu: boolean;
+}
+
+export interface Block {
+  readonly start: number;
+  readonly end: number;
+  readonly steps: readonly Step[];
+  /** IT state after the last instruction. */
+  readonly itState: number;
+  readonly region: Region;
+  /** In writable memory: the bytes it was made from, compared at every entry. */
+  readonly code: Uint8Array | null;
+  /** Passes so far. */
+  passes: number;
+}
+
+export const stopping: ReadonlySet<TimingClass> = new Set([
+  'supervisorCall',
+  'breakpoint',
+  'waitForInterrupt',
+  'waitForEvent',
+  'sendEvent',
+  'yieldHint',
+  'undefined',
+]);
+
+/** Nothing modelled can end it. */
+export function branchesToItself(instruction: Instruction): boolean {
+  return instruction.branch === 'always' && instruction.target === instruction.address;
+}
+
+export function makeStep(instruction: Instruction, previous: Instruction | null, itState: number, core: CoreState): Step {
+  const body = lift(instruction);
+  const { condition } = instruction;
+  return {
+    instruction,
+    next: (instruction.address + instruction.size) >>> 0,
+    itState,
+    condition: condition === null || condition >= 14 ? null : expression(conditionHolds(condition), core),
+    actions: body === null ? [] : statements(body, core),
+    body,
+    skippedCycles: instructionCost(instruction, previous, SKIPPED),
+    sequentialCycles: instructionCost(instruction, previous, SEQUENTIAL),
+    takenCycles: instructionCost(instruction, previous, TAKEN),
+    stops: stopping.has(instruction.timing) || branchesToItself(instruction) || body === null,
+    isFpu: instruction.timing.startsWith('fp'),
+  };
+}
+
+/** The block at an address under an IT state, or null where there is no memory. */
+export function buildBlock(
+  core: CoreState,
+  start: number,
+  itStateBefore: number,
+  isMarked: (address: number) => boolean,
+): Block | null {
+  const { memory } = core;
+  const region = memory.regionOf(start, 2);
+  if (region === null) return null;
+  const steps: Step[] = [];
+  let address = start;
+  let itState = itStateBefore;
+  let previous: Instruction | null = null;
+  while (steps.length < INSTRUCTIONS_MAX) {
+    const instruction = decodeInstruction((at) => memory.halfword(at), address, itState);
+    if (instruction === null) break;
+    steps.push(makeStep(instruction, previous, itState, core));
+    itState = itStateAfter(instruction, itState);
+    previous = instruction;
+    address = (address + instruction.size) >>> 0;
+    if (instruction.branch !== 'none' || isMarked(address)) break;
+  }
+  if (steps.length === 0) return null;
+  const at = region.offset + start - region.start;
+  const code = region.writable ? new Uint8Array(memory.wasm.buffer).slice(at, at + address - start) : null;
+  return { start, end: address, steps, itState, region, code, passes: 0 };
+}
+
+/** Whether memory still holds what the block was made from. */
+export function isCurrent(block: Block, core: CoreState): boolean {
+  const { code, region, start } = block;
+  if (code === null) return true;
+  const { view } = core.memory;
+  const at = region.offset + start - region.start;
+  for (let i = 0; i < code.length; i++) if (view.getUint8(at + i) !== code[i]) return false;
+  return true;
+}

@@ -1,0 +1,129 @@
+/**
+ * The guest's memories in one WebAssembly memory: page 0 holds the state cells, then every mapped region. It never grows, because that
+ * would detach the views given out; what is not touched costs nothing.
+ */
+import { UserError } from '../../../common/errors.ts';
+import { hex32 } from '../../../common/units.ts';
+import type { AccessKind, DeviceCallbacks, MemoryMapping } from '../cpu.ts';
+import { createMemory, type WasmMemory } from './wasm-api.ts';
+
+const PAGE_BYTES = 65536;
+const MEMORY_PAGES = 4096;
+/** State cells and scratch. */
+const FIRST_REGION_OFFSET = PAGE_BYTES;
+
+export interface Region extends MemoryMapping {
+  /** Where the region begins in the WebAssembly memory. */
+  readonly offset: number;
+}
+
+interface Device {
+  readonly start: number;
+  readonly bytes: number;
+  readonly callbacks: DeviceCallbacks;
+}
+
+/** Thrown through the interpreter and translated code; the instruction that caused it has had no effect on registers but loaded ones. */
+export class AccessFault extends Error {
+  readonly access: AccessKind;
+  readonly reason: 'unmapped' | 'protected' | 'unaligned';
+  readonly address: number;
+
+  constructor(access: AccessKind, reason: 'unmapped' | 'protected' | 'unaligned', address: number) {
+    super(`${reason} ${access} at ${hex32(address)}`);
+    this.access = access;
+    this.reason = reason;
+    this.address = address;
+  }
+}
+
+export class GuestMemory {
+  readonly wasm: WasmMemory;
+  readonly view: DataView;
+  readonly regions: Region[] = [];
+  private readonly devices: Device[] = [];
+  private end = FIRST_REGION_OFFSET;
+  private last: Region | null = null;
+
+  constructor() {
+    this.wasm = createMemory(MEMORY_PAGES);
+    this.view = new DataView(this.wasm.buffer);
+  }
+
+  mapMemory(mapping: MemoryMapping): Uint8Array {
+    const offset = this.end;
+    if (offset + mapping.bytes > MEMORY_PAGES * PAGE_BYTES) {
+      throw new UserError(
+        `${mapping.bytes} bytes of memory at ${hex32(mapping.start)} exceed the ${(MEMORY_PAGES * PAGE_BYTES) >> 20} MiB of the wasm engine; use --engine unicorn`,
+      );
+    }
+    this.end = offset + mapping.bytes;
+    this.regions.push({ start: mapping.start, bytes: mapping.bytes, writable: mapping.writable, offset });
+    return new Uint8Array(this.wasm.buffer, offset, mapping.bytes);
+  }
+
+  mapDevice(start: number, bytes: number, callbacks: DeviceCallbacks): void {
+    this.devices.push({ start, bytes, callbacks });
+  }
+
+  /** The region that holds all of the bytes, or null. */
+  regionOf(address: number, bytes: number): Region | null {
+    const last = this.last;
+    if (last !== null && address >= last.start && address + bytes <= last.start + last.bytes) return last;
+    for (const region of this.regions) {
+      if (address >= region.start && address + bytes <= region.start + region.bytes) return (this.last = region);
+    }
+    return null;
+  }
+
+  /** Halfword of code, or null where no memory is. */
+  halfword(address: number): number | null {
+    const region = this.regionOf(address, 2);
+    return region === null ? null : this.view.getUint16(address - region.start + region.offset, true);
+  }
+
+  /** @throws AccessFault */
+  read(signedAddress: number, bytes: number): number {
+    const address = signedAddress >>> 0;
+    const region = this.regionOf(address, bytes);
+    if (region !== null) {
+      const at = address - region.start + region.offset;
+      if (bytes === 4) return this.view.getInt32(at, true);
+      return bytes === 2 ? this.view.getUint16(at, true) : this.view.getUint8(at);
+    }
+    for (const device of this.devices) {
+      if (address >= device.start && address - device.start < device.bytes)
+        return device.callbacks.read(address, bytes) & (bytes === 4 ? -1 : (1 << (bytes * 8)) - 1);
+    }
+    throw new AccessFault('read', 'unmapped', this.firstMissing(address, bytes));
+  }
+
+  /** @throws AccessFault */
+  write(signedAddress: number, bytes: number, value: number): void {
+    const address = signedAddress >>> 0;
+    const region = this.regionOf(address, bytes);
+    if (region !== null) {
+      if (!region.writable) throw new AccessFault('write', 'protected', address);
+      const at = address - region.start + region.offset;
+      if (bytes === 4) this.view.setInt32(at, value, true);
+      else if (bytes === 2) this.view.setInt16(at, value, true);
+      else this.view.setInt8(at, value);
+      return;
+    }
+    for (const device of this.devices) {
+      if (address < device.start || address - device.start >= device.bytes) continue;
+      const mask = bytes === 4 ? 0xffff_ffff : (1 << (bytes * 8)) - 1;
+      device.callbacks.write(address, bytes, (value & mask) >>> 0);
+      return;
+    }
+    throw new AccessFault('write', 'unmapped', this.firstMissing(address, bytes));
+  }
+
+  /** An access across the end of a memory fails at the first byte beyond it. */
+  private firstMissing(address: number, bytes: number): number {
+    for (let offset = 0; offset < bytes; offset++) {
+      if (this.regionOf((address + offset) >>> 0, 1) === null) return (address + offset) >>> 0;
+    }
+    return address;
+  }
+}
