@@ -84,7 +84,7 @@ function peerCycles(path: string): number {
     let cycles = 0;
     machine.onMark('bench_done', (pass) => {
       cycles = pass.cycles;
-      machine.exit(0);
+      machine.exit(0, pass);
     });
     machine.onMark('bench_invoke');
     const { stop, fault } = machine.run();

@@ -64,7 +64,7 @@ export class EmulatedTarget {
       assert(bytes.length === tensorBytes(tensorOf(graph, id)), `input ${index} has the tensor's size`);
       this.machine.writeMemory(this.addressOf(id), bytes);
     }
-    const result = this.machine.call(`${identifier}_invoke`, [this.arenaAddress]);
+    const result = this.machine.call(`${identifier}_invoke`);
     requireStop(result, 'return', `${identifier}_invoke`);
     const { cycles, instructions, value } = result;
     if (value !== 0) throw new UserError(`firmware: ${identifier}_invoke returned ${value}, 0 expected`, EXIT_FAULT);

@@ -10,6 +10,7 @@ import { blockComment } from './c-writer.ts';
 import { ConstantPool } from './constants.ts';
 import { toCommentText, toIdentifier } from './identifier.ts';
 import type { KernelLibrary } from './kernel-library.ts';
+import { instanceSource } from './instance-source.ts';
 import { kernelLibrary, neededFiles } from './kernel-library.ts';
 import { linkerScript } from './linker-script.ts';
 import { boardHeader, mainSource, runtimeSources } from './main-source.ts';
@@ -49,6 +50,7 @@ export function emitC(schedule: Schedule, plan: MemoryPlan, options: EmitOptions
   const tree = new Map<string, string>();
   tree.set(`${model}.h`, modelHeader(schedule.graph, plan, { model, hooks, opening }));
   tree.set(`${model}.c`, modelSource(schedule, plan, constants, { model, hooks, opening }));
+  tree.set(`${model}_instance.c`, instanceSource(model, opening));
   tree.set(`${model}_weights.h`, constants.header(opening));
   tree.set(`${model}_weights.c`, constants.source(opening));
   if (board) {

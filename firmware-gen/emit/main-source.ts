@@ -82,7 +82,7 @@ function arenaDefinition(upper: string): string {
 function quietMain(model: string): string {
   return `int main(void)
 {
-    if (${model}_init(tl_arena) != 0 || ${model}_invoke(tl_arena) != 0) {
+    if (${model}_init(tl_arena) != 0 || ${model}_invoke() != 0) {
         tl_halt();
     }
     tl_ready();
@@ -112,7 +112,7 @@ function printOutput(graph: Graph, index: number, model: string): string {
   return `/* The first ${count} values of output ${index}${bits}. */
 static void print_output${index}(void)
 {
-    const ${ctype} *const values = (const ${ctype} *)${model}_output(tl_arena, ${index});
+    const ${ctype} *const values = (const ${ctype} *)${model}_output(${index});
     tl_print("output ${index}:");
     for (int32_t i = 0; i < ${count}; ++i) {
         tl_print(" ");
@@ -126,7 +126,7 @@ static void print_output${index}(void)
 function talkingMain(graph: Graph, model: string): string {
   const upper = model.toUpperCase();
   const zeroInputs = graph.inputs.map((_, index) =>
-    wrapArguments('    memset', [`${model}_input(tl_arena, ${index})`, '0', `${upper}_INPUT${index}_BYTES`], ';'),
+    wrapArguments('    memset', [`${model}_input(${index})`, '0', `${upper}_INPUT${index}_BYTES`], ';'),
   );
   const prints = graph.outputs.map((_, index) => `    print_output${index}();`);
   return `/* Cycles of one inference on zero input, by the DWT cycle counter. */
@@ -134,7 +134,7 @@ static uint32_t timed_invoke(void)
 {
 ${zeroInputs.join('\n')}
     const uint32_t start = tl_cycles();
-    if (${model}_invoke(tl_arena) != 0) {
+    if (${model}_invoke() != 0) {
         tl_halt();
     }
     return tl_cycles() - start;

@@ -23,7 +23,7 @@ export function modelHeader(graph: Graph, plan: MemoryPlan, options: ModelHeader
     `#ifndef ${upper}_H\n#define ${upper}_H\n`,
     '#include <stdint.h>\n',
     '#ifdef __cplusplus\nextern "C" {\n#endif\n',
-    '/* Bytes the caller provides to every function below, aligned to _ARENA_ALIGNMENT. */',
+    '/* Bytes the caller provides to init, aligned to _ARENA_ALIGNMENT. */',
     `#define ${upper}_ARENA_BYTES ${Math.max(plan.arenaBytes, ARENA_ALIGNMENT)}`,
     `#define ${upper}_ARENA_ALIGNMENT ${ARENA_ALIGNMENT}\n`,
     ...tensorMacros(graph, graph.inputs, upper, 'INPUT'),
@@ -57,20 +57,31 @@ function prototypes(model: string, hooks: boolean): string {
 /* Called after every op, in execution order; op_index is the operator's index in the .tflite. You define it. */
 void ${model}_on_op(int op_index);
 `;
-  return `/* There are no mutable globals: the model's state is the arena alone, which every function is given. Several arenas
- * make several independent instances; one arena may serve several models one after the other.
- * Each function returns 0, or -1 when something is wrong with its arguments. */
+  const short = blockComment([
+    'One instance, which is what most programs need. Functions that return int32_t return 0, or -1 when something is wrong with the arguments.',
+    `${model}_instance.c remembers the arena; no other variable lies outside of it.`,
+  ]);
+  const stateless = blockComment([
+    'The same without any state but the arena: several arenas make several independent instances, and one arena may serve several models one after the other.',
+    `${model}.c has no mutable variables.`,
+  ]);
+  return `${short}
 
-/* Checks that the arena is usable. Call once. */
+/* Sets the arena: _ARENA_BYTES at a multiple of _ARENA_ALIGNMENT. Call before everything else. */
 int32_t ${model}_init(void *arena);
 
 /* One inference. Inputs may be overwritten by it once they have been read: write all of them before every call. */
-int32_t ${model}_invoke(void *arena);
+int32_t ${model}_invoke(void);
 
 /* Where to write input \`index\`, NULL if there is none. NHWC, little-endian. */
-void *${model}_input(void *arena, int32_t index);
+void *${model}_input(int32_t index);
 
 /* Where output \`index\` is after invoke and until the next write to an input or call of invoke. */
-const void *${model}_output(const void *arena, int32_t index);
+const void *${model}_output(int32_t index);
+
+${stateless}
+int32_t ${model}_invoke_at(void *arena);
+void *${model}_input_at(void *arena, int32_t index);
+const void *${model}_output_at(const void *arena, int32_t index);
 ${hooks ? hook : ''}`;
 }

@@ -42,21 +42,9 @@ export function modelSource(
     `${includes.map((name) => `#include ${name}`).join('\n')}\n`,
     ...(functions.length > 0 ? [OP_FUNCTION_MACRO] : []),
     ...functions,
-    init(options.model),
     invoke(schedule, options),
     ...accessors,
   ].join('\n');
-}
-
-function init(model: string): string {
-  return `int32_t ${model}_init(void *arena)
-{
-    if (arena == NULL || (uintptr_t)arena % ${model.toUpperCase()}_ARENA_ALIGNMENT != 0) {
-        return -1;
-    }
-    return 0;
-}
-`;
 }
 
 function invoke(schedule: Schedule, { model, hooks }: ModelSourceOptions): string {
@@ -82,10 +70,10 @@ function invoke(schedule: Schedule, { model, hooks }: ModelSourceOptions): strin
     if (hooks) lines.push(`    ${model}_on_op(${op.index});`);
   }
   const base = called.size > 0 ? '    uint8_t *const base = (uint8_t *)arena;\n' : '    (void)arena;';
-  return [`int32_t ${model}_invoke(void *arena)`, '{', base, ...lines, '    return 0;', '}', ''].join('\n');
+  return [`int32_t ${model}_invoke_at(void *arena)`, '{', base, ...lines, '    return 0;', '}', ''].join('\n');
 }
 
-/** `<model>_input` and `<model>_output`: a constant that is a graph output is answered from flash. */
+/** `<model>_input_at` and `<model>_output_at`: a constant that is a graph output is answered from flash. */
 function accessor(
   graph: Graph,
   ids: readonly TensorId[],
@@ -103,7 +91,7 @@ function accessor(
     return `    case ${index}:\n        return ${expression};`;
   });
   const usesBase = cases.some((line) => /\bbase\b/.test(line));
-  return `${isInput ? 'void *' : 'const void *'}${model}_${what}(${isInput ? '' : 'const '}void *arena, int32_t index)
+  return `${isInput ? 'void *' : 'const void *'}${model}_${what}_at(${isInput ? '' : 'const '}void *arena, int32_t index)
 {
 ${usesBase ? `    ${pointer}const base = (${pointer})arena;` : '    (void)arena;'}
     switch (index) {

@@ -108,9 +108,10 @@ describe('emitC', () => {
 alignas(8) static unsigned char arena[FIRST_ARENA_BYTES > SECOND_ARENA_BYTES ? FIRST_ARENA_BYTES : SECOND_ARENA_BYTES];
 int main()
 {
+    if (first_invoke() != -1 || first_input(0) != nullptr) return 4;
     if (first_init(arena) != 0 || second_init(arena) != 0 || first_init(arena + 1) != -1 || first_init(nullptr) != -1) return 1;
-    if (first_input(arena, 1) != nullptr || first_output(arena, -1) != nullptr) return 2;
-    return first_invoke(arena) != 0 || second_invoke(arena) != 0 ? 3 : 0;
+    if (first_input(1) != nullptr || first_output(-1) != nullptr || first_input(0) == nullptr) return 2;
+    return first_invoke() != 0 || second_invoke() != 0 ? 3 : 0;
 }
 `,
     );

@@ -74,6 +74,7 @@ export function hostSources(cases: readonly GraphCase[], options: LowerOptions):
     for (const variant of variants) {
       const stem = variant.schedule.graph.name;
       for (const [path, text] of emitC(variant.schedule, variant.plan, EMIT)) tree.set(path, text);
+      tree.delete(`${stem}_instance.c`);
       for (const file of [`${stem}.c`, `${stem}_weights.c`]) {
         included.add(file);
         group.push(`#include "${file}"`);
@@ -96,7 +97,7 @@ function tableRow(stem: string, graph: Graph, gaps: SpacedPlan['gaps']): string 
   const sizes = (ids: Graph['inputs']): string =>
     `{${[...ids.map((id) => tensorBytes(tensorOf(graph, id))), 0].join(', ')}}`;
   const gapText = `(const gap[]){${[...gaps, [0, 0]].map(([start, end]) => `{${start}, ${end}}`).join(', ')}}`;
-  const functions = ['init', 'invoke', 'input', 'output'].map((name) => `${stem}_${name}`).join(', ');
+  const functions = ['invoke_at', 'input_at', 'output_at'].map((name) => `${stem}_${name}`).join(', ');
   const arrays = `(const size_t[])${sizes(graph.inputs)}, (const size_t[])${sizes(graph.outputs)}`;
   return `    {"${stem}", ${stem.toUpperCase()}_ARENA_BYTES, ${functions}, ${arrays}, ${gapText}},`;
 }
@@ -117,7 +118,6 @@ typedef struct {
 typedef struct {
     const char *name;
     size_t arena_bytes;
-    int32_t (*init)(void *);
     int32_t (*invoke)(void *);
     void *(*input)(void *, int32_t);
     const void *(*output)(const void *, int32_t);
@@ -166,9 +166,6 @@ static void run_twice(const model *m, const uint8_t *inputs, uint8_t *first, uin
     memset(arena, 0xA5, m->arena_bytes);
     for (const gap *g = m->gaps; g->end > 0; ++g) {
         ASAN_POISON_MEMORY_REGION(arena + g->start, g->end - g->start);
-    }
-    if (m->init(arena) != 0) {
-        fail("init returned an error", m->name);
     }
     run_inference(m, arena, inputs, first);
     run_inference(m, arena, inputs, second);

@@ -1,6 +1,6 @@
 /**
  * Runs graphs on the emulated Cortex-M4: the same cases as run-graph.ts, cross-compiled with the flags that ship. All models go into one
- * image with one arena; each inference is a call of <model>_invoke, so a wrong return address, a stack overflow or an unaligned LDRD faults.
+ * image with one arena; each inference is a call of <model>_invoke_at, so a wrong return address, a stack overflow or an unaligned LDRD faults.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ export interface TargetOptions {
 export interface TargetResult {
   /** Output bytes by position in graph.outputs. */
   readonly outputs: readonly Uint8Array[];
-  /** Of <model>_invoke. */
+  /** Of <model>_invoke_at. */
   readonly cycles: number;
 }
 
@@ -71,6 +71,7 @@ function targetSources(cases: readonly GraphCase[], { fuse }: TargetOptions): Ta
     plans.push(plan);
     const options = { board: loadBoard(BOARD), hooks: false, bare: true, modelSha256: '00', version: 'test' };
     for (const [path, text] of emitC(schedule, plan, options)) {
+      if (path.endsWith('_instance.c')) continue;
       const isModel = path.startsWith(`case${index}`);
       tree.set(isModel ? path.replace(/\.c$/, '.inc') : path, text);
     }
@@ -81,7 +82,7 @@ function targetSources(cases: readonly GraphCase[], { fuse }: TargetOptions): Ta
 }
 
 function mainSource(count: number, arenaBytes: number, includes: readonly string[]): string {
-  const invokes = Array.from({ length: count }, (_, index) => `    case${index}_invoke,`);
+  const invokes = Array.from({ length: count }, (_, index) => `    case${index}_invoke_at,`);
   return `#include "tl_runtime.h"
 ${includes.join('\n')}
 
@@ -119,10 +120,10 @@ function infer(
   for (const [position, id] of graph.inputs.entries()) {
     machine.writeMemory(addressOf(id), defined(inputs[position], `input ${position}`));
   }
-  const result = machine.call(`${name}_invoke`, [arena]);
+  const result = machine.call(`${name}_invoke_at`, [arena]);
   if (result.stop !== 'return' || result.value !== 0) {
     const cause = result.fault ? `: ${describeFault(result.fault)}` : '';
-    throw new Error(`${graph.name}: ${name}_invoke ended with ${result.stop}, r0 = ${result.value}${cause}`);
+    throw new Error(`${graph.name}: ${name}_invoke_at ended with ${result.stop}, r0 = ${result.value}${cause}`);
   }
   const outputs = graph.outputs.map((id) => machine.readMemory(addressOf(id), tensorBytes(tensorOf(graph, id))));
   return { outputs, cycles: result.cycles };

@@ -34,10 +34,18 @@ export const lowerFullyConnectedS8: LowerOp = (op, graph) => {
       ? packMatrix({ ...layer, channels: units, length: depth, multipliers }, quadPlaces(depth, 4))
       : null;
   if (!packed) return generalCall(op, graph, layer, extents, isPerChannel ? multipliers : multipliers.slice(0, 1));
-  return isPerChannel
-    ? perChannelCall(op, graph, layer, extents, packed)
-    : perTensorCall(op, graph, layer, extents, packed);
+  return isUniform(packed)
+    ? perTensorCall(op, graph, layer, extents, packed)
+    : perChannelCall(op, graph, layer, extents, packed);
 };
+
+/** One rescaling for all units: one scale, and no unit whose constant value needs a rescaling of its own. */
+function isUniform({ rescaling }: PackedMatrix): boolean {
+  const [first] = rescaling;
+  return rescaling.every(
+    (entry) => entry.multiplier === first?.multiplier && entry.addend === first.addend && entry.shift === first.shift,
+  );
+}
 
 function scalesOf(layer: WeightedLayer): readonly number[] {
   return defined(layer.filter.quantization, `quantization of ${layer.filter.name}`).scale;

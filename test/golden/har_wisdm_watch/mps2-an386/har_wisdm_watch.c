@@ -312,15 +312,7 @@ static tl_status har_wisdm_watch_op12_softmax(uint8_t *arena)
     return tl_softmax_s8(&har_wisdm_watch_op12_params, (const int8_t *)arena, (int8_t *)arena, 1, 6);
 }
 
-int32_t har_wisdm_watch_init(void *arena)
-{
-    if (arena == NULL || (uintptr_t)arena % HAR_WISDM_WATCH_ARENA_ALIGNMENT != 0) {
-        return -1;
-    }
-    return 0;
-}
-
-int32_t har_wisdm_watch_invoke(void *arena)
+int32_t har_wisdm_watch_invoke_at(void *arena)
 {
     uint8_t *const base = (uint8_t *)arena;
 
@@ -366,7 +358,7 @@ int32_t har_wisdm_watch_invoke(void *arena)
     return 0;
 }
 
-void *har_wisdm_watch_input(void *arena, int32_t index)
+void *har_wisdm_watch_input_at(void *arena, int32_t index)
 {
     uint8_t *const base = (uint8_t *)arena;
     switch (index) {
@@ -377,7 +369,7 @@ void *har_wisdm_watch_input(void *arena, int32_t index)
     }
 }
 
-const void *har_wisdm_watch_output(const void *arena, int32_t index)
+const void *har_wisdm_watch_output_at(const void *arena, int32_t index)
 {
     const uint8_t *const base = (const uint8_t *)arena;
     switch (index) {

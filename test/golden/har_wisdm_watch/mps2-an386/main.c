@@ -13,7 +13,7 @@ TL_VISIBLE void tl_ready(void)
 
 int main(void)
 {
-    if (har_wisdm_watch_init(tl_arena) != 0 || har_wisdm_watch_invoke(tl_arena) != 0) {
+    if (har_wisdm_watch_init(tl_arena) != 0 || har_wisdm_watch_invoke() != 0) {
         tl_halt();
     }
     tl_ready();

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* Bytes the caller provides to every function below, aligned to _ARENA_ALIGNMENT. */
+/* Bytes the caller provides to init, aligned to _ARENA_ALIGNMENT. */
 #define TINY_ARENA_BYTES 440
 #define TINY_ARENA_ALIGNMENT 8
 
@@ -28,21 +28,28 @@ extern "C" {
 #define TINY_OUTPUT0_SCALE 0.00390625f
 #define TINY_OUTPUT0_ZERO_POINT (-128)
 
-/* There are no mutable globals: the model's state is the arena alone, which every function is given. Several arenas
- * make several independent instances; one arena may serve several models one after the other.
- * Each function returns 0, or -1 when something is wrong with its arguments. */
+/* One instance, which is what most programs need. Functions that return int32_t return 0, or -1 when something is
+ * wrong with the arguments.
+ * tiny_instance.c remembers the arena; no other variable lies outside of it. */
 
-/* Checks that the arena is usable. Call once. */
+/* Sets the arena: _ARENA_BYTES at a multiple of _ARENA_ALIGNMENT. Call before everything else. */
 int32_t tiny_init(void *arena);
 
 /* One inference. Inputs may be overwritten by it once they have been read: write all of them before every call. */
-int32_t tiny_invoke(void *arena);
+int32_t tiny_invoke(void);
 
 /* Where to write input `index`, NULL if there is none. NHWC, little-endian. */
-void *tiny_input(void *arena, int32_t index);
+void *tiny_input(int32_t index);
 
 /* Where output `index` is after invoke and until the next write to an input or call of invoke. */
-const void *tiny_output(const void *arena, int32_t index);
+const void *tiny_output(int32_t index);
+
+/* The same without any state but the arena: several arenas make several independent instances, and one arena may
+ * serve several models one after the other.
+ * tiny.c has no mutable variables. */
+int32_t tiny_invoke_at(void *arena);
+void *tiny_input_at(void *arena, int32_t index);
+const void *tiny_output_at(const void *arena, int32_t index);
 
 #ifdef __cplusplus
 }

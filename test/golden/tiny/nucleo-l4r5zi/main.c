@@ -16,7 +16,7 @@ TL_VISIBLE void tl_ready(void)
 /* The first 3 values of output 0. */
 static void print_output0(void)
 {
-    const int8_t *const values = (const int8_t *)tiny_output(tl_arena, 0);
+    const int8_t *const values = (const int8_t *)tiny_output(0);
     tl_print("output 0:");
     for (int32_t i = 0; i < 3; ++i) {
         tl_print(" ");
@@ -28,9 +28,9 @@ static void print_output0(void)
 /* Cycles of one inference on zero input, by the DWT cycle counter. */
 static uint32_t timed_invoke(void)
 {
-    memset(tiny_input(tl_arena, 0), 0, TINY_INPUT0_BYTES);
+    memset(tiny_input(0), 0, TINY_INPUT0_BYTES);
     const uint32_t start = tl_cycles();
-    if (tiny_invoke(tl_arena) != 0) {
+    if (tiny_invoke() != 0) {
         tl_halt();
     }
     return tl_cycles() - start;

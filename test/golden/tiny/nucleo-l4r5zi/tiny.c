@@ -130,15 +130,7 @@ static tl_status tiny_op5_softmax(uint8_t *arena)
     return tl_softmax_s8(&tiny_op5_params, (const int8_t *)(arena + 8), (int8_t *)(arena + 8), 1, 3);
 }
 
-int32_t tiny_init(void *arena)
-{
-    if (arena == NULL || (uintptr_t)arena % TINY_ARENA_ALIGNMENT != 0) {
-        return -1;
-    }
-    return 0;
-}
-
-int32_t tiny_invoke(void *arena)
+int32_t tiny_invoke_at(void *arena)
 {
     uint8_t *const base = (uint8_t *)arena;
 
@@ -161,7 +153,7 @@ int32_t tiny_invoke(void *arena)
     return 0;
 }
 
-void *tiny_input(void *arena, int32_t index)
+void *tiny_input_at(void *arena, int32_t index)
 {
     uint8_t *const base = (uint8_t *)arena;
     switch (index) {
@@ -172,7 +164,7 @@ void *tiny_input(void *arena, int32_t index)
     }
 }
 
-const void *tiny_output(const void *arena, int32_t index)
+const void *tiny_output_at(const void *arena, int32_t index)
 {
     const uint8_t *const base = (const uint8_t *)arena;
     switch (index) {
