@@ -60,6 +60,17 @@ TL_INLINE int16_t *tl_column_at(int16_t *column, int32_t index)
     return column + 4 * (index >> 1) + (index & 1);
 }
 
+#if defined(TL_USE_DSP)
+/** Four bytes in their order to two pairs of a column. */
+TL_INLINE void tl_store_quad(uint32_t word, int16_t *pair)
+{
+    const uint32_t even = tl_sxtb16(word);
+    const uint32_t odd = tl_sxtb16_ror8(word);
+    tl_store_word(pair, tl_pkhbt(even, odd));
+    tl_store_word(pair + 4, tl_pkhtb(odd, even));
+}
+#endif
+
 /** Widens `count` bytes in their order to elements index.. of the column. */
 TL_INLINE void tl_widen_run(const int8_t *source, int32_t count, int16_t *column, int32_t index)
 {
@@ -70,14 +81,19 @@ TL_INLINE void tl_widen_run(const int8_t *source, int32_t count, int16_t *column
         count--;
     }
 #if defined(TL_USE_DSP)
-    for (; count >= 4; count -= 4) {
-        const uint32_t word = tl_load_word(source);
-        const uint32_t even = tl_sxtb16(word);
-        const uint32_t odd = tl_sxtb16_ror8(word);
+    for (; count >= 8; count -= 8) {
+        const uint32_t word_0 = tl_load_word(source);
+        const uint32_t word_1 = tl_load_word(source + 4);
+        tl_store_quad(word_0, pair);
+        tl_store_quad(word_1, pair + 8);
+        source += 8;
+        pair += 16;
+    }
+    if (count >= 4) {
+        tl_store_quad(tl_load_word(source), pair);
         source += 4;
-        tl_store_word(pair, tl_pkhbt(even, odd));
-        tl_store_word(pair + 4, tl_pkhtb(odd, even));
         pair += 8;
+        count -= 4;
     }
 #endif
     for (; count >= 2; count -= 2) {

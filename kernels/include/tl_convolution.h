@@ -175,6 +175,21 @@ tl_status tl_depthwise_conv_3x3_s8(const tl_context *ctx,
 int32_t tl_depthwise_conv_3x3_s8_get_buffer_size(const tl_dims *output_dims);
 
 /**
+ * As tl_depthwise_conv_3x3_s8 with stride 2 both ways.
+ * @param[out] output       does not overlap input
+ */
+tl_status tl_depthwise_conv_3x3_stride2_s8(const tl_context *ctx,
+                                           const tl_depthwise_params *params,
+                                           const tl_dims *input_dims,
+                                           const int8_t *input,
+                                           const int8_t *filter,
+                                           const int32_t *constants,
+                                           const tl_dims *output_dims,
+                                           int8_t *output);
+
+int32_t tl_depthwise_conv_3x3_stride2_s8_get_buffer_size(const tl_dims *output_dims);
+
+/**
  * Any int8 depthwise convolution, in plain C and without packing. Output channel = input channel * multiplier + m.
  * @param[in]  filter       [1, HK, WK, C_OUT] as in the model
  * @param[in]  bias         C_OUT values, or NULL

@@ -98,6 +98,16 @@ describe.each(FORMS)('int8 depthwise convolution, %s', (form) => {
     await expectReferenceBytes(cases, form);
   });
 
+  it('should take a single input channel for the convolution that it is', async () => {
+    const random = new Random(25);
+    const cases = Array.from({ length: 20 }, () => {
+      const shape = randomShape(random, 1);
+      return depthwiseCase(random, shape, random.int(2, 9), randomWindow(random, shape));
+    });
+    expect(new Set(cases.map(kernelOf))).toEqual(new Set(['tl_convolve_few_channels_s8']));
+    await expectReferenceBytes(cases, form);
+  });
+
   it('should equal the reference for any channels and depth multipliers', async () => {
     const random = new Random(22);
     const cases = Array.from({ length: 40 }, () => {
@@ -115,8 +125,24 @@ describe.each(FORMS)('int8 depthwise convolution, %s', (form) => {
         depthwiseCase(random, [2, w, h, 8], 1, SQUARE),
       ]),
     );
+    expect(new Set(cases.map(kernelOf))).toEqual(new Set(['tl_depthwise_conv_3x3_s8']));
     const inPlace = cases.map(({ graph, inputs }) => ({ graph: sandwiched(graph), inputs }));
     await expectReferenceBytes([...cases, ...inPlace], form);
+  });
+
+  it('should equal the reference for 3x3 windows of stride 2 and for unpadded ones', async () => {
+    const random = new Random(24);
+    const cases = [3, 4, 5, 6, 7, 8].flatMap((h) =>
+      [3, 4, 5, 6, 9].flatMap((w) => [
+        depthwiseCase(random, [1, h, w, 4], 1, { ...SQUARE, stride: [2, 2] }),
+        depthwiseCase(random, [2, w, h, 8], 1, { ...SQUARE, stride: [2, 2], padding: 'VALID' }),
+        depthwiseCase(random, [1, h, w, 4], 1, { ...SQUARE, padding: 'VALID' }),
+      ]),
+    );
+    expect(new Set(cases.map(kernelOf))).toEqual(
+      new Set(['tl_depthwise_conv_3x3_s8', 'tl_depthwise_conv_3x3_stride2_s8']),
+    );
+    await expectReferenceBytes(cases, form);
   });
 });
 

@@ -1,7 +1,7 @@
 /** CONV_2D of int8 tensors: kernels of tl_convolution.h. Which kernel, and every constant it needs, is settled here. */
 import { assert } from '../../../common/errors.ts';
 import type { CValue, KernelCall } from '../../ir/schedule.ts';
-import { constant, dimsOf, kernelCall, tensorArg } from './call.ts';
+import { constant, dimsOf, kernelCall, struct, tensorArg } from './call.ts';
 import type { ConvOp, WeightedLayer } from './conv-params.ts';
 import { convParams, layerMultipliers, quantStruct, weightedLayerS8 } from './conv-params.ts';
 import type { LowerOp } from './lower-op.ts';
@@ -20,44 +20,66 @@ export const lowerConv2dS8: LowerOp = (op, graph) => {
   if (op.kind !== 'CONV_2D') return null;
   const layer = weightedLayerS8(op, graph);
   if (!layer || layer.filterZeroPoint !== 0) return null;
-  const [channels, filterH, filterW, depth] = nhwc(layer.filter.shape);
+  const depth = nhwc(layer.filter.shape)[3];
   if (nhwc(layer.input.shape)[3] !== depth) return generalCall(op, graph, layer);
+  return packedConvCall(op, graph, layer, layer.weights, layer.filter.shape) ?? generalCall(op, graph, layer);
+};
+
+/**
+ * The call of a packed kernel for weights [channels, filterH, filterW, depth]; null when a channel leaves their ranges. Also for
+ * DEPTHWISE_CONV_2D of a single input channel, which is such a convolution.
+ */
+export function packedConvCall(
+  op: ConvOp,
+  graph: Graph,
+  layer: WeightedLayer,
+  weights: Int8Array,
+  filterShape: readonly number[],
+): KernelCall | null {
+  const [channels, filterH, filterW, depth] = nhwc(filterShape);
   const isQuads = depth % 4 === 0;
   const length = filterH * filterW * depth;
   const places = isQuads ? quadPlaces(length, COLUMN_MULTIPLE) : pairedRowPlaces(filterH, filterW * depth);
-  const packed = packMatrix({ ...layer, channels, length, multipliers: layerMultipliers(layer, channels) }, places);
-  if (!packed) return generalCall(op, graph, layer);
+  const multipliers = layerMultipliers(layer, channels);
+  const packed = packMatrix({ ...layer, weights, channels, length, multipliers }, places);
+  if (!packed) return null;
   const isPointwise = filterH === 1 && filterW === 1 && isQuads;
   const name = isPointwise ? 'tl_convolve_1x1_s8' : isQuads ? 'tl_convolve_s8' : 'tl_convolve_few_channels_s8';
   return {
     ...kernelCall(op, graph, {
       function: name,
       header: HEADER,
-      args: packedArgs(op, layer, packed, isQuads ? '0-2-1-3' : 'natural'),
+      args: packedArgs(op, layer, packed, filterShape, isQuads ? '0-2-1-3' : 'natural'),
       inPlaceInputs: isPointwise && channels <= depth ? [layer.input] : [],
     }),
     scratchBytes: COLUMNS * INT16_BYTES * places.length,
   };
-};
+}
 
 function nhwc(shape: readonly number[]): readonly [number, number, number, number] {
   assert(shape.length === 4, `CONV_2D operand of rank ${shape.length}`);
   return shape as readonly [number, number, number, number];
 }
 
-function packedArgs(op: ConvOp, layer: WeightedLayer, packed: PackedMatrix, order: string): CValue[] {
+function packedArgs(
+  op: ConvOp,
+  layer: WeightedLayer,
+  packed: PackedMatrix,
+  filterShape: readonly number[],
+  order: string,
+): CValue[] {
   const name = `op${op.index}`;
   return [
     { kind: 'context' },
     convParams(op, layer),
     dimsOf(layer.input, `${name}_input_dims`),
     tensorArg(layer.input),
-    dimsOf(layer.filter, `${name}_filter_dims`),
+    filterDims(`${name}_filter_dims`, filterShape),
     constant({
       ctype: 'int8_t',
       name: `${name}_filter`,
       values: packed.weights,
-      comment: `filter [${layer.filter.shape.join(', ')}] in blocks of 4 channels, columns in ${order} order: see ${HEADER}`,
+      comment: `filter [${filterShape.join(', ')}] in blocks of 4 channels, columns in ${order} order: see ${HEADER}`,
     }),
     constant({
       ctype: 'int32_t',
@@ -68,6 +90,11 @@ function packedArgs(op: ConvOp, layer: WeightedLayer, packed: PackedMatrix, orde
     dimsOf(layer.output, `${name}_output_dims`),
     tensorArg(layer.output),
   ];
+}
+
+function filterDims(name: string, shape: readonly number[]): CValue {
+  const [n, h, w, c] = nhwc(shape);
+  return struct('tl_dims', name, { n, h, w, c });
 }
 
 function generalCall(op: ConvOp, graph: Graph, layer: WeightedLayer): KernelCall {

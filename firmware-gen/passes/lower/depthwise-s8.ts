@@ -5,6 +5,7 @@ import type { CField, CValue, KernelCall } from '../../ir/schedule.ts';
 import { constant, dimsOf, kernelCall, tensorArg } from './call.ts';
 import type { ConvOp, WeightedLayer } from './conv-params.ts';
 import { convParams, layerMultipliers, quantStruct, weightedLayerS8 } from './conv-params.ts';
+import { packedConvCall } from './conv-s8.ts';
 import type { LowerOp } from './lower-op.ts';
 import type { DepthwiseLayer } from './pack-depthwise.ts';
 import { packDepthwise3x3, packDepthwiseBlocks, prepareDepthwise } from './pack-depthwise.ts';
@@ -33,13 +34,23 @@ export const lowerDepthwiseConv2dS8: LowerOp = (op, graph) => {
     const call = is3x3(op, layer) ? call3x3(op, graph, layer, packing) : blocksCall(op, graph, layer, packing);
     if (call) return call;
   }
+  if (layer.input.shape[3] === 1) {
+    const weights = channelsFirst(layer.weights, filterH * filterW, channels);
+    const call = packedConvCall(op, graph, layer, weights, [channels, filterH, filterW, 1]);
+    if (call) return call;
+  }
   return generalCall(op, graph, layer, multiplier);
 };
 
+/** [taps, channels] to [channels, taps]. */
+function channelsFirst(weights: Int8Array, taps: number, channels: number): Int8Array {
+  return Int8Array.from(weights, (_, at) => weights[(at % taps) * channels + Math.floor(at / taps)] as number);
+}
+
 function is3x3(op: DepthwiseOp, layer: WeightedLayer): boolean {
   const [, filterH, filterW] = layer.filter.shape;
-  const factors = [op.strideH, op.strideW, op.dilationH, op.dilationW];
-  return filterH === 3 && filterW === 3 && factors.every((factor) => factor === 1);
+  const isPlain = op.strideH === op.strideW && op.strideH <= 2 && op.dilationH === 1 && op.dilationW === 1;
+  return filterH === 3 && filterW === 3 && isPlain;
 }
 
 function call3x3(op: DepthwiseOp, graph: Graph, layer: WeightedLayer, packing: DepthwiseLayer): KernelCall | null {
@@ -53,10 +64,11 @@ function call3x3(op: DepthwiseOp, graph: Graph, layer: WeightedLayer, packing: D
     packDepthwise3x3(prepared, isUpright),
     `{w0, w1, w1, w2} across the ${isUpright ? 'width' : 'height'}`,
   );
-  const columns = run + 2 + (run % 2);
+  const isStride2 = op.strideH === 2;
+  const columns = isStride2 ? 2 * run + 2 : run + 2 + (run % 2);
   return {
     ...kernelCall(op, graph, {
-      function: 'tl_depthwise_conv_3x3_s8',
+      function: isStride2 ? 'tl_depthwise_conv_3x3_stride2_s8' : 'tl_depthwise_conv_3x3_s8',
       header: HEADER,
       args: [
         { kind: 'context' },
@@ -68,7 +80,7 @@ function call3x3(op: DepthwiseOp, graph: Graph, layer: WeightedLayer, packing: D
         dimsOf(layer.output, `op${op.index}_output_dims`),
         tensorArg(layer.output),
       ],
-      inPlaceInputs: op.padding === 'SAME' ? [layer.input] : [],
+      inPlaceInputs: op.padding === 'SAME' && !isStride2 ? [layer.input] : [],
     }),
     scratchBytes: columns * STRIP_COLUMN_BYTES,
   };

@@ -9,6 +9,48 @@ int32_t tl_convolve_1x1_s8_get_buffer_size(const tl_dims *filter_dims)
     return 2 * (int32_t)sizeof(int16_t) * tl_column_length(1, filter_dims->c);
 }
 
+/* Both columns at once, four elements of each by turns: columns are pairs of elements by turns, in the order 0, 2,
+ * 1, 3. */
+TL_INLINE void widen_two_pixels(const int8_t *pixel_0, const int8_t *pixel_1, int32_t quads, int16_t *columns)
+{
+#if defined(TL_USE_DSP)
+    for (; quads > 0; quads--) {
+        const uint32_t word_0 = tl_load_word(pixel_0);
+        const uint32_t word_1 = tl_load_word(pixel_1);
+        pixel_0 += 4;
+        pixel_1 += 4;
+        tl_store_word(columns, tl_sxtb16(word_0));
+        tl_store_word(columns + 2, tl_sxtb16(word_1));
+        tl_store_word(columns + 4, tl_sxtb16_ror8(word_0));
+        tl_store_word(columns + 6, tl_sxtb16_ror8(word_1));
+        columns += 8;
+    }
+#else
+    tl_widen_quads(pixel_0, quads, columns);
+    tl_widen_quads(pixel_1, quads, columns + 2);
+#endif
+}
+
+/* Input pixels in the order of the output's. */
+typedef struct {
+    const int8_t *next;
+    int32_t left_in_row;
+    int32_t row_length;
+    int32_t step;     /* bytes to the next pixel of a row */
+    int32_t row_step; /* bytes from behind a row's last pixel to the next row's first */
+} pixel_walk;
+
+TL_INLINE const int8_t *next_pixel(pixel_walk *walk)
+{
+    const int8_t *pixel = walk->next;
+    walk->next += walk->step;
+    if (--walk->left_in_row == 0) {
+        walk->left_in_row = walk->row_length;
+        walk->next += walk->row_step;
+    }
+    return pixel;
+}
+
 tl_status tl_convolve_1x1_s8(const tl_context *ctx,
                              const tl_conv_params *params,
                              const tl_dims *input_dims,
@@ -19,34 +61,27 @@ tl_status tl_convolve_1x1_s8(const tl_context *ctx,
                              const tl_dims *output_dims,
                              int8_t *output)
 {
+    const int32_t quads = filter_dims->c / 4;
     const int32_t channels = output_dims->c;
-    const int32_t row_step = params->stride.h * input_dims->w * input_dims->c;
-    const int32_t pixel_step = params->stride.w * input_dims->c;
     const int32_t length = tl_column_length(1, filter_dims->c);
+    const int32_t step = params->stride.w * input_dims->c;
+    const int32_t row_step = params->stride.h * input_dims->w * input_dims->c - output_dims->w * step;
     int16_t *columns = (int16_t *)ctx->buf;
-    int8_t *first = NULL; /* where the pixel in column 0 goes, while it waits for a second one */
     int8_t *next = output;
     /* Filling elements have weight 0, but they have to be something. */
     memset(columns, 0, 2 * sizeof(int16_t) * (size_t)length);
     for (int32_t batch = 0; batch < output_dims->n; batch++) {
-        for (int32_t y = 0; y < output_dims->h; y++) {
-            const int8_t *pixel = input + y * row_step;
-            for (int32_t x = 0; x < output_dims->w; x++) {
-                tl_widen_quads(pixel, filter_dims->c / 4, columns + (first == NULL ? 0 : 2));
-                pixel += pixel_step;
-                if (first == NULL) {
-                    first = next;
-                } else {
-                    tl_matmul_2_columns_s8(columns, length / 2, filter, constants, channels, first, next);
-                    first = NULL;
-                }
-                next += channels;
-            }
+        pixel_walk walk = {input, output_dims->w, output_dims->w, step, row_step};
+        for (int32_t left = output_dims->h * output_dims->w; left > 0; left -= 2) {
+            const int8_t *pixel_0 = next_pixel(&walk);
+            /* A last single pixel is multiplied twice; its values are stored over each other. */
+            const int8_t *pixel_1 = left > 1 ? next_pixel(&walk) : pixel_0;
+            int8_t *second = left > 1 ? next + channels : next;
+            widen_two_pixels(pixel_0, pixel_1, quads, columns);
+            tl_matmul_2_columns_s8(columns, length / 2, filter, constants, channels, next, second);
+            next = second + channels;
         }
         input += input_dims->h * input_dims->w * input_dims->c;
-    }
-    if (first != NULL) {
-        tl_matmul_2_columns_s8(columns, length / 2, filter, constants, channels, first, first);
     }
     if (params->activation.min > -128 || params->activation.max < 127) {
         tl_clamp_s8(output, (int32_t)(next - output), &params->activation);
