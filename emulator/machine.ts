@@ -178,19 +178,30 @@ export class Machine {
   }
 
   /**
-   * Reserves RAM for a caller's buffers, behind the image's own data and below the stack; freed with the machine.
-   * Returns its address. @throws UserError when RAM is used up.
+   * Reserves RAM for a caller's buffers, behind the image's own data; freed with the machine. Where the stack lies above the data, its part
+   * of the RAM is left alone. Returns the address. @throws UserError when RAM is used up.
    */
   allocate(bytes: number, alignment = 8): number {
+    const dataEnd = this.dataEnd();
     const top = this.stack.top();
-    const limit = top - Math.min(CALL_STACK_BYTES, (top - this.memory.firstOf('ram').start) / 2);
-    const address = Math.ceil((this.allocatedEnd ?? this.stack.bottom(top)) / alignment) * alignment;
+    const { start, bytes: ramBytes } = this.memory.firstOf('ram');
+    const limit = top > dataEnd ? top - Math.min(CALL_STACK_BYTES, (top - dataEnd) / 2) : start + ramBytes;
+    const address = Math.ceil((this.allocatedEnd ?? dataEnd) / alignment) * alignment;
     if (address + bytes > limit)
       throw new UserError(
         `${bytes} bytes of buffers do not fit the RAM of board ${this.board.name} beside data and stack`,
       );
     this.allocatedEnd = address + bytes;
     return address;
+  }
+
+  /** End of what the image itself places in the first RAM region. */
+  private dataEnd(): number {
+    const { start, bytes } = this.memory.firstOf('ram');
+    const ends = this.image.segments
+      .filter(({ runAddress }) => runAddress >= start && runAddress < start + bytes)
+      .map(({ runAddress, memoryBytes }) => runAddress + memoryBytes);
+    return Math.max(start, ...ends);
   }
 
   /** Records counters at every pass of an address or function; a callback is also called, before the instruction runs. */
