@@ -1,6 +1,7 @@
 /** Builds a Machine from a board, a firmware file and the name of an engine: the one place that picks engines. Node-only. */
 import type { Board } from '../boards/schema.ts';
 import { UnicornCpu, unicornVersion } from './cpu/unicorn/unicorn-cpu.ts';
+import { WasmCpu } from './cpu/wasm/wasm-cpu.ts';
 import { Semihosting } from './debug/semihosting.ts';
 import { isElf, parseElf } from './elf.ts';
 import { isIntelHex, parseIntelHex } from './hex.ts';
@@ -8,13 +9,16 @@ import { binaryImage, type FirmwareFile } from './image.ts';
 import { Machine } from './machine.ts';
 import { SerialLine } from './peripherals/serial-line.ts';
 
+export type EngineName = 'unicorn' | 'wasm';
+
 export interface MachineOptions {
   readonly board: Board;
   /** File bytes (ELF, Intel HEX or raw binary) or a parsed image. */
   readonly image: Uint8Array | FirmwareFile;
   /** File name for messages. */
   readonly imageName?: string;
-  readonly engine?: 'unicorn';
+  /** wasm: the engine of this project, without native code; unicorn (default): libunicorn. */
+  readonly engine?: EngineName;
   /** An unmodelled peripheral register is a fault. */
   readonly strict?: boolean;
   /** Unmodelled registers and the like, once each. */
@@ -41,7 +45,7 @@ export function createMachine(options: MachineOptions): Machine {
     ...(options.commandLine === undefined ? {} : { commandLine: options.commandLine }),
   });
   return new Machine({
-    cpu: new UnicornCpu(),
+    cpu: options.engine === 'wasm' ? new WasmCpu() : new UnicornCpu(),
     board: options.board,
     image,
     serial: new SerialLine(options.onUartByte ?? null),

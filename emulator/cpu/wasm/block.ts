@@ -59,7 +59,12 @@ export function branchesToItself(instruction: Instruction): boolean {
   return instruction.branch === 'always' && instruction.target === instruction.address;
 }
 
-export function makeStep(instruction: Instruction, previous: Instruction | null, itState: number, core: CoreState): Step {
+export function makeStep(
+  instruction: Instruction,
+  previous: Instruction | null,
+  itState: number,
+  core: CoreState,
+): Step {
   const body = lift(instruction);
   const { condition } = instruction;
   return {

@@ -9,7 +9,10 @@ export type WasmFunction = (...args: number[]) => number;
 interface Api {
   readonly Memory: new (descriptor: { initial: number; maximum: number }) => WasmMemory;
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, WasmFunction>> };
+  readonly Instance: new (
+    module: object,
+    imports: object,
+  ) => { readonly exports: Readonly<Record<string, WasmFunction>> };
 }
 
 const api = (globalThis as unknown as { readonly WebAssembly: Api }).WebAssembly;

@@ -1,0 +1,36 @@
+/** An instruction as the timing decoder sees it, to what it does. The decoder alone says which encodings exist. */
+import { isFpuEncoding } from '../timing/decode-fpu.ts';
+import type { Instruction } from '../timing/instruction.ts';
+import { lift16 } from './lift-16.ts';
+import { liftBranchOrControl } from './lift-control.ts';
+import { liftModifiedImmediate, liftPlainImmediate, liftShiftedRegister } from './lift-data.ts';
+import { liftFpu } from './lift-fpu.ts';
+import { liftDualExclusiveOrTable, liftMultipleTransfer, liftSingleTransfer } from './lift-memory.ts';
+import { liftLongMultiply, liftMultiply } from './lift-multiply.ts';
+import { liftRegisterOperation } from './lift-register.ts';
+import type { Lifted, Site } from './operands.ts';
+
+/**
+ * Statements of an instruction without its IT condition, which the caller checks. Hints, IT, barriers and instructions that stop the
+ * engine have none. null: this engine has no semantics for the encoding.
+ */
+export function lift(instruction: Instruction): Lifted {
+  const { address, encoding, condition } = instruction;
+  const site: Site = { address, inIt: condition !== null };
+  if (instruction.timing === 'undefined') return null;
+  if (instruction.size === 2) return lift16(encoding, site);
+  const hw1 = encoding >>> 16;
+  const hw2 = encoding & 0xffff;
+  if (isFpuEncoding(hw1, hw2)) return liftFpu(hw1, hw2, site);
+  if ((hw1 & 0xfe40) === 0xe800) return liftMultipleTransfer(hw1, hw2);
+  if ((hw1 & 0xfe40) === 0xe840) return liftDualExclusiveOrTable(hw1, hw2, site);
+  if ((hw1 & 0xfe00) === 0xea00) return liftShiftedRegister(hw1, hw2, site);
+  if ((hw1 & 0xf800) === 0xf000) {
+    if ((hw2 & 0x8000) !== 0) return liftBranchOrControl(hw1, hw2, instruction.target, site);
+    return (hw1 & 0x0200) !== 0 ? liftPlainImmediate(hw1, hw2, site) : liftModifiedImmediate(hw1, hw2, site);
+  }
+  if ((hw1 & 0xfe00) === 0xf800) return liftSingleTransfer(hw1, hw2, site);
+  if ((hw1 & 0xff00) === 0xfa00) return liftRegisterOperation(hw1, hw2);
+  if ((hw1 & 0xff80) === 0xfb00) return liftMultiply(hw1, hw2);
+  return liftLongMultiply(hw1, hw2);
+}
