@@ -46,6 +46,9 @@ TL_INLINE void tl_multiply_quad(uint32_t word, const int8_t *weights, tl_block_s
     "ldr %[inner], [%[input], #" #input "]\n ldr %[a0], [%[weights], #" #weights "]\n"                        \
     "ldr %[b0], [%[weights], #" #weights "+4]\n ldr %[a1], [%[weights], #" #weights "+8]\n"                   \
     "ldr %[b1], [%[weights], #" #weights "+12]\n"
+#define TL_LOAD_FIRST_QUAD_AND_ADVANCE                                                                        \
+    "ldr %[inner], [%[input]], #16\n ldr %[a0], [%[weights]], #64\n"                                          \
+    "ldr %[b0], [%[weights], #-60]\n ldr %[a1], [%[weights], #-56]\n ldr %[b1], [%[weights], #-52]\n"
 
 /** 16 inputs per turn; count is a multiple of 16, > 0. */
 TL_INLINE void tl_multiply_16_at_a_time(const int8_t **input, int32_t count, const int8_t **weights, tl_block_sums *sums)
@@ -54,9 +57,8 @@ TL_INLINE void tl_multiply_16_at_a_time(const int8_t **input, int32_t count, con
     const int8_t *w = *weights;
     const int8_t *const end = in + count;
     uint32_t outer, inner, a0, b0, a1, b1;
-    __asm__ volatile("1:\n" TL_LOAD_QUAD(0, 0) TL_MULTIPLY_QUAD TL_LOAD_QUAD(4, 16) TL_MULTIPLY_QUAD
-                     TL_LOAD_QUAD(8, 32) TL_MULTIPLY_QUAD TL_LOAD_QUAD(12, 48) TL_MULTIPLY_QUAD
-                     "adds %[input], %[input], #16\n adds %[weights], %[weights], #64\n"
+    __asm__ volatile("1:\n" TL_LOAD_FIRST_QUAD_AND_ADVANCE TL_MULTIPLY_QUAD TL_LOAD_QUAD(-12, -48) TL_MULTIPLY_QUAD
+                     TL_LOAD_QUAD(-8, -32) TL_MULTIPLY_QUAD TL_LOAD_QUAD(-4, -16) TL_MULTIPLY_QUAD
                      "cmp %[input], %[end]\n bne 1b\n"
                      : [mixed_a] "+r"(sums->mixed_a), [even_a] "+r"(sums->even_a), [mixed_b] "+r"(sums->mixed_b),
                        [even_b] "+r"(sums->even_b), [input] "+r"(in), [weights] "+r"(w), [outer] "=&r"(outer), [inner] "=&r"(inner),

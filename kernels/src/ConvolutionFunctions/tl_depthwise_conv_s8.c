@@ -77,6 +77,23 @@ TL_INLINE int32_t end_tap(int32_t start, int32_t dilation, int32_t extent, int32
     return start >= extent ? 0 : tl_min(count, (extent - start + dilation - 1) / dilation);
 }
 
+/* `rows` rows of `columns` taps. Windows one tap wide are turned, so that the inner loop has the taps. */
+TL_INLINE tl_taps taps_of(const tl_depthwise_params *params,
+                          const tl_dims *input_dims,
+                          const tl_dims *filter_dims,
+                          int32_t rows,
+                          int32_t columns)
+{
+    const int32_t step = params->dilation.w * input_dims->c;
+    const int32_t row_step = params->dilation.h * input_dims->w * input_dims->c;
+    if (filter_dims->w == 1) {
+        const tl_taps turned = {columns, rows, 0, row_step, 0, params->input_offset};
+        return turned;
+    }
+    const tl_taps taps = {rows, columns, row_step, step, 4 * (filter_dims->w - columns), params->input_offset};
+    return taps;
+}
+
 tl_status tl_depthwise_conv_s8(const tl_depthwise_params *params,
                                const tl_dims *input_dims,
                                const int8_t *input,
@@ -99,12 +116,7 @@ tl_status tl_depthwise_conv_s8(const tl_depthwise_params *params,
                 const int32_t kx = first_tap(left, params->dilation.w);
                 const int32_t columns =
                     tl_max(0, end_tap(left, params->dilation.w, input_dims->w, filter_dims->w) - kx);
-                const tl_taps taps = {rows,
-                                      columns,
-                                      params->dilation.h * input_dims->w * channels,
-                                      params->dilation.w * channels,
-                                      4 * (filter_dims->w - columns),
-                                      params->input_offset};
+                const tl_taps taps = taps_of(params, input_dims, filter_dims, rows, columns);
                 const int32_t y = top + ky * params->dilation.h;
                 const int32_t x = left + kx * params->dilation.w;
                 const int8_t *first_value = input + (y * input_dims->w + x) * channels;
