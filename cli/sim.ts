@@ -1,5 +1,4 @@
 /** `thumbelina sim`: any firmware on an emulated board, from reset, or one function of it. */
-import { basename } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
@@ -52,7 +51,7 @@ function simulateFile(path: string, options: SimArguments): SimReport {
   return simulate({
     board,
     firmware: readInputFile(path),
-    firmwareName: basename(path),
+    firmwareName: path,
     ...call,
     ...(options.maxCycles === undefined ? {} : { maxCycles: options.maxCycles }),
     strict: options.strict ?? false,
