@@ -8,6 +8,14 @@ const ADDRESS_SPACE_BYTES = 2 ** 32;
 const CLOCK_HZ_MIN = 1e3;
 const CLOCK_HZ_MAX = 1e9;
 
+/** Where Armv7-M has peripherals and its own registers, not memory (DDI 0403E B3.1). */
+const PERIPHERAL_SPACES = [
+  { start: 0x4000_0000, end: 0x6000_0000 },
+  { start: 0xe000_0000, end: ADDRESS_SPACE_BYTES },
+] as const;
+/** Above what boards with external memory have; the emulator allocates every region. */
+const REGION_BYTES_MAX = 2 ** 28;
+
 type Rule = (board: Board) => void;
 
 function rejectMissingMemoryKind(board: Board): void {
@@ -25,6 +33,25 @@ function rejectRegionPastAddressSpace(board: Board): void {
         `board ${board.name}: region ${region.name} (${hex32(region.start)}, ${region.bytes} bytes) ends past 0xffffffff; reduce "bytes"`,
       );
     }
+  }
+}
+
+function rejectHugeRegions(board: Board): void {
+  for (const { name, bytes } of board.memory) {
+    if (bytes > REGION_BYTES_MAX)
+      throw new UserError(
+        `board ${board.name}: region ${name} has ${bytes} bytes, more than the ${REGION_BYTES_MAX} that can be emulated; reduce "bytes"`,
+      );
+  }
+}
+
+function rejectMemoryAmongPeripherals(board: Board): void {
+  for (const { name, start, bytes } of board.memory) {
+    const space = PERIPHERAL_SPACES.find((peripherals) => start < peripherals.end && start + bytes > peripherals.start);
+    if (space)
+      throw new UserError(
+        `board ${board.name}: region ${name} (${hex32(start)}, ${bytes} bytes) reaches into the peripherals from ${hex32(space.start)} on; correct "start" or "bytes"`,
+      );
   }
 }
 
@@ -74,6 +101,8 @@ function contains(region: MemoryRegion, address: number): boolean {
 const RULES: readonly Rule[] = [
   rejectMissingMemoryKind,
   rejectRegionPastAddressSpace,
+  rejectHugeRegions,
+  rejectMemoryAmongPeripherals,
   rejectDuplicateRegionNames,
   rejectOverlappingRegions,
   rejectClockOutOfRange,

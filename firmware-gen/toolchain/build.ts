@@ -2,9 +2,9 @@
  * From a source tree to an ELF. Everything is written into a temporary folder inside `dir` and moved into place at the end, so that a failed
  * build leaves nothing behind.
  */
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Board } from '../../boards/schema.ts';
 import { UserError } from '../../common/errors.ts';
 import { INCLUDE_FLAGS, WARNING_FLAGS, compileFlags, linkFlags } from '../emit/build-flags.ts';
@@ -55,7 +55,7 @@ export async function buildElf(
     await runTool(toolchain.objcopy, ['-O', 'binary', 'firmware.elf', 'firmware.bin'], folder, 'firmware.bin');
     const elf = await readFile(join(folder, 'firmware.elf'));
     const frameBytes = await readStackUsage(cSources(tree), folder);
-    for (const path of [...tree.keys(), ...PRODUCTS]) await moveInto(folder, dir, path);
+    await moveAll(folder, dir, [...tree.keys(), ...PRODUCTS]);
     const [elfPath, binPath, mapPath] = PRODUCTS.map((name) => join(dir, name)) as [string, string, string];
     return { ...readElfSummary(elf), elfPath, binPath, mapPath, elf, frameBytes };
   });
@@ -65,21 +65,38 @@ export async function buildElf(
 export async function writeSources(tree: SourceTree, dir: string): Promise<void> {
   await withinFolder(dir, async (folder) => {
     await writeTree(tree, folder);
-    for (const path of tree.keys()) await moveInto(folder, dir, path);
+    await moveAll(folder, dir, [...tree.keys()]);
   });
 }
 
 /** Gives `work` an empty folder inside `dir`, removed afterwards; file system errors become the user's one line. */
 async function withinFolder<T>(dir: string, work: (folder: string) => Promise<T>): Promise<T> {
   let folder: string | null = null;
+  let created: string | undefined;
+  let failed = true;
   try {
-    await mkdir(dir, { recursive: true });
+    created = await mkdir(dir, { recursive: true });
     folder = await mkdtemp(join(dir, '.building-'));
-    return await work(folder);
+    const result = await work(folder);
+    failed = false;
+    return result;
   } catch (error) {
     throw explainFileError(error, dir);
   } finally {
     if (folder) await rm(folder, { recursive: true, force: true });
+    if (failed && created !== undefined) await removeEmptyFolders(dir, created);
+  }
+}
+
+/** From `dir` up to its ancestor `top`; a folder that holds something stays. */
+async function removeEmptyFolders(dir: string, top: string): Promise<void> {
+  for (let folder = resolve(dir); ; folder = dirname(folder)) {
+    try {
+      await rmdir(folder);
+    } catch {
+      return;
+    }
+    if (folder === resolve(top)) return;
   }
 }
 
@@ -107,9 +124,15 @@ async function writeTree(tree: SourceTree, folder: string): Promise<void> {
   }
 }
 
-async function moveInto(folder: string, dir: string, path: string): Promise<void> {
-  await mkdir(dirname(join(dir, path)), { recursive: true });
-  await rename(join(folder, path), join(dir, path));
+/** Whatever is in the way is found before the first file is moved: all of them arrive, or none. */
+async function moveAll(folder: string, dir: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const inTheWay = await stat(join(dir, path)).catch(() => null);
+    if (inTheWay?.isDirectory())
+      throw new UserError(`cannot write ${join(dir, path)}: a folder is in the way; remove it or choose another -o`);
+  }
+  for (const path of paths) await mkdir(dirname(join(dir, path)), { recursive: true });
+  for (const path of paths) await rename(join(folder, path), join(dir, path));
 }
 
 function objectPath(source: string): string {

@@ -49,6 +49,21 @@ describe('board descriptions', () => {
       (_, memory) => Object.assign(memory[2]!, { start: '0xfffffff0', bytes: 17 }),
       /RAM2.*0xfffffff0/,
     ],
+    [
+      'a region larger than can be emulated',
+      (_, memory) => (memory[2]!['bytes'] = 2 ** 28 + 1),
+      /RAM2 has 268435457 bytes/,
+    ],
+    [
+      'a region that reaches into the peripherals',
+      (_, memory) => Object.assign(memory[2]!, { start: '0x3fffffff', bytes: 2 }),
+      /RAM2 \(0x3fffffff, 2 bytes\) reaches into the peripherals from 0x40000000/,
+    ],
+    [
+      'a region among the core registers',
+      (_, memory) => Object.assign(memory[2]!, { start: '0xe000e000', bytes: 16 }),
+      /RAM2.*from 0xe0000000/,
+    ],
     ['two regions of one name', (_, memory) => (memory[2]!['name'] = 'RAM'), /two memory regions are named RAM/],
     [
       'overlapping regions',

@@ -1,6 +1,15 @@
 /** Cross builds: sizes, the emitted Makefile, and what users are told when something is missing or too small. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  mkdirSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -99,7 +108,7 @@ describe('buildElf', () => {
     await expect(build).rejects.toThrow(
       /^the firmware does not fit: it exceeds FLASH by \d+ bytes and RAM by \d+ bytes/,
     );
-    expect(readdirSync(dir)).toEqual([]);
+    expect(existsSync(dir)).toBe(false);
   });
 
   it('should carry command, source and compiler message when C does not compile', async () => {
@@ -110,7 +119,7 @@ describe('buildElf', () => {
     );
     expect(error).toBeInstanceOf(UserError);
     expect(String(error)).toMatch(/main\.c: .*failed\n {2}command: .*gcc .*-c main\.c[\s\S]*'nonsense' undeclared/);
-    expect(readdirSync(dir)).toEqual([]);
+    expect(existsSync(dir)).toBe(false);
   });
 
   it('should say so when the output folder is a file', async () => {
@@ -118,6 +127,13 @@ describe('buildElf', () => {
     writeFileSync(file, '');
     await expect(writeSources(treeFor(mps2), file)).rejects.toThrow(`cannot write to ${file}: a file is in the way`);
     await expect(writeSources(treeFor(mps2), join(file, 'below'))).rejects.toThrow('a file is in the way');
+  });
+
+  it('should write nothing when a folder is in the way of one file, and leave what was there', async () => {
+    const dir = join(folder, 'in-the-way');
+    mkdirSync(join(dir, 'main.c', 'mine'), { recursive: true });
+    await expect(writeSources(treeFor(mps2), dir)).rejects.toThrow(/in-the-way\/main\.c: a folder is in the way/);
+    expect(readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort()).toEqual(['main.c', join('main.c', 'mine')]);
   });
 });
 
