@@ -72,6 +72,22 @@ describe.each(FORMS)('int8 convolution, %s', (form) => {
   });
 });
 
+describe.each(FORMS)('int8 layers whose sums are often ties, %s', (form) => {
+  it('should round them as TFLite does, on either side of zero', async () => {
+    const random = new Random(51);
+    const cases = [4, 8, 64, 1024].flatMap((divisor) => [
+      convCase(random, [1, 4, 5, 4], 7, UNIT, { divisor }),
+      convCase(random, [1, 5, 4, 3], 8, SQUARE, { divisor }),
+      depthwiseCase(random, [1, 5, 6, 8], 1, SQUARE, { divisor }),
+      depthwiseCase(random, [1, 5, 6, 8], 1, { ...SQUARE, stride: [2, 2] }, { divisor }),
+      depthwiseCase(random, [1, 5, 6, 8], 1, { ...SQUARE, stride: [1, 2] }, { divisor }),
+      fullyConnectedCase(random, 3, 20, 9, { divisor }),
+    ]);
+    expect(cases.map(kernelOf).filter((name) => name?.includes('general'))).toEqual([]);
+    await expectReferenceBytes(cases, form);
+  });
+});
+
 describe.each(FORMS)('int8 layers with channels that are constant, %s', (form) => {
   it('should equal the reference and keep their fast kernels', async () => {
     const random = new Random(41);

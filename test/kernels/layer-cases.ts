@@ -18,6 +18,8 @@ export interface LayerChoice {
   readonly smallestWeight?: number;
   /** Every other channel has no weights, a tiny scale and a bias of +-2^30, as training leaves dead channels. */
   readonly hasDeadChannels?: boolean;
+  /** All scales are powers of two and rescaling divides sums by this one: then one sum in that many is a tie. */
+  readonly divisor?: number;
 }
 
 export interface Window {
@@ -63,10 +65,11 @@ interface Weighted {
 
 function layerCase(random: Random, layer: Weighted, choice: LayerChoice): GraphCase {
   const smallest = choice.smallestWeight ?? -127;
-  const inputScale = Math.fround(0.05);
-  const filterScale = 0.01;
+  const inputScale = choice.divisor === undefined ? Math.fround(0.05) : 1;
+  const filterScale = choice.divisor === undefined ? 0.01 : 1;
   const spread = 40 * 60 * Math.sqrt(layer.length);
-  const outputScale = ((inputScale * filterScale * spread) / 128) * (choice.outputRange ?? random.pick([0.3, 1, 3]));
+  const outputRange = choice.outputRange ?? random.pick([0.3, 1, 3]);
+  const outputScale = choice.divisor ?? ((inputScale * filterScale * spread) / 128) * outputRange;
   const input: TensorSpec = { shape: layer.inputShape, scale: inputScale, zeroPoint: random.zeroPoint() };
   const filter: TensorSpec = {
     shape: layer.filterShape,
@@ -82,7 +85,7 @@ function layerCase(random: Random, layer: Weighted, choice: LayerChoice): GraphC
   const hasBias = random.real() < 0.8;
   const graph = oneOpGraph(layer.name, layer.attributes, hasBias ? [input, filter, bias] : [input, filter], [output]);
   const scales = Array.from({ length: layer.channels }, () => filterScale * (0.2 + random.real()));
-  const isPerChannel = choice.perChannel ?? random.real() < 0.8;
+  const isPerChannel = choice.divisor === undefined && (choice.perChannel ?? random.real() < 0.8);
   const scaled = isPerChannel ? withFilterScales(graph, scales, layer.channelAxis) : graph;
   return withRandomInputs(choice.hasDeadChannels === true ? withDeadChannels(random, scaled, layer) : scaled, random);
 }

@@ -36,7 +36,7 @@
     "asr %[column], %[column], %[wb]\n ssat " sum_1 ", #8, %[column]\n"
 
 /* Whole blocks of 4 channels. Written in assembly throughout: the sums, weights and column take all 14 registers, and what a block needs only
- * once lives on the stack. The loop over elements is unrolled to 16 and entered in its middle when the number of eights is odd. */
+ * once lives on the stack. The loop over elements is unrolled to 32 and entered where the remainder of the number of eights says. */
 static const int8_t *multiply_blocks(const int16_t *columns,
                                      int32_t pairs,
                                      const int8_t *weights,
@@ -46,16 +46,16 @@ static const int8_t *multiply_blocks(const int16_t *columns,
                                      int8_t *output_1)
 {
     const int16_t *const end = columns + 4 * pairs;
-    const int32_t odd = pairs & 4;
+    const int32_t remainder = (pairs >> 2) & 3;
     const int16_t *column;
     int32_t ea0, ea1, eb0, eb1, ma0, ma1, mb0, mb1;
     uint32_t c0, c1, wa, wb;
     __asm__ volatile(
-        "1:\n ldr %[column], %[columns]\n ldr %[c1], %[odd]\n ldr %[c0], %[constants]\n"
+        "1:\n ldr %[column], %[columns]\n ldr %[c1], %[remainder]\n ldr %[c0], %[constants]\n"
         "ldr %[ea0], [%[c0]]\n ldr %[ma0], [%[c0], #4]\n ldr %[eb0], [%[c0], #8]\n ldr %[mb0], [%[c0], #12]\n"
         "mov %[ea1], %[ea0]\n mov %[ma1], %[ma0]\n mov %[eb1], %[eb0]\n mov %[mb1], %[mb0]\n"
-        "cmp %[c1], #0\n bne 3f\n"
-        "2:\n" MULTIPLY_FOUR_PAIRS "3:\n" MULTIPLY_FOUR_PAIRS
+        "cmp %[c1], #2\n bgt 3f\n beq 4f\n cmp %[c1], #1\n beq 5f\n"
+        "2:\n" MULTIPLY_FOUR_PAIRS "3:\n" MULTIPLY_FOUR_PAIRS "4:\n" MULTIPLY_FOUR_PAIRS "5:\n" MULTIPLY_FOUR_PAIRS
         "ldr %[c0], %[end]\n cmp %[column], %[c0]\n bne 2b\n"
         /* The differences are 256 times the odd channels' sums exactly, so a shift by 7 leaves twice the sums. */
         "ldr %[c0], %[constants]\n"
@@ -74,7 +74,7 @@ static const int8_t *multiply_blocks(const int16_t *columns,
           [mb0] "=&r"(mb0), [mb1] "=&r"(mb1), [column] "=&r"(column), [weights] "+r"(weights), [c0] "=&r"(c0), [c1] "=&r"(c1),
           [wa] "=&r"(wa), [wb] "=&r"(wb), [constants] "+m"(constants), [blocks] "+m"(blocks), [output_0] "+m"(output_0),
           [output_1] "+m"(output_1)
-        : [columns] "m"(columns), [end] "m"(end), [odd] "m"(odd)
+        : [columns] "m"(columns), [end] "m"(end), [remainder] "m"(remainder)
         : "cc", "memory");
     return weights;
 }
