@@ -6,7 +6,7 @@ import type { EngineName } from '../harness/emulated-target.ts';
 
 export const DEFAULT_DIR = './build/thumbelina';
 const DEFAULT_BOARD = 'mps2-an386';
-const ENGINES: readonly EngineName[] = ['unicorn'];
+const ENGINES: readonly EngineName[] = ['unicorn', 'wasm'];
 
 export function boardOption(): Option {
   return new Option('-b, --board <board>', 'built-in board name or path of a .json description').default(DEFAULT_BOARD);

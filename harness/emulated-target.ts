@@ -13,7 +13,7 @@ import type { MemoryPlan } from '../firmware-gen/ir/schedule.ts';
 const EXIT_LIMIT = 6;
 const EXIT_FAULT = 7;
 
-export type EngineName = 'unicorn';
+export type EngineName = 'unicorn' | 'wasm';
 
 /** What the firmware was generated from: the C identifier its functions start with, the graph, and where its tensors lie in the arena. */
 export interface LoadedModel {

@@ -1,5 +1,19 @@
-/** Bit patterns of singles and halves, exact values, and rounding of them at a given place. */
+/** FPSCR's bits; bit patterns of singles and halves, exact values, and rounding of them at a given place. */
 
+export const fpscrBit = {
+  invalid: 1,
+  divideByZero: 2,
+  overflow: 4,
+  underflow: 8,
+  inexact: 16,
+  inputDenormal: 128,
+  flushToZero: 1 << 24,
+  defaultNan: 1 << 25,
+  alternativeHalf: 1 << 26,
+} as const;
+
+/** N Z C V, AHP, DN, FZ, RMode and the six cumulative flags. */
+export const FPSCR_MASK = 0xf7c0_009f | 0;
 export const INFINITY_BITS = 0x7f80_0000;
 export const QUIET = 0x0040_0000;
 

@@ -18,7 +18,7 @@ import {
 } from './ir.ts';
 import { liftFpTransfer } from './lift-memory.ts';
 import { setNZCV, setRegister, type Lifted, type Site } from './operands.ts';
-import { FPSCR_MASK } from './soft-float.ts';
+import { FPSCR_MASK } from './float-bits.ts';
 
 const SIGN = constant(0x8000_0000);
 const negate = (bits: Expr): Expr => xor(bits, SIGN);

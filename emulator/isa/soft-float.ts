@@ -8,6 +8,7 @@ import {
   ALTERNATIVE_HALF,
   bitLength,
   exactOf,
+  fpscrBit,
   HALF,
   INFINITY_BITS,
   isInfinite,
@@ -27,20 +28,6 @@ import {
 } from './float-bits.ts';
 import { fastResult } from './soft-float-fast.ts';
 
-export const fpscrBit = {
-  invalid: 1,
-  divideByZero: 2,
-  overflow: 4,
-  underflow: 8,
-  inexact: 16,
-  inputDenormal: 128,
-  flushToZero: 1 << 24,
-  defaultNan: 1 << 25,
-  alternativeHalf: 1 << 26,
-} as const;
-
-/** N Z C V, AHP, DN, FZ, RMode and the six cumulative flags. */
-export const FPSCR_MASK = 0xf7c0_009f | 0;
 const DEFAULT_NAN = 0x7fc0_0000;
 
 export class SoftFloat {

@@ -1,0 +1,117 @@
+/** Runs the same code on two engines and reports every difference in registers, memory, counters and stop. */
+import type { Cpu } from '../../../../emulator/cpu/cpu.ts';
+import { reg } from '../../../../emulator/cpu/cpu.ts';
+import { movt, movw, RAM, randomSingle, randomWord, WINDOW_BYTES, type Random } from './random-code.ts';
+
+export const CODE = 0x0000_1000;
+const FLASH_BYTES = 0x1_0000;
+const RAM_BYTES = 0x1_0000;
+const ENDLESS_LOOP = 0xe7fe;
+const XPSR_FLAGS = 0xf80f_0000;
+export const Q = 1 << 27;
+
+export interface Side {
+  readonly cpu: Cpu;
+  readonly flash: Uint8Array;
+  readonly ram: Uint8Array;
+}
+
+export function makeSide(cpu: Cpu): Side {
+  const flash = cpu.mapMemory({ start: 0, bytes: FLASH_BYTES, writable: false });
+  const ram = cpu.mapMemory({ start: RAM, bytes: RAM_BYTES, writable: true });
+  cpu.setFpuEnabled(true);
+  return { cpu, flash, ram };
+}
+
+export interface Start {
+  readonly registers: readonly number[];
+  readonly singles: readonly number[];
+  readonly xpsr: number;
+  readonly fpscr: number;
+  readonly memory: Uint8Array;
+}
+
+/** @param fpscrMask which of the rounding mode, FZ, DN and AHP bits may be set */
+export function randomStart(random: Random, fpscrMask: number): Start {
+  return {
+    registers: Array.from({ length: 13 }, () => randomWord(random)),
+    singles: Array.from({ length: 32 }, () => randomSingle(random)),
+    xpsr: ((random.bits32() & XPSR_FLAGS) | 0x0100_0000) >>> 0,
+    fpscr: (random.bits32() & fpscrMask) >>> 0,
+    memory: Uint8Array.from({ length: WINDOW_BYTES }, () => random.below(256)),
+  };
+}
+
+export interface Outcome {
+  readonly stop: string;
+  readonly pc: number;
+  readonly cycles: number;
+  readonly instructions: number;
+  readonly registers: readonly number[];
+  readonly flags: number;
+  readonly fpscr: number;
+  readonly singles: readonly number[];
+  readonly memory: Uint8Array;
+}
+
+/** MSR APSR_nzcvqg, r0 and VMSR FPSCR, r0: libunicorn drops GE and the FPSCR modes when they are written from outside. */
+const SET_APSR = 0xf380_8c00;
+const SET_FPSCR = 0xeee1_0a10;
+const CLREX = 0xf3bf_8f2f;
+
+function prelude(start: Start): number[] {
+  const load = (value: number): number[] => [movw(0, value & 0xffff), movt(0, value >>> 16)];
+  return [CLREX, ...load(start.fpscr), SET_FPSCR, ...load(start.xpsr), SET_APSR, ...load(start.registers[0]!)].flatMap(
+    (word) => [word >>> 16, word & 0xffff],
+  );
+}
+
+/** Runs halfwords from CODE, after the prelude; an endless loop after them ends the run. */
+export function runOn(side: Side, halfwords: readonly number[], start: Start, cyclesMax = 100_000): Outcome {
+  const { cpu, flash, ram } = side;
+  const code = new DataView(flash.buffer, flash.byteOffset + CODE);
+  for (const [index, halfword] of [...prelude(start), ...halfwords, ENDLESS_LOOP].entries())
+    code.setUint16(index * 2, halfword, true);
+  ram.set(start.memory);
+  cpu.forgetCode();
+  for (const [number, value] of start.registers.entries()) cpu.writeRegister(number, value);
+  cpu.writeRegister(reg.control, 0);
+  cpu.writeRegister(reg.sp, RAM + RAM_BYTES - 1024);
+  cpu.writeRegister(reg.lr, 0xffff_ffff);
+  cpu.writeRegister(reg.xpsr, start.xpsr);
+  cpu.writeRegister(reg.fpscr, start.fpscr);
+  for (const [number, value] of start.singles.entries()) cpu.writeRegister(reg.s0 + number, value);
+  cpu.resetCounters();
+  const stop = cpu.run(CODE, { cyclesMax });
+  return {
+    stop: stop.kind,
+    pc: stop.pc,
+    ...cpu.counters(),
+    registers: Array.from({ length: 15 }, (_, number) => cpu.readRegister(number)),
+    flags: (cpu.readRegister(reg.xpsr) & XPSR_FLAGS) >>> 0,
+    fpscr: cpu.readRegister(reg.fpscr),
+    singles: Array.from({ length: 32 }, (_, number) => cpu.readRegister(reg.s0 + number)),
+    memory: ram.slice(0, WINDOW_BYTES),
+  };
+}
+
+const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
+
+/** Names of what differs, `ours/theirs`. */
+export function differences(ours: Outcome, theirs: Outcome, flagsMask = -1): string[] {
+  const list: string[] = [];
+  const compare = (name: string, a: number, b: number): void => {
+    if (a !== b) list.push(`${name} ${hex(a)}/${hex(b)}`);
+  };
+  if (ours.stop !== theirs.stop) list.push(`stop ${ours.stop}/${theirs.stop}`);
+  compare('pc', ours.pc, theirs.pc);
+  compare('cycles', ours.cycles, theirs.cycles);
+  compare('instructions', ours.instructions, theirs.instructions);
+  ours.registers.forEach((value, number) => compare(`r${number}`, value, theirs.registers[number]!));
+  compare('flags', ours.flags & flagsMask, theirs.flags & flagsMask);
+  compare('fpscr', ours.fpscr, theirs.fpscr);
+  ours.singles.forEach((value, number) => compare(`s${number}`, value, theirs.singles[number]!));
+  const at = ours.memory.findIndex((byte, index) => byte !== theirs.memory[index]);
+  if (at >= 0) list.push(`memory at +${at}`);
+  return list;
+}
