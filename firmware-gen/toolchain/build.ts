@@ -72,10 +72,10 @@ export async function writeSources(tree: SourceTree, dir: string): Promise<void>
 /** Gives `work` an empty folder inside `dir`, removed afterwards; file system errors become the user's one line. */
 async function withinFolder<T>(dir: string, work: (folder: string) => Promise<T>): Promise<T> {
   let folder: string | null = null;
-  let created: string | undefined;
+  let created: string | null = null;
   let failed = true;
   try {
-    created = await mkdir(dir, { recursive: true });
+    created = await createFolders(resolve(dir));
     folder = await mkdtemp(join(dir, '.building-'));
     const result = await work(folder);
     failed = false;
@@ -84,8 +84,26 @@ async function withinFolder<T>(dir: string, work: (folder: string) => Promise<T>
     throw explainFileError(error, dir);
   } finally {
     if (folder) await rm(folder, { recursive: true, force: true });
-    if (failed && created !== undefined) await removeEmptyFolders(dir, created);
+    if (failed && created !== null) await removeEmptyFolders(dir, created);
   }
+}
+
+/** As mkdir's `recursive`, which never ends below /proc. @returns the topmost folder it had to make, null when all were there */
+async function createFolders(path: string): Promise<string | null> {
+  if (await isFolder(path)) return null;
+  const top = dirname(path) === path ? null : await createFolders(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Another run may have made it in the meantime.
+    if (!(await isFolder(path))) throw error;
+  }
+  return top ?? path;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found?.isDirectory() ?? false;
 }
 
 /** From `dir` up to its ancestor `top`; a folder that holds something stays. */
@@ -107,6 +125,7 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EPERM: 'no permission to write there; choose another -o',
   EROFS: 'the file system is read-only; choose another -o',
   EEXIST: 'a file is in the way; remove it or choose another -o',
+  ENOENT: 'it cannot be made there; choose another -o',
   ENOTDIR: 'a file is in the way; remove it or choose another -o',
   EISDIR: 'a folder is in the way; remove it or choose another -o',
 };
@@ -127,8 +146,7 @@ async function writeTree(tree: SourceTree, folder: string): Promise<void> {
 /** Whatever is in the way is found before the first file is moved: all of them arrive, or none. */
 async function moveAll(folder: string, dir: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    const inTheWay = await stat(join(dir, path)).catch(() => null);
-    if (inTheWay?.isDirectory())
+    if (await isFolder(join(dir, path)))
       throw new UserError(`cannot write ${join(dir, path)}: a folder is in the way; remove it or choose another -o`);
   }
   for (const path of paths) await mkdir(dirname(join(dir, path)), { recursive: true });
