@@ -12,7 +12,7 @@ import { crc32Hex } from '../../harness/crc32.ts';
 import { loadModel } from '../../harness/model.ts';
 import { runModel } from '../../harness/run-model.ts';
 import { applyPipeline, loadPipeline } from '../../learn/pipeline.ts';
-import { MOTION_KINDS, syntheticWindow } from '../../learn/synthetic-motion.ts';
+import { syntheticWindow, type MotionKind } from '../../learn/synthetic-motion.ts';
 
 const folder = join(packageRoot(), 'models');
 const model = loadModel(join(folder, 'har_wisdm_watch.tflite'));
@@ -21,7 +21,7 @@ const board = loadBoard('mps2-an386');
 const dir = mkdtempSync(join(tmpdir(), 'thumbelina-built-in-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-function windowOf(kind: (typeof MOTION_KINDS)[number]): Uint8Array {
+function windowOf(kind: MotionKind): Uint8Array {
   return new Uint8Array(applyPipeline(syntheticWindow(kind, pipeline, 3), pipeline).buffer);
 }
 
