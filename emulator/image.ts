@@ -101,6 +101,14 @@ export function binaryImage(bytes: Uint8Array, name: string, memory: readonly Me
   return { name, format: 'bin', segments: [segment], symbols: new SymbolTable([]) };
 }
 
+/** End of what the image itself places in a region of RAM; its start when it places nothing there. */
+export function endOfData(image: FirmwareFile, { start, bytes }: { start: number; bytes: number }): number {
+  const ends = image.segments
+    .filter(({ runAddress }) => runAddress >= start && runAddress < start + bytes)
+    .map(({ runAddress, memoryBytes }) => runAddress + memoryBytes);
+  return Math.max(start, ...ends);
+}
+
 /** Fails when a segment reaches outside the given memories. */
 export function checkSegments(
   image: FirmwareFile,

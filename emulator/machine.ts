@@ -5,20 +5,28 @@
 import { UserError } from '../common/errors.ts';
 import { hex32 } from '../common/units.ts';
 import type { Board } from '../boards/schema.ts';
-import { reg, type Counters, type Cpu, type CpuStop, type MarkPass } from './cpu/cpu.ts';
+import { reg, type Counters, type Cpu, type CpuStop, type MarkPass, type RunLimits } from './cpu/cpu.ts';
 import { faultCause, makeFault, type Fault } from './fault.ts';
-import { checkSegments, type FirmwareFile, type ImageSymbol, type SymbolTable } from './image.ts';
+import { checkSegments, endOfData, type FirmwareFile, type ImageSymbol, type SymbolTable } from './image.ts';
 import { MemoryMap } from './memory-map.ts';
 import { boardPeripherals } from './peripherals/board-peripherals.ts';
 import { PeripheralBus } from './peripherals/bus.ts';
 import type { SerialLine } from './peripherals/serial-line.ts';
+import {
+  DEFAULT_CYCLES_MAX,
+  type CallResult,
+  type Pause,
+  type RunOptions,
+  type RunResult,
+  type StopKind,
+} from './run-result.ts';
 import { StackMeter } from './stack-meter.ts';
+
+export { DEFAULT_CYCLES_MAX } from './run-result.ts';
+export type { CallResult, Pause, RunOptions, RunResult, StopKind } from './run-result.ts';
 
 /** Where a called function returns to: no memory is ever mapped there, so arriving is a fetch fault that is understood as the return. */
 export const RETURN_ADDRESS = 0xdead_bee0;
-
-/** Contract default: 10^10 cycles. */
-export const DEFAULT_CYCLES_MAX = 1e10;
 
 const DEVICE_SPACES = [
   { start: 0x4000_0000, bytes: 0x2000_0000 },
@@ -30,29 +38,6 @@ const CALL_STACK_BYTES = 64 * 1024;
 
 /** APSR clear, Thumb bit set. */
 const XPSR_RESET = 0x0100_0000;
-
-export type StopKind = 'exit' | 'breakpoint' | 'fault' | 'limit' | 'idle' | 'return';
-
-export interface RunResult extends Counters {
-  readonly stop: StopKind;
-  /** Code given by the firmware's exit, 0 for return and idle, null otherwise. */
-  readonly exitCode: number | null;
-  readonly fault: Fault | null;
-  /** Address of the next instruction. */
-  readonly pc: number;
-}
-
-export interface CallResult extends RunResult {
-  /** r0 after the return; meaningless unless stop is 'return'. */
-  readonly value: number;
-  /** r0 and r1 as one signed 64-bit value. */
-  readonly value64: bigint;
-}
-
-export interface RunOptions {
-  /** Budget of this run in cycles, counted from its beginning. */
-  readonly maxCycles?: number;
-}
 
 /** Decides about an instruction the engine stopped at: run on behind it, run on at it again, or end. */
 export type StopHandler = (stop: CpuStop, machine: Machine) => 'step-over' | 'retry' | { exit: number } | null;
@@ -138,20 +123,48 @@ export class Machine {
     return this.memory.readWord(address);
   }
 
-  /** Runs from reset: counters 0, SP and PC from the vector table at the start of flash. */
-  run(options: RunOptions = {}): RunResult {
+  /** Core and peripherals as after power-on, memories as they are; counters 0, SP from the vector table. Returns the reset vector. */
+  reset(): number {
     const vectorTable = this.memory.firstOf('flash').start;
     const sp = this.memory.readWord(vectorTable);
-    const pc = this.memory.readWord(vectorTable + 4);
+    this.bus.reset();
     this.resetCore(sp);
     // From here on .data and .bss are the firmware's: a later call() must not clear what it left there.
     this.dataInitialised = true;
-    this.stack.paint(sp);
+    return this.memory.readWord(vectorTable + 4);
+  }
+
+  /** Runs from reset: counters 0, SP and PC from the vector table at the start of flash. */
+  run(options: RunOptions = {}): RunResult {
+    const pc = this.reset();
+    this.stack.paint(this.cpu.readRegister(reg.sp));
     if ((pc & 1) === 0) {
       const fault = makeFault('exception', `the reset vector ${hex32(pc)} has no Thumb bit`, pc, this.symbols);
       return { cycles: 0, instructions: 0, stop: 'fault', exitCode: null, fault, pc };
     }
     return this.execute(pc, null, options.maxCycles ?? DEFAULT_CYCLES_MAX);
+  }
+
+  /** For debuggers: runs on from an address with all state as it is, until the run ends, a limit is reached or pause() is called. */
+  resume(pc: number, limits: RunLimits): RunResult | Pause {
+    this.paused = false;
+    this.resumePc = pc;
+    for (;;) {
+      const result = this.judge(this.cpu.run(this.resumePc, limits), null);
+      if (result !== null) return result;
+      if (this.paused) return { ...this.cpu.counters(), stop: 'paused', pc: this.resumePc };
+    }
+  }
+
+  /** From a mark's callback: resume() returns before the marked instruction. */
+  pause(): void {
+    this.paused = true;
+    this.cpu.stop();
+  }
+
+  /** For debuggers: a register of the device spaces as the firmware would access it, side effects included; null elsewhere. */
+  device(address: number): PeripheralBus | null {
+    return DEVICE_SPACES.some(({ start, bytes }) => address >= start && address - start < bytes) ? this.bus : null;
   }
 
   /**
@@ -182,10 +195,10 @@ export class Machine {
    * of the RAM is left alone. Returns the address. @throws UserError when RAM is used up.
    */
   allocate(bytes: number, alignment = 8): number {
-    const dataEnd = this.dataEnd();
+    const ram = this.memory.firstOf('ram');
+    const dataEnd = endOfData(this.image, ram);
     const top = this.stack.top();
-    const { start, bytes: ramBytes } = this.memory.firstOf('ram');
-    const limit = top > dataEnd ? top - Math.min(CALL_STACK_BYTES, (top - dataEnd) / 2) : start + ramBytes;
+    const limit = top > dataEnd ? top - Math.min(CALL_STACK_BYTES, (top - dataEnd) / 2) : ram.start + ram.bytes;
     const address = Math.ceil((this.allocatedEnd ?? dataEnd) / alignment) * alignment;
     if (address + bytes > limit)
       throw new UserError(
@@ -193,15 +206,6 @@ export class Machine {
       );
     this.allocatedEnd = address + bytes;
     return address;
-  }
-
-  /** End of what the image itself places in the first RAM region. */
-  private dataEnd(): number {
-    const { start, bytes } = this.memory.firstOf('ram');
-    const ends = this.image.segments
-      .filter(({ runAddress }) => runAddress >= start && runAddress < start + bytes)
-      .map(({ runAddress, memoryBytes }) => runAddress + memoryBytes);
-    return Math.max(start, ...ends);
   }
 
   /** Records counters at every pass of an address or function; a callback is also called, before the instruction runs. */
@@ -274,6 +278,7 @@ export class Machine {
   }
 
   private resumePc = 0;
+  private paused = false;
   /** Set by SEV, cleared by the WFE it lets through (DDI 0403E B1.5.18). */
   private eventRegister = false;
 
