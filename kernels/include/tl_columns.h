@@ -6,6 +6,7 @@
 #define TL_COLUMNS_H
 
 #include "tl_convolution.h"
+#include "tl_residual.h"
 #include "tl_support.h"
 
 /** Elements per column: padded rows of the window, filled up to a multiple of 8, which is a turn of the matrix kernel.
@@ -188,8 +189,28 @@ TL_INLINE void tl_fill_border_column(
     }
 }
 
+/** Columns to the channels of two neighbouring output pixels, or of one if both are the same. */
+TL_INLINE void tl_store_pixels(const int16_t *columns,
+                               int32_t pairs,
+                               const int8_t *filter,
+                               const int32_t *constants,
+                               int32_t channels,
+                               int8_t *first,
+                               int8_t *second,
+                               const tl_residual *residual)
+{
+    if (residual == NULL) {
+        tl_matmul_2_columns_s8(columns, pairs, filter, constants, channels, first, second);
+        return;
+    }
+    const int32_t distance = (int32_t)(second - first);
+    int8_t *pixels = residual->pixels;
+    tl_matmul_2_columns_s8(columns, pairs, filter, constants, channels, pixels, pixels + distance);
+    tl_add_residual(residual, distance + channels, first);
+}
+
 /** The loop over output pixels: two columns are filled, then multiplied; a last single one is multiplied beside stale
- * values. */
+ * values. Without a residual (NULL) the products are the output. */
 TL_INLINE void tl_convolve_columns(const tl_context *ctx,
                                    const tl_window *window,
                                    const int8_t *input,
@@ -197,7 +218,8 @@ TL_INLINE void tl_convolve_columns(const tl_context *ctx,
                                    const int32_t *constants,
                                    const tl_dims *output_dims,
                                    int8_t *output,
-                                   tl_column_order order)
+                                   tl_column_order order,
+                                   const tl_residual *residual)
 {
     const tl_conv_params *params = window->params;
     const int32_t length = tl_column_length(window->filter_dims->h, window->row_length);
@@ -226,7 +248,7 @@ TL_INLINE void tl_convolve_columns(const tl_context *ctx,
                 if (first == NULL) {
                     first = next;
                 } else {
-                    tl_matmul_2_columns_s8(columns, length / 2, filter, constants, channels, first, next);
+                    tl_store_pixels(columns, length / 2, filter, constants, channels, first, next, residual);
                     first = NULL;
                 }
                 next += channels;
@@ -237,10 +259,11 @@ TL_INLINE void tl_convolve_columns(const tl_context *ctx,
         input += window->input_dims->h * window->input_dims->w * window->input_dims->c;
     }
     if (first != NULL) {
-        tl_matmul_2_columns_s8(columns, length / 2, filter, constants, channels, first, first);
+        tl_store_pixels(columns, length / 2, filter, constants, channels, first, first, residual);
     }
-    if (params->activation.min > -128 || params->activation.max < 127) {
-        tl_clamp_s8(output, (int32_t)(next - output), &params->activation);
+    const tl_activation *activation = residual == NULL ? &params->activation : &residual->params->activation;
+    if (activation->min > -128 || activation->max < 127) {
+        tl_clamp_s8(output, (int32_t)(next - output), activation);
     }
 }
 

@@ -1,14 +1,10 @@
 /** The scratch that lowering plans is what the kernels' _get_buffer_size functions say. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packageRoot } from '../../common/package-root.ts';
 import type { Graph } from '../../firmware-gen/ir/graph.ts';
 import { lower } from '../../firmware-gen/passes/lower/index.ts';
 import { convCase, depthwiseCase, type Window } from './layer-cases.ts';
 import { Random } from './op-cases.ts';
+import { convolutionValuesInC } from './values-in-c.ts';
 
 const FUNCTIONS = [
   'tl_convolve_s8',
@@ -17,34 +13,7 @@ const FUNCTIONS = [
   'tl_depthwise_conv_3x3_s8',
   'tl_depthwise_conv_3x3_stride2_s8',
 ];
-const NEEDED = [...FUNCTIONS, 'tl_matmul_2_columns_s8', 'tl_clamp_s8'];
 const UNIT: Window = { filter: [1, 1], stride: [1, 1], dilation: [1, 1], padding: 'SAME' };
-
-/** Values of C expressions over the kernels' functions. */
-function valuesInC(expressions: readonly string[]): number[] {
-  const folder = mkdtempSync(join(tmpdir(), 'thumbelina-sizes-'));
-  try {
-    const prints = expressions.map((expression) => `printf("%d\\n", (int)(${expression}));`).join('\n');
-    const program = join(folder, 'sizes.c');
-    writeFileSync(
-      program,
-      `#include <stdio.h>\n#include "tl_convolution.h"\nint main(void) {\n${prints}\nreturn 0;\n}\n`,
-    );
-    const kernels = join(packageRoot(), 'kernels');
-    const sources = NEEDED.map((name) => join(kernels, 'src', 'ConvolutionFunctions', `${name}.c`));
-    execFileSync('gcc', [
-      '-std=c99',
-      `-I${join(kernels, 'include')}`,
-      program,
-      ...sources,
-      '-o',
-      join(folder, 'sizes'),
-    ]);
-    return execFileSync(join(folder, 'sizes'), { encoding: 'utf8' }).trim().split('\n').map(Number);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 /** The kernel of a one-op graph, its planned scratch, and the C expression for it. */
 function sizeOf(graph: Graph): { kernel: string; planned: number; expression: string } {
@@ -74,6 +43,8 @@ describe('scratch of int8 convolutions', () => {
       ].map(({ graph }) => sizeOf(graph));
     });
     expect(new Set(sizes.map(({ kernel }) => kernel))).toEqual(new Set(FUNCTIONS));
-    expect(sizes.map(({ planned }) => planned)).toEqual(valuesInC(sizes.map(({ expression }) => expression)));
+    expect(sizes.map(({ planned }) => planned)).toEqual(
+      convolutionValuesInC(sizes.map(({ expression }) => expression)),
+    );
   });
 });

@@ -28,6 +28,7 @@ import {
   lowerSoftmaxF32,
   lowerUnaryF32,
 } from './float.ts';
+import { fuseConvAdd } from './fuse-conv-add.ts';
 import { lowerFullyConnectedS8 } from './fully-connected-s8.ts';
 import {
   lowerBinaryS16,
@@ -89,7 +90,7 @@ export function lower(graph: Graph, options: LowerOptions): Schedule {
       calls.push(lowerByRegistry(op, graph, options));
     }
   }
-  return { graph, aliases, calls };
+  return { graph, aliases, calls: options.fuse ? fuseConvAdd(calls, graph) : calls };
 }
 
 function lowerByRegistry(op: Op, graph: Graph, options: LowerOptions): KernelCall {

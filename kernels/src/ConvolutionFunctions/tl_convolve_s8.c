@@ -24,6 +24,6 @@ tl_status tl_convolve_s8(const tl_context *ctx,
                          int8_t *output)
 {
     const tl_window window = {params, input_dims, filter_dims, row_length(filter_dims)};
-    tl_convolve_columns(ctx, &window, input, filter, constants, output_dims, output, TL_ORDER_QUADS);
+    tl_convolve_columns(ctx, &window, input, filter, constants, output_dims, output, TL_ORDER_QUADS, NULL);
     return TL_OK;
 }
