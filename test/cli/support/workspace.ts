@@ -1,5 +1,5 @@
 /** A temporary folder of one test file, and what is in it. */
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -9,6 +9,8 @@ export interface Workspace {
   path(name: string): string;
   /** Writes a file and returns its path. */
   write(name: string, bytes: Uint8Array | string): string;
+  /** Makes a folder and returns its path. */
+  folder(name: string): string;
 }
 
 /** Call at the top level of a test file; the folder is removed after its tests. */
@@ -20,7 +22,11 @@ export function workspace(): Workspace {
     writeFileSync(path(name), bytes);
     return path(name);
   };
-  return { path, write };
+  const makeFolder = (name: string): string => {
+    mkdirSync(path(name), { recursive: true });
+    return path(name);
+  };
+  return { path, write, folder: makeFolder };
 }
 
 /** Every file and folder below, or none when the folder itself is not there. */
