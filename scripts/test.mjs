@@ -7,7 +7,7 @@ mkdirSync('build', { recursive: true });
 rmSync(results, { force: true });
 const { status } = spawnSync(
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', '--reporter=dot', '--reporter=json', `--outputFile.json=${results}`, ...process.argv.slice(2)],
+  ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`, ...process.argv.slice(2)],
   { stdio: 'inherit', env: { ...process.env, CI: 'true' } },
 );
 if (!existsSync(results)) {
