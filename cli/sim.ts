@@ -4,7 +4,7 @@ import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
 import { describeFault } from '../emulator/fault.ts';
 import { parseCallArgument, simExitCode, simulate, type CallArgument, type SimReport } from '../emulator/sim.ts';
-import { readInputFile } from '../harness/model.ts';
+import { readInputFile, readStandardInput } from '../harness/model.ts';
 import { boardOption, engineOption, nonNegativeInteger, timingMode, timingOption } from './options.ts';
 import { note, print, type JsonOption } from './output.ts';
 
@@ -55,7 +55,7 @@ function simulateFile(path: string, options: SimArguments): SimReport {
     ...call,
     ...(options.maxCycles === undefined ? {} : { maxCycles: options.maxCycles }),
     strict: options.strict ?? false,
-    ...(options.uart === 'stdio' && !process.stdin.isTTY ? { uartInput: readInputFile('/dev/stdin') } : {}),
+    ...(options.uart === 'stdio' && !process.stdin.isTTY ? { uartInput: readStandardInput() } : {}),
     ...(options.uart === 'stdio' && live
       ? { onUartByte: (byte: number) => process.stdout.write(Uint8Array.of(byte)) }
       : {}),

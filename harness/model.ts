@@ -40,6 +40,16 @@ export function readInputFile(path: string): Uint8Array {
   }
 }
 
+/** Standard input to its end; a pipe from another program can be a socket, which /dev/stdin does not open. */
+export function readStandardInput(): Uint8Array {
+  try {
+    return readUpTo(0, 'standard input', 0);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`standard input: ${(error as Error).message}; redirect it from a file or a pipe`);
+  }
+}
+
 /** Reads to the end, which a pipe or device does not announce. @param size expected bytes, 0 when unknown */
 function readUpTo(file: number, path: string, size: number): Uint8Array {
   const chunks: Uint8Array[] = [];
