@@ -124,6 +124,8 @@ export class WasmCpu implements Cpu {
 
   removeMark(address: number): void {
     this.marks.delete(address);
+    // The pass that the next run owes is that of this mark; another one's must not be taken for it.
+    if (address === this.core.pc) this.stoppedAtMark = false;
     this.blocks.clear();
   }
 
