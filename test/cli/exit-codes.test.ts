@@ -121,6 +121,45 @@ describe.concurrent('firmware that does not end well', () => {
   });
 });
 
+describe.concurrent('a hostile board description gives exit code 2', () => {
+  const sound = JSON.parse(readFileSync('boards/core-m4.json', 'utf8')) as Record<string, unknown>;
+  const region = (name: string, kind: string, start: string, bytes: number): object => ({ name, kind, start, bytes });
+  const flash = region('FLASH', 'flash', '0x00000000', 65536);
+  const board = (changes: object): string => JSON.stringify({ ...sound, ...changes });
+
+  it.each<[string, string, RegExp]>([
+    ['no JSON', '{\n  "name":', /not valid JSON/],
+    ['an empty file', '', /not valid JSON/],
+    ['a list', '[]', /expected object/],
+    ['an unknown field', board({ waits: 3 }), /waits/],
+    [
+      'gigabytes of RAM',
+      board({ memory: [flash, region('RAM', 'ram', '0x20000000', 2 ** 29)] }),
+      /RAM has 536870912 bytes/,
+    ],
+    [
+      'RAM in the peripherals',
+      board({ memory: [flash, region('RAM', 'ram', '0x40000000', 4096)] }),
+      /RAM .* reaches into the peripherals/,
+    ],
+    [
+      'ten bytes of RAM',
+      board({ memory: [flash, region('RAM', 'ram', '0x20000000', 10)] }),
+      /does not fit: it exceeds RAM by \d+ bytes/,
+    ],
+    [
+      'sixteen bytes of flash',
+      board({ memory: [region('FLASH', 'flash', '0x00000000', 16), region('RAM', 'ram', '0x20000000', 65536)] }),
+      /exceeds FLASH by \d+ bytes/,
+    ],
+  ])('%s', async (what, text, message) => {
+    const path = space.write(`${what.replaceAll(' ', '-')}.json`, text);
+    const folder = space.path(`board-${what.replaceAll(' ', '-')}`);
+    const stdout = await expectFailure(2, ['build', MODEL, '--board', path, '-o', folder, '--json'], message);
+    expect({ stdout, exists: existsSync(folder) }).toEqual({ stdout: '', exists: false });
+  });
+});
+
 describe.concurrent('output that cannot be written gives exit code 2', () => {
   const write = (folder: string, message: RegExp): Promise<string> =>
     expectFailure(2, ['generate', MODEL, '-o', folder], message);
