@@ -22,6 +22,11 @@ export function checkPlan(schedule: Schedule, plan: MemoryPlan): void {
   checker.run();
 }
 
+/** Ops run in the order of their indices. */
+function isBetween(opIndex: number, previous: KernelCall | undefined, next: KernelCall | undefined): boolean {
+  return (previous === undefined || previous.opIndex < opIndex) && (next === undefined || opIndex < next.opIndex);
+}
+
 class PlanChecker {
   readonly #schedule: Schedule;
   readonly #plan: MemoryPlan;
@@ -43,11 +48,15 @@ class PlanChecker {
   }
 
   run(): void {
-    const { graph, calls } = this.#schedule;
+    const { graph, calls, aliases } = this.#schedule;
     const inputs = graph.inputs.map((id) => this.#range(id));
     inputs.forEach((a, i) => inputs.slice(i + 1).forEach((b) => this.#apart(a, b, 'before invoke')));
     for (const id of graph.inputs) this.#store(id);
-    for (const [time, call] of calls.entries()) this.#step(call, time);
+    for (const [time, call] of calls.entries()) {
+      for (const alias of aliases) if (isBetween(alias.opIndex, calls[time - 1], call)) this.#expectAlias(alias);
+      this.#step(call, time);
+    }
+    for (const alias of aliases) if (isBetween(alias.opIndex, calls.at(-1), undefined)) this.#expectAlias(alias);
     for (const id of graph.outputs) if (!this.#isConstant(id)) this.#expect(id, 'after invoke');
   }
 
@@ -70,6 +79,11 @@ class PlanChecker {
       this.#owner.fill(GARBAGE, scratch.start, scratch.end);
     }
     for (const id of call.writes) this.#store(id);
+  }
+
+  /** An alias's op writes nothing, but after it (`--per-op`) its output must hold the value. */
+  #expectAlias({ opIndex, output }: Schedule['aliases'][number]): void {
+    if (this.#plan.tensorOffset[output] != null) this.#expect(output, `op ${opIndex}`);
   }
 
   #scratchRange(call: KernelCall, time: number): Range | null {

@@ -101,10 +101,14 @@ function usesPerRoot(schedule: Schedule, rootOf: (id: TensorId) => TensorId): Ma
     for (const id of [...call.reads, ...call.writes]) touch(id, time);
   }
   for (const id of graph.outputs) touch(id, calls.length);
-  // Names of a buffer that no call mentions (the middle of a RESHAPE chain) still get the buffer's offset.
+  // Names of a buffer that no call mentions (the middle of a RESHAPE chain) still get the buffer's offset. An output that nothing reads
+  // is kept until the next call: --per-op looks at it when its op's turn comes.
   for (const alias of schedule.aliases) {
     const use = uses.get(rootOf(alias.output));
-    for (const id of [alias.input, alias.output]) if (use && !use.tensors.includes(id)) use.tensors.push(id);
+    if (!use) continue;
+    const next = calls.findIndex((call) => call.opIndex > alias.opIndex);
+    use.last = Math.max(use.last, next < 0 ? calls.length : next);
+    for (const id of [alias.input, alias.output]) if (!use.tensors.includes(id)) use.tensors.push(id);
   }
   return uses;
 }

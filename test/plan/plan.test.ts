@@ -33,6 +33,10 @@ function intervalsOf(schedule: Schedule): Interval[] {
   schedule.graph.inputs.forEach((id) => mark(id, -1));
   schedule.calls.forEach((call, time) => [...call.reads, ...call.writes].forEach((id) => mark(id, time)));
   schedule.graph.outputs.forEach((id) => mark(id, schedule.calls.length));
+  for (const { output, opIndex } of schedule.aliases) {
+    const next = schedule.calls.findIndex((call) => call.opIndex > opIndex);
+    mark(output, next < 0 ? schedule.calls.length : next);
+  }
   const round = (bytes: number): number => (bytes + 7) & ~7;
   const tensors = [...times].map(([id, used]) => ({
     bytes: round(schedule.graph.tensors[id]!.shape[0]!),
@@ -110,6 +114,15 @@ describe('planMemory', () => {
     const step: Step = { bytes: 64, reads: [0], scratchBytes: 0, inPlace: true, alias: false };
     const plan = planMemory(scheduleOf([step, step]));
     expect(plan).toMatchObject({ arenaBytes: 64, tensorOffset: [0, 0, 0] });
+  });
+
+  it('should keep the input of a RESHAPE that nothing reads until its turn: --per-op looks at it then', () => {
+    const step: Step = { bytes: 64, reads: [0], scratchBytes: 0, inPlace: true, alias: false };
+    const other = { ...step, reads: [1] };
+    const reshape = { ...step, reads: [1], alias: true };
+    const { tensorOffset } = planMemory(scheduleOf([step, other, reshape, other]));
+    expect(tensorOffset[3]).toBe(tensorOffset[1]);
+    expect(tensorOffset[2]).not.toBe(tensorOffset[1]);
   });
 
   it('should refuse an arena that no microcontroller has', () => {
@@ -209,6 +222,12 @@ describe('checkPlan', () => {
     expect(spoil(steps, () => ({ arenaBytes: 256, tensorOffset: [0, 64, 128, 192] }))).toThrow(
       'is not where its source',
     );
+  });
+
+  it('should refuse to lose the input of a RESHAPE before its turn', () => {
+    const steps = [step({}), step({ reads: [1] }), step({ reads: [1], alias: true }), step({ reads: [1] })];
+    const plan = spoil(steps, () => ({ arenaBytes: 256, tensorOffset: [0, 64, 64, 64, 128] }));
+    expect(plan).toThrow('byte 0 of tensor 3 (t3) is overwritten before op 2');
   });
 
   it('should refuse a missing offset and a missing scratch buffer', () => {
