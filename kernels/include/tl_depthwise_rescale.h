@@ -29,7 +29,7 @@ TL_INLINE int8_t tl_rescale_sum(int32_t sum, const tl_channel_rescaling *by)
         int8_t)tl_rescale_s8(tl_wrap_add(by->twice_bias, tl_wrap_add(sum, sum)), by->multiplier, by->addend, by->shift);
 }
 
-#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
+#if defined(TL_ASM_LOOPS)
 /* clang-format off */
 /* tl_rescale_sum into %[value], then to the line, `step` bytes on. */
 #define TL_RESCALE_AND_STORE(sum, line)                                                                            \

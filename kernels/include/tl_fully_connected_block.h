@@ -31,7 +31,7 @@ TL_INLINE void tl_multiply_quad(uint32_t word, const int8_t *weights, tl_block_s
     sums->even_b = tl_smlad(tl_sxtb16(b1), inner, tl_smlad(tl_sxtb16(b0), outer, sums->even_b));
 }
 
-#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
+#if defined(TL_ASM_LOOPS)
 /* clang-format off */
 /* tl_multiply_quad with its loads in one run, so that all but the first take one cycle. */
 #define TL_MULTIPLY_QUAD                                                                                      \
@@ -76,7 +76,7 @@ TL_INLINE const int8_t *tl_fully_connected_block(
     const int8_t *input, int32_t count, const int8_t *weights, const int32_t *bias, int32_t twice[4])
 {
     tl_block_sums sums = {bias[0], bias[1], bias[2], bias[3]};
-#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
+#if defined(TL_ASM_LOOPS)
     if (count >= 16) {
         tl_multiply_16_at_a_time(&input, count & ~15, &weights, &sums);
         count &= 15;

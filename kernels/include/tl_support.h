@@ -23,6 +23,12 @@
 #define TL_DSP_ASM 1
 #endif
 
+/* Whole loops in assembly take all 14 registers, so they need GCC's -fomit-frame-pointer, which is on whenever it
+ * optimizes. Who compiles with frame pointers defines TL_NO_ASM_LOOPS and gets the same loops from the compiler. */
+#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__) && !defined(TL_NO_ASM_LOOPS)
+#define TL_ASM_LOOPS 1
+#endif
+
 #if defined(__GNUC__)
 #define TL_INLINE static inline __attribute__((always_inline))
 #define TL_UNUSED __attribute__((unused))

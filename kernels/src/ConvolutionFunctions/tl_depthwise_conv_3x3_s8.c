@@ -18,7 +18,7 @@ int32_t tl_depthwise_conv_3x3_s8_get_buffer_size(const tl_dims *output_dims)
     return strip_columns(output_dims) * TL_STRIP_COLUMN_BYTES;
 }
 
-#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
+#if defined(TL_ASM_LOOPS)
 /* clang-format off */
 /* One column: finish the outputs f0, f1 (right column of the window), continue g0, g1 (middle), start f0, f1 anew (left). */
 #define SUM_COLUMN(f0, f1, g0, g1)                                                                                \

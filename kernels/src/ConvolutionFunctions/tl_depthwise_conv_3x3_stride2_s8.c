@@ -29,7 +29,7 @@ TL_INLINE void sum_run(int16_t *strip, int32_t columns, const int8_t *weights, i
     const uint32_t middle_01 = tl_sxtb16(word_1), middle_12 = tl_sxtb16_ror8(word_1);
     const uint32_t right_01 = tl_sxtb16(word_2), right_12 = tl_sxtb16_ror8(word_2);
     int32_t sum = 0;
-#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
+#if defined(TL_ASM_LOOPS)
     const int16_t *const end = strip + columns * TL_STRIP_COLUMN;
     uint32_t upper_0, lower_0, upper_1, lower_1;
     /* clang-format off */
@@ -40,11 +40,11 @@ TL_INLINE void sum_run(int16_t *strip, int32_t columns, const int8_t *weights, i
                      "str %[sum], [%[sums]], #8\n"
                      "smuad %[sum], %[left_01], %[upper_0]\n smlatb %[sum], %[left_12], %[lower_0], %[sum]\n"
                      "smlad %[sum], %[middle_01], %[upper_1], %[sum]\n smlatb %[sum], %[middle_12], %[lower_1], %[sum]\n"
-                     "cmp %[strip], %[end]\n bne 1b\n"
+                     "ldr %[upper_0], %[end]\n cmp %[strip], %[upper_0]\n bne 1b\n"
                      : [sum] "+r"(sum), [strip] "+r"(strip), [sums] "+r"(sums), [upper_0] "=&r"(upper_0),
                        [lower_0] "=&r"(lower_0), [upper_1] "=&r"(upper_1), [lower_1] "=&r"(lower_1)
                      : [left_01] "r"(left_01), [left_12] "r"(left_12), [middle_01] "r"(middle_01), [middle_12] "r"(middle_12),
-                       [right_01] "r"(right_01), [right_12] "r"(right_12), [end] "r"(end)
+                       [right_01] "r"(right_01), [right_12] "r"(right_12), [end] "m"(end)
                      : "cc", "memory");
     /* clang-format on */
 #else

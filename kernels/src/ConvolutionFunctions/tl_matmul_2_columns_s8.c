@@ -6,7 +6,7 @@
 #include "tl_convolution.h"
 #include "tl_support.h"
 
-#if defined(TL_DSP_ASM) && defined(__OPTIMIZE__)
+#if defined(TL_ASM_LOOPS)
 
 /* clang-format off */
 /* Mixed weights are used before they are widened in place. */
