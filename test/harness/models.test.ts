@@ -1,22 +1,19 @@
 /** The whole path on third-party models: the firmware on the emulated core gives the reference kernels' bits, and TFLite Micro's. */
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadBoard } from '../../boards/load.ts';
-import { packageRoot } from '../../common/package-root.ts';
 import { tensorOf } from '../../firmware-gen/ir/graph.ts';
 import { runReference } from '../../firmware-gen/reference/index.ts';
 import { crc32Hex } from '../../harness/crc32.ts';
 import { lcgInputs } from '../../harness/lcg.ts';
 import { loadModel } from '../../harness/model.ts';
 import { runModel } from '../../harness/run-model.ts';
+import { hasSharedModels, sharedHint, sharedPath } from '../reference/shared-models.ts';
 
-const shared = join(packageRoot(), '..', 'shared');
-const modelsFolder = join(shared, 'models');
-const truthFile = join(shared, 'truth', 'tflm_lcg_seed1.json');
-const models = existsSync(modelsFolder)
-  ? readdirSync(modelsFolder).filter((file) => file.endsWith('.tflite'))
+const models = hasSharedModels
+  ? readdirSync(sharedPath('models')).filter((file) => file.endsWith('.tflite'))
   : ['none'];
 const board = loadBoard('mps2-an386');
 const dir = mkdtempSync(join(tmpdir(), 'thumbelina-models-'));
@@ -32,9 +29,9 @@ function run(path: string, seed: number, perOp: boolean) {
   return runModel(model, inputs, options).then((report) => ({ model, inputs, report }));
 }
 
-describe.skipIf(!existsSync(modelsFolder))('models of ../shared/models (skipped when it is absent)', () => {
+describe.skipIf(!hasSharedModels)(`models of ../shared/models${sharedHint}`, () => {
   it.each(models)('should give the bits of the reference kernels: %s', async (file) => {
-    const { model, inputs, report } = await run(join(modelsFolder, file), 7, true);
+    const { model, inputs, report } = await run(sharedPath('models', file), 7, true);
     const reference = runReference(model.graph, inputs);
     expect(report.outputs.map((output) => output.crc32)).toEqual(reference.outputs.map((bytes) => crc32Hex(bytes)));
     expect(report.ops.map((op) => op.outputCrc32)).toEqual(reference.opOutputs.map((bytes) => crc32Hex(bytes)));
@@ -51,17 +48,16 @@ interface Truth {
   >;
 }
 
-describe.skipIf(!existsSync(truthFile))(
-  'outputs of TFLite Micro in ../shared/truth (skipped when it is absent)',
-  () => {
-    const truth = existsSync(truthFile) ? (JSON.parse(readFileSync(truthFile, 'utf8')) as Truth) : { models: {} };
-    it.each(Object.values(truth.models))(
-      "should match every op's CRC-32: $model_path",
-      async ({ model_path: path, seeds }) => {
-        const { report } = await run(join(modelsFolder, path.split('/').at(-1)!), 1, true);
-        expect(report.ops.map((op) => op.outputCrc32)).toEqual(seeds['1']!.op_output_crc32);
-        expect(report.output.values).toEqual(seeds['1']!.output);
-      },
-    );
-  },
-);
+describe.skipIf(!hasSharedModels)(`outputs of TFLite Micro in ../shared/truth${sharedHint}`, () => {
+  const truth = hasSharedModels
+    ? (JSON.parse(readFileSync(sharedPath('truth', 'tflm_lcg_seed1.json'), 'utf8')) as Truth)
+    : { models: {} };
+  it.each(Object.values(truth.models))(
+    "should match every op's CRC-32: $model_path",
+    async ({ model_path: path, seeds }) => {
+      const { report } = await run(sharedPath('models', path.split('/').at(-1)!), 1, true);
+      expect(report.ops.map((op) => op.outputCrc32)).toEqual(seeds['1']!.op_output_crc32);
+      expect(report.output.values).toEqual(seeds['1']!.output);
+    },
+  );
+});
