@@ -66,6 +66,8 @@ export type Expr =
   | { readonly k: 'op1'; readonly op: Op1; readonly a: Expr }
   | { readonly k: 'op2'; readonly op: Op2; readonly a: Expr; readonly b: Expr }
   | { readonly k: 'select'; readonly condition: Expr; readonly a: Expr; readonly b: Expr }
+  /** Whether a condition 0..13 of the flags holds, as 0 or 1. */
+  | { readonly k: 'condition'; readonly code: number }
   /** Halves of a 64-bit value. */
   | { readonly k: 'low' | 'high'; readonly a: Wide }
   /** 1 if the 64-bit value is not a signed 32-bit one. */
@@ -120,6 +122,8 @@ export type Stmt =
       readonly value: Expr;
       readonly aligned: boolean;
     }
+  /** C and V of temporary 0 + or - temporary 1, whose result is temporary 2. */
+  | { readonly k: 'carryOverflow'; readonly subtraction: boolean }
   | { readonly k: 'when'; readonly condition: Expr; readonly then: readonly Stmt[] }
   /** Control goes to `target`, bit 0 ignored. */
   | { readonly k: 'branch'; readonly target: Expr }
@@ -187,6 +191,7 @@ export const invert = (a: Expr): Expr => (a.k === 'const' ? constant(~a.value) :
 export const select = (condition: Expr, a: Expr, b: Expr): Expr => ({ k: 'select', condition, a, b });
 export const bitOf = (a: Expr, bit: number): Expr => and(shiftRight(a, bit), constant(1));
 
+export const condition = (code: number): Expr => ({ k: 'condition', code });
 export const low = (a: Wide): Expr => ({ k: 'low', a });
 export const high = (a: Wide): Expr => ({ k: 'high', a });
 export const exceeds32 = (a: Wide): Expr => ({ k: 'exceeds32', a });

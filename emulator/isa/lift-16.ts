@@ -4,6 +4,7 @@ import {
   add,
   and,
   cell,
+  condition as holds,
   constant,
   get,
   invert,
@@ -24,7 +25,6 @@ import { loadMultiple, loadSingle, storeMultiple, storeSingle } from './transfer
 import { byteReverse, extend, halfwordReverse, signedHalfwordReverse } from './bits.ts';
 import {
   addition,
-  conditionHolds,
   register,
   setNZ,
   setRegister,
@@ -255,7 +255,7 @@ export function lift16(hw: number, site: Site): Lifted {
       const condition = (hw >> 8) & 0xf;
       if (condition >= 14) return [];
       const target = constant(site.address + 4 + signExtend(hw & 0xff, 8) * 2);
-      return [when(conditionHolds(condition), [{ k: 'branch', target }])];
+      return [when(holds(condition), [{ k: 'branch', target }])];
     }
     default:
       return [{ k: 'branch', target: constant(site.address + 4 + signExtend(hw & 0x7ff, 11) * 2) }];

@@ -1,6 +1,6 @@
 /** 32-bit branches, special registers, barriers (DDI 0403E A5.3.4). */
-import { cell, constant, set, temporary, t, when, type Stmt } from './ir.ts';
-import { conditionHolds, register, setRegister, type Lifted, type Site } from './operands.ts';
+import { cell, condition, constant, set, temporary, t, when, type Stmt } from './ir.ts';
+import { register, setRegister, type Lifted, type Site } from './operands.ts';
 
 function control(hw1: number, hw2: number, site: Site): Lifted {
   switch ((hw1 >> 4) & 0x7f) {
@@ -31,7 +31,7 @@ export function liftBranchOrControl(hw1: number, hw2: number, target: number | n
   if ((hw2 & 0x5000) === 0 && (hw1 & 0x0380) === 0x0380) return control(hw1, hw2, site);
   if (target === null) return null;
   const branch: Stmt = { k: 'branch', target: constant(target) };
-  if ((hw2 & 0x1000) === 0) return [when(conditionHolds((hw1 >> 6) & 0xf), [branch])];
+  if ((hw2 & 0x1000) === 0) return [when(condition((hw1 >> 6) & 0xf), [branch])];
   if ((hw2 & 0x4000) === 0) return [branch];
   return [set(cell.lr, constant((site.address + 4) | 1)), branch];
 }

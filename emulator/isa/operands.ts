@@ -13,7 +13,6 @@ import {
   less,
   not,
   notEqual,
-  aboveOrSame,
   or,
   rotateRight,
   select,
@@ -134,7 +133,7 @@ export type Addition = 'add' | 'addCarry' | 'subtract' | 'subtractCarry' | 'reve
 /** The result of an addition or subtraction goes to temporary 2; with `flags` N Z C V are set. Uses temporaries 0..2. */
 export function addition(kind: Addition, first: Expr, second: Expr, flags: boolean): Stmt[] {
   const [a, b] = kind === 'reverse' ? [second, first] : [first, second];
-  const body = [set(temporary(0), a), set(temporary(1), b)];
+  const body: Stmt[] = [set(temporary(0), a), set(temporary(1), b)];
   const [x, y, result] = [t(0), t(1), t(2)];
   const isSubtraction = kind === 'subtract' || kind === 'reverse';
   switch (kind) {
@@ -151,13 +150,10 @@ export function addition(kind: Addition, first: Expr, second: Expr, flags: boole
       body.push(set(temporary(2), subtract(x, y)));
   }
   if (!flags) return body;
-  const carry =
-    kind === 'add'
-      ? below(result, x)
-      : isSubtraction
-        ? aboveOrSame(x, y)
-        : shiftRight(or(and(x, y), and(or(x, y), invert(result))), 31);
-  const overflow = isSubtraction ? and(xor(x, y), xor(x, result)) : and(xor(x, result), xor(y, result));
+  if (kind === 'add' || isSubtraction)
+    return [...body, { k: 'carryOverflow', subtraction: isSubtraction }, ...setNZ(result)];
+  const carry = shiftRight(or(and(x, y), and(or(x, y), invert(result))), 31);
+  const overflow = and(xor(x, result), xor(y, result));
   return [...body, set(cell.carry, carry), set(cell.overflow, overflow), ...setNZ(result)];
 }
 

@@ -1,5 +1,6 @@
 /** The interpreter's half of the semantics table: every expression and statement as a closure over the core's state. */
 import { cell, type Expr, type Op1, type Op2, type Stmt, type Wide, type WideOp } from '../../isa/ir.ts';
+import { conditionHolds } from '../../isa/operands.ts';
 import type { CoreState } from './core-state.ts';
 import { AccessFault } from './guest-memory.ts';
 
@@ -71,6 +72,8 @@ export function expression(e: Expr, core: CoreState): Evaluate {
       const b = expression(e.b, core);
       return () => (condition() !== 0 ? a() : b());
     }
+    case 'condition':
+      return expression(conditionHolds(e.code), core);
     case 'low': {
       const a = wideExpression(e.a, core);
       return () => Number(BigInt.asIntN(32, a()));
@@ -147,6 +150,8 @@ function action(statement: Stmt, core: CoreState): Action {
     case 'load':
     case 'store':
       return access(statement, core);
+    case 'carryOverflow':
+      return carryOverflow(statement.subtraction, core);
     case 'when': {
       const condition = expression(statement.condition, core);
       const then = statements(statement.then, core);
@@ -179,6 +184,23 @@ function action(statement: Stmt, core: CoreState): Action {
       };
     }
   }
+}
+
+function carryOverflow(subtraction: boolean, core: CoreState): Action {
+  const { cells } = core;
+  const t0 = cell.temporary;
+  return () => {
+    const a = cells[t0]!;
+    const b = cells[t0 + 1]!;
+    const result = cells[t0 + 2]!;
+    if (subtraction) {
+      cells[cell.carry] = truth(a >>> 0 >= b >>> 0);
+      cells[cell.overflow] = (a ^ b) & (a ^ result);
+    } else {
+      cells[cell.carry] = truth(result >>> 0 < a >>> 0);
+      cells[cell.overflow] = (a ^ result) & (b ^ result);
+    }
+  };
 }
 
 function access(statement: Extract<Stmt, { k: 'load' | 'store' }>, core: CoreState): Action {

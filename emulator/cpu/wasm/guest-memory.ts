@@ -62,6 +62,14 @@ export class GuestMemory {
     return new Uint8Array(this.wasm.buffer, offset, mapping.bytes);
   }
 
+  /** Room for an engine's own tables, zeroed; null when there is none. */
+  reserve(bytes: number): number | null {
+    if (this.end + bytes > MEMORY_PAGES * PAGE_BYTES) return null;
+    const offset = this.end;
+    this.end += bytes;
+    return offset;
+  }
+
   mapDevice(start: number, bytes: number, callbacks: DeviceCallbacks): void {
     this.devices.push({ start, bytes, callbacks });
   }

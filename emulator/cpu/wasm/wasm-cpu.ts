@@ -2,6 +2,7 @@
  * The project's own engine: Thumb-2 without any native code, so that it also runs in a browser. Cycles are those of instruction-cost.ts,
  * instruction by instruction; a stop is exact to the instruction.
  */
+import { cell } from '../../isa/ir.ts';
 import { assert } from '../../../common/errors.ts';
 import { instructionCost, SEQUENTIAL } from '../../timing/instruction-cost.ts';
 import { divideCycles } from '../../timing/cortex-m4.ts';
@@ -16,29 +17,42 @@ import {
   type MemoryMapping,
   type RunLimits,
 } from '../cpu.ts';
-import { branchesToItself, buildBlock, isCurrent, type Block, type Step } from './block.ts';
+import { buildBlock, isCurrent, type Block } from './block.ts';
+import { explainStop, fetchFault } from './stops.ts';
 import { CoreState } from './core-state.ts';
 import { AccessFault, GuestMemory } from './guest-memory.ts';
+import { COUNTERS_OFFSET } from './translate/locals.ts';
+import { Translations, type Entry } from './translate/translations.ts';
 
-/** From here up a branch is an exception return, which without an exception is one itself (DDI 0403E B1.5.8). */
-const EXCEPTION_RETURN_MIN = 0xff00_0000;
 const IT_STATE_KEY = 2 ** 32;
+/** Passes of a block after which it and what it leads to are translated. */
+const HOT_PASSES = 60;
+/** Translated code counts cycles in 32 bits. */
+const CYCLES_PER_ENTRY_MAX = 2 ** 30;
+
+/** Code in memory that the guest cannot write, seen from outside IT. */
+function isTranslatable(block: Block): boolean {
+  return block.code === null && block.steps[0]?.itState === 0;
+}
 
 interface Mark {
   readonly callback: ((pass: MarkPass) => void) | null;
   passes: MarkPass[];
 }
 
-/** Execute-never by the default memory map: peripherals, external devices, system space (DDI 0403E B3.1). */
-function isExecuteNever(address: number): boolean {
-  return (address >= 0x4000_0000 && address < 0x6000_0000) || address >= 0xa000_0000;
-}
-
 export class WasmCpu implements Cpu {
   readonly name = 'wasm';
+  private readonly translates: boolean;
   private readonly memory = new GuestMemory();
   private readonly core = new CoreState(this.memory);
   private readonly blocks = new Map<number, Block>();
+  private readonly translations = new Translations(this.core);
+  /** Cycles and instructions that translated code leaves behind. */
+  private readonly counted = new Int32Array(this.memory.wasm.buffer, COUNTERS_OFFSET, 2);
+  private cyclesMax = Infinity;
+  /** The next instruction is one that translated code leaves to the interpreter. */
+  private mustInterpret = false;
+  private maySwitch = true;
   private readonly marks = new Map<number, Mark>();
   private cycles = 0;
   private instructions = 0;
@@ -48,6 +62,11 @@ export class WasmCpu implements Cpu {
   private previous: Instruction | null = null;
   /** A mark's callback asked to stop: the next run passes it once without counting it again. */
   private stoppedAtMark = false;
+
+  /** @param translates false: everything is interpreted, for comparison */
+  constructor(translates = true) {
+    this.translates = translates;
+  }
 
   mapMemory(mapping: MemoryMapping): Uint8Array {
     return this.memory.mapMemory(mapping);
@@ -76,6 +95,9 @@ export class WasmCpu implements Cpu {
     this.core.armState = false;
     this.stopRequested = false;
     const { cyclesMax, instructionsMax = Infinity } = limits;
+    this.cyclesMax = cyclesMax;
+    this.maySwitch = instructionsMax === Infinity && this.translates;
+    this.mustInterpret = false;
     for (;;) {
       if (this.stopRequested) return { kind: 'requested', pc: this.core.pc };
       if (this.cycles >= cyclesMax || this.instructions >= instructionsMax) return { kind: 'limit', pc: this.core.pc };
@@ -119,14 +141,14 @@ export class WasmCpu implements Cpu {
 
   addMark(address: number, callback: ((pass: MarkPass) => void) | null): void {
     this.marks.set(address, { callback, passes: [] });
-    this.blocks.clear();
+    this.dropCode();
   }
 
   removeMark(address: number): void {
     this.marks.delete(address);
     // The pass that the next run owes is that of this mark; another one's must not be taken for it.
     if (address === this.core.pc) this.stoppedAtMark = false;
-    this.blocks.clear();
+    this.dropCode();
   }
 
   takeMarkPasses(address: number): MarkPass[] {
@@ -138,15 +160,22 @@ export class WasmCpu implements Cpu {
   }
 
   setFpuEnabled(enabled: boolean): void {
+    if (enabled === this.fpuEnabled) return;
     this.fpuEnabled = enabled;
+    this.dropCode();
   }
 
   forgetCode(): void {
-    this.blocks.clear();
+    this.dropCode();
   }
 
   close(): void {
+    this.dropCode();
+  }
+
+  private dropCode(): void {
     this.blocks.clear();
+    this.translations.clear();
   }
 
   /** One block at core.pc, with its mark. Returns why the run ends, or null with core.pc at the next instruction. */
@@ -161,8 +190,15 @@ export class WasmCpu implements Cpu {
         detail: 'invalid state (branch to an even address: Arm state does not exist)',
       };
     }
+    if (this.maySwitch && core.itState === 0 && !this.mustInterpret) {
+      const entry = this.translations.find(pc);
+      if (entry !== undefined && this.runTranslated(entry)) return null;
+    }
+    this.mustInterpret = false;
     const block = this.blockAt(pc);
-    if (block === null) return this.fetchFault(pc);
+    if (block === null) return fetchFault(pc);
+    if (++block.passes === HOT_PASSES && this.maySwitch && isTranslatable(block))
+      this.translations.translate(block, (address) => this.translatableAt(address), this.fpuEnabled);
     try {
       return this.execute(block);
     } catch (error) {
@@ -197,10 +233,35 @@ export class WasmCpu implements Cpu {
     return built;
   }
 
-  private fetchFault(pc: number): CpuStop {
-    if (pc >= EXCEPTION_RETURN_MIN) return { kind: 'exception', pc, detail: 'exception return without an exception' };
-    const reason = isExecuteNever(pc) ? 'protected' : 'unmapped';
-    return { kind: 'access', pc, access: 'fetch', reason, address: pc };
+  /** Not marked, and not to be compared with memory at every entry. */
+  private translatableAt(address: number): Block | null {
+    if (this.marks.has(address)) return null;
+    const block = this.blocks.get(address) ?? buildBlock(this.core, address, 0, (at) => this.marks.has(at));
+    if (block === null || !isTranslatable(block)) return null;
+    this.blocks.set(address, block);
+    return block;
+  }
+
+  /** False if too few cycles are left for the budget to be kept exactly. */
+  private runTranslated({ translation, index, block }: Entry): boolean {
+    const budget = this.cyclesMax - this.cycles - translation.cyclesBound;
+    if (budget <= 0) return false;
+    const { core, counted } = this;
+    const carried = this.carriedAcross(block);
+    const site = translation.sites[translation.run(index, Math.min(budget, CYCLES_PER_ENTRY_MAX))];
+    assert(site !== undefined, 'translated code leaves at a site');
+    this.cycles += carried + (counted[0] ?? 0) + site.cycles;
+    this.instructions += (counted[1] ?? 0) + site.instructions;
+    this.previous = site.previous;
+    this.mustInterpret = site.bails;
+    core.itState = site.itState;
+    if (site.pc !== null) core.pc = site.pc;
+    else {
+      const target = core.get(cell.target);
+      core.armState = site.interworks && (target & 1) === 0;
+      core.pc = (target & ~1) >>> 0;
+    }
+    return true;
   }
 
   private execute(block: Block): CpuStop | null {
@@ -215,7 +276,7 @@ export class WasmCpu implements Cpu {
         this.previous = step.instruction;
         continue;
       }
-      if (step.stops || (step.isFpu && !this.fpuEnabled)) return this.explainStop(step);
+      if (step.stops || (step.isFpu && !this.fpuEnabled)) return explainStop(step, this.fpuEnabled);
       core.branchTo = -1;
       const divide = step.instruction.divide === null ? 0 : this.divideCycles(step.instruction.divide);
       for (const action of step.actions) action();
@@ -248,26 +309,5 @@ export class WasmCpu implements Cpu {
 
   private divideCycles({ signed, n, m }: { signed: boolean; n: number; m: number }): number {
     return divideCycles(this.core.get(n), this.core.get(m), signed);
-  }
-
-  private explainStop(step: Step): CpuStop {
-    const { instruction } = step;
-    const { address: pc, encoding, size } = instruction;
-    if (branchesToItself(instruction)) return { kind: 'endlessLoop', pc };
-    if (instruction.timing === 'undefined') return { kind: 'undefined', pc, encoding, bytes: size };
-    if (step.isFpu && !this.fpuEnabled) return { kind: 'fpuDisabled', pc };
-    switch (instruction.timing) {
-      case 'breakpoint':
-      case 'supervisorCall':
-      case 'waitForInterrupt':
-      case 'waitForEvent':
-      case 'sendEvent':
-      case 'yieldHint':
-        return { kind: instruction.timing, pc };
-      default: {
-        const digits = encoding.toString(16).padStart(size * 2, '0');
-        return { kind: 'exception', pc, detail: `0x${digits} is not implemented by this engine` };
-      }
-    }
   }
 }

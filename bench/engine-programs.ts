@@ -1,0 +1,95 @@
+/** Programs that engines are timed on, as C: start-up, work, semihosting exit with a checksum in r0's place. Built for mps2-an386. */
+
+const head = `
+#include <stdint.h>
+int main_work(void);
+static void leave(int code) {
+  static uint32_t block[2];
+  block[0] = 0x20026u;
+  block[1] = (uint32_t)code;
+  register uint32_t op __asm__("r0") = 0x20u;
+  register uint32_t *arg __asm__("r1") = block;
+  __asm__ volatile("bkpt 0xab" : : "r"(op), "r"(arg) : "memory");
+  for (;;) {}
+}
+void reset(void) {
+  *(volatile uint32_t *)0xE000ED88u |= 0xF00000u;
+  __asm__ volatile("dsb\\nisb");
+  leave(main_work() & 0x7f);
+}
+__attribute__((section(".vectors"), used)) const void *const vectors[2] = {(void *)0x20040000u, (void *)reset};
+static uint32_t state = 12345;
+static inline uint32_t next(void) { return state = state * 1103515245u + 12345u; }
+`;
+
+export const programs: Readonly<Record<string, string>> = {
+  gemm: `${head}
+static int8_t a[64 * 64], b[64 * 64];
+static int32_t c[64 * 64];
+__attribute__((noinline)) static void gemm(void) {
+  for (int i = 0; i < 64; i++)
+    for (int j = 0; j < 64; j++) {
+      int32_t sum = 0;
+      const int8_t *x = a + i * 64, *y = b + j * 64;
+      for (int k = 0; k < 64; k += 4) {
+        uint32_t p = *(const uint32_t *)(x + k), q = *(const uint32_t *)(y + k), r, s;
+        __asm__("sxtb16 %0, %1" : "=r"(r) : "r"(p));
+        __asm__("sxtb16 %0, %1" : "=r"(s) : "r"(q));
+        __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(r), "r"(s));
+        __asm__("sxtb16 %0, %1, ror #8" : "=r"(r) : "r"(p));
+        __asm__("sxtb16 %0, %1, ror #8" : "=r"(s) : "r"(q));
+        __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(r), "r"(s));
+      }
+      c[i * 64 + j] += sum;
+    }
+}
+int main_work(void) {
+  for (int i = 0; i < 64 * 64; i++) { a[i] = (int8_t)(next() >> 16); b[i] = (int8_t)(next() >> 16); }
+  for (int n = 0; n < ROUNDS; n++) gemm();
+  int32_t sum = 0;
+  for (int i = 0; i < 64 * 64; i++) sum = sum * 31 + c[i];
+  return sum;
+}`,
+  branchy: `${head}
+static uint32_t data[1024];
+__attribute__((noinline)) static uint32_t crc(const uint8_t *p, int n) {
+  uint32_t r = ~0u;
+  while (n--) {
+    r ^= *p++;
+    for (int k = 0; k < 8; k++) r = (r & 1) ? (r >> 1) ^ 0xEDB88320u : r >> 1;
+  }
+  return ~r;
+}
+__attribute__((noinline)) static void sort(uint32_t *p, int n) {
+  for (int gap = n / 2; gap > 0; gap /= 2)
+    for (int i = gap; i < n; i++) {
+      uint32_t v = p[i];
+      int j = i;
+      for (; j >= gap && p[j - gap] > v; j -= gap) p[j] = p[j - gap];
+      p[j] = v;
+    }
+}
+int main_work(void) {
+  uint32_t sum = 0;
+  for (int n = 0; n < ROUNDS; n++) {
+    for (int i = 0; i < 1024; i++) data[i] = next();
+    sum ^= crc((const uint8_t *)data, 4096);
+    sort(data, 1024);
+    sum += data[n & 1023];
+  }
+  return (int)sum;
+}`,
+  float: `${head}
+static float x[256], y[256];
+__attribute__((noinline)) static float dot(void) {
+  float s = 0.1f;
+  for (int i = 0; i < 256; i++) s += x[i] * y[i];
+  return s;
+}
+int main_work(void) {
+  float sum = 0;
+  for (int i = 0; i < 256; i++) { x[i] = (float)(int32_t)next() * 1e-9f; y[i] = (float)(int32_t)next() * 1e-9f; }
+  for (int n = 0; n < ROUNDS * 16; n++) { sum = sum * 0.5f + dot(); x[n & 255] += 0.25f; }
+  return (int)sum;
+}`,
+};

@@ -1,0 +1,39 @@
+/** Stops in words: instructions the machine decides about, and fetches from where no code can be. */
+import type { CpuStop } from '../cpu.ts';
+import { branchesToItself, type Step } from './block.ts';
+
+/** From here up a branch is an exception return, which without an exception is one itself (DDI 0403E B1.5.8). */
+const EXCEPTION_RETURN_MIN = 0xff00_0000;
+/** Execute-never by the default memory map: peripherals, external devices, system space (DDI 0403E B3.1). */
+function isExecuteNever(address: number): boolean {
+  return (address >= 0x4000_0000 && address < 0x6000_0000) || address >= 0xa000_0000;
+}
+
+/** There is no memory to fetch from. */
+export function fetchFault(pc: number): CpuStop {
+  if (pc >= EXCEPTION_RETURN_MIN) return { kind: 'exception', pc, detail: 'exception return without an exception' };
+  const reason = isExecuteNever(pc) ? 'protected' : 'unmapped';
+  return { kind: 'access', pc, access: 'fetch', reason, address: pc };
+}
+
+/** Why the engine does not execute this instruction. */
+export function explainStop(step: Step, fpuEnabled: boolean): CpuStop {
+  const { instruction } = step;
+  const { address: pc, encoding, size } = instruction;
+  if (branchesToItself(instruction)) return { kind: 'endlessLoop', pc };
+  if (instruction.timing === 'undefined') return { kind: 'undefined', pc, encoding, bytes: size };
+  if (step.isFpu && !fpuEnabled) return { kind: 'fpuDisabled', pc };
+  switch (instruction.timing) {
+    case 'breakpoint':
+    case 'supervisorCall':
+    case 'waitForInterrupt':
+    case 'waitForEvent':
+    case 'sendEvent':
+    case 'yieldHint':
+      return { kind: instruction.timing, pc };
+    default: {
+      const digits = encoding.toString(16).padStart(size * 2, '0');
+      return { kind: 'exception', pc, detail: `0x${digits} is not implemented by this engine` };
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** Locals of a translated function. Parameters: 0 the block to begin with, 1 the budget in cycles. Then the cells, then work space. */
+import { cell, CELLS } from '../../../isa/ir.ts';
+
+const FIRST_CELL = 2;
+
+export const local = {
+  entry: 0,
+  budget: 1,
+  /** Operands of the last addition or subtraction that set flags. */
+  flagA: FIRST_CELL + CELLS,
+  flagB: FIRST_CELL + CELLS + 1,
+  /** How C and V are known: see flagKind. */
+  carryKind: FIRST_CELL + CELLS + 2,
+  overflowKind: FIRST_CELL + CELLS + 3,
+  /** Which way out was taken. */
+  site: FIRST_CELL + CELLS + 4,
+  address: FIRST_CELL + CELLS + 5,
+  work: FIRST_CELL + CELLS + 6,
+  /** i64: instructions in the upper half, cycles in the lower. */
+  counters: FIRST_CELL + CELLS + 7,
+  single: FIRST_CELL + CELLS + 8,
+  double: FIRST_CELL + CELLS + 9,
+} as const;
+
+export const I32_LOCALS = CELLS + 7;
+
+/** C or V is in its cell, or follows from flagA and flagB. */
+export const flagKind = { cell: 0, subtract: 1, add: 2 } as const;
+export type FlagKind = (typeof flagKind)[keyof typeof flagKind];
+
+export const localOfCell = (number: number): number => FIRST_CELL + number;
+
+/** Cells that translated code reads and writes in memory: nothing hot uses them. */
+export const isMemoryCell = (number: number): boolean => number > cell.fpscr && number < cell.s0;
+
+/** Where the counters are left on the way out, behind the cells. */
+export const COUNTERS_OFFSET = 512;

@@ -1,0 +1,255 @@
+/** WebAssembly binary format (core specification 1.0, chapter 5): one function's body as bytes, and the module around it. */
+
+export const I32 = 0x7f;
+export const I64 = 0x7e;
+export const F32 = 0x7d;
+export const F64 = 0x7c;
+export const VOID = 0x40;
+
+export const opcode = {
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  br_if: 0x0d,
+  br_table: 0x0e,
+  call: 0x10,
+  select: 0x1b,
+  'local.get': 0x20,
+  'local.set': 0x21,
+  'local.tee': 0x22,
+  'i32.load': 0x28,
+  'i64.store': 0x37,
+  'i32.load8_s': 0x2c,
+  'i32.load8_u': 0x2d,
+  'i32.load16_s': 0x2e,
+  'i32.load16_u': 0x2f,
+  'i32.store': 0x36,
+  'i32.store8': 0x3a,
+  'i32.store16': 0x3b,
+  'i32.const': 0x41,
+  'i64.const': 0x42,
+  'f32.const': 0x43,
+  'f64.const': 0x44,
+  'i32.eqz': 0x45,
+  'i32.eq': 0x46,
+  'i32.ne': 0x47,
+  'i32.lt_s': 0x48,
+  'i32.lt_u': 0x49,
+  'i32.gt_s': 0x4a,
+  'i32.gt_u': 0x4b,
+  'i32.le_s': 0x4c,
+  'i32.le_u': 0x4d,
+  'i32.ge_s': 0x4e,
+  'i32.ge_u': 0x4f,
+  'i64.ne': 0x52,
+  'f32.eq': 0x5b,
+  'f32.lt': 0x5d,
+  'f32.ge': 0x60,
+  'f64.eq': 0x61,
+  'i32.clz': 0x67,
+  'i32.add': 0x6a,
+  'i32.sub': 0x6b,
+  'i32.mul': 0x6c,
+  'i32.div_s': 0x6d,
+  'i32.div_u': 0x6e,
+  'i32.and': 0x71,
+  'i32.or': 0x72,
+  'i32.xor': 0x73,
+  'i32.shl': 0x74,
+  'i32.shr_s': 0x75,
+  'i32.shr_u': 0x76,
+  'i32.rotr': 0x78,
+  'i64.add': 0x7c,
+  'i64.sub': 0x7d,
+  'i64.mul': 0x7e,
+  'i64.or': 0x84,
+  'i64.shl': 0x86,
+  'i64.shr_s': 0x87,
+  'f32.abs': 0x8b,
+  'f32.nearest': 0x90,
+  'f32.sqrt': 0x91,
+  'f32.add': 0x92,
+  'f32.sub': 0x93,
+  'f32.mul': 0x94,
+  'f32.div': 0x95,
+  'f64.add': 0xa0,
+  'f64.mul': 0xa2,
+  'i32.wrap_i64': 0xa7,
+  'i32.trunc_f32_s': 0xa8,
+  'i32.trunc_f32_u': 0xa9,
+  'i64.extend_i32_s': 0xac,
+  'i64.extend_i32_u': 0xad,
+  'f32.convert_i32_s': 0xb2,
+  'f32.convert_i32_u': 0xb3,
+  'f32.demote_f64': 0xb6,
+  'f64.promote_f32': 0xbb,
+  'i32.reinterpret_f32': 0xbc,
+  'i64.reinterpret_f64': 0xbd,
+  'f32.reinterpret_i32': 0xbe,
+  'i32.extend8_s': 0xc0,
+  'i32.extend16_s': 0xc1,
+} as const;
+
+export type Opcode = keyof typeof opcode;
+
+function unsignedLeb(value: number, out: number[]): void {
+  let rest = value >>> 0;
+  do {
+    const low = rest & 0x7f;
+    rest >>>= 7;
+    out.push(rest === 0 ? low : low | 0x80);
+  } while (rest !== 0);
+}
+
+function signedLeb(value: number, out: number[]): void {
+  let rest = value | 0;
+  for (;;) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) {
+      out.push(low);
+      return;
+    }
+    out.push(low | 0x80);
+  }
+}
+
+/** Instructions of one function, appended in order. */
+export class WasmWriter {
+  readonly bytes: number[] = [];
+  /** Structured instructions open now. */
+  depth = 0;
+
+  op(...names: Opcode[]): void {
+    for (const name of names) this.bytes.push(opcode[name]);
+  }
+
+  const(value: number): void {
+    this.bytes.push(opcode['i32.const']);
+    signedLeb(value, this.bytes);
+  }
+
+  /** high * 2^32 + low as an i64; both unsigned, high below 2^31. */
+  const64(high: number, low: number): void {
+    this.const(high);
+    this.op('i64.extend_i32_u');
+    this.wide(32);
+    this.op('i64.shl');
+    this.const(low);
+    this.op('i64.extend_i32_u', 'i64.or');
+  }
+
+  /** A small i64 constant. */
+  wide(value: number): void {
+    this.bytes.push(opcode['i64.const']);
+    signedLeb(value, this.bytes);
+  }
+
+  get(local: number): void {
+    this.bytes.push(opcode['local.get']);
+    unsignedLeb(local, this.bytes);
+  }
+
+  set(local: number): void {
+    this.bytes.push(opcode['local.set']);
+    unsignedLeb(local, this.bytes);
+  }
+
+  tee(local: number): void {
+    this.bytes.push(opcode['local.tee']);
+    unsignedLeb(local, this.bytes);
+  }
+
+  /** Loads and stores; unaligned addresses are allowed. */
+  memory(name: Opcode, offset: number): void {
+    this.bytes.push(opcode[name], 0);
+    unsignedLeb(offset, this.bytes);
+  }
+
+  open(name: 'block' | 'loop' | 'if', type = VOID): void {
+    this.bytes.push(opcode[name], type);
+    this.depth++;
+  }
+
+  else(): void {
+    this.bytes.push(opcode.else);
+  }
+
+  end(): void {
+    this.bytes.push(opcode.end);
+    this.depth--;
+  }
+
+  /** Branches to the structure that was opened when depth was `outer`. */
+  br(outer: number, name: 'br' | 'br_if' = 'br'): void {
+    this.bytes.push(opcode[name]);
+    unsignedLeb(this.depth - outer - 1, this.bytes);
+  }
+
+  brTable(relative: readonly number[], fallback: number): void {
+    this.bytes.push(opcode.br_table);
+    unsignedLeb(relative.length, this.bytes);
+    for (const depth of relative) unsignedLeb(depth, this.bytes);
+    unsignedLeb(fallback, this.bytes);
+  }
+
+  call(index: number): void {
+    this.bytes.push(opcode.call);
+    unsignedLeb(index, this.bytes);
+  }
+
+  double(value: number): void {
+    this.bytes.push(opcode['f64.const'], ...new Uint8Array(new Float64Array([value]).buffer));
+  }
+
+  single(value: number): void {
+    this.bytes.push(opcode['f32.const'], ...new Uint8Array(new Float32Array([value]).buffer));
+  }
+}
+
+const section = (id: number, content: readonly number[]): number[] => {
+  const out = [id];
+  unsignedLeb(content.length, out);
+  return appended(out, content);
+};
+
+function appended(out: number[], content: readonly number[]): number[] {
+  for (const byte of content) out.push(byte);
+  return out;
+}
+
+const name = (text: string): number[] => [text.length, ...[...text].map((letter) => letter.charCodeAt(0))];
+
+export interface LocalGroup {
+  readonly count: number;
+  readonly type: number;
+}
+
+/**
+ * A module with one exported function `run(entry, budget) -> site` over an imported memory `e.m`, and an imported function `e.f` of
+ * four i32 to i32, which is function 0.
+ */
+export function wasmModule(body: readonly number[], locals: readonly LocalGroup[]): Uint8Array {
+  const code: number[] = [];
+  unsignedLeb(locals.length, code);
+  for (const { count, type } of locals) {
+    unsignedLeb(count, code);
+    code.push(type);
+  }
+  appended(code, body);
+  const sized: number[] = [1];
+  unsignedLeb(code.length, sized);
+  appended(sized, code);
+  const types = [2, 0x60, 2, I32, I32, 1, I32, 0x60, 4, I32, I32, I32, I32, 1, I32];
+  const imports = [2, ...name('e'), ...name('m'), 2, 0, 0, ...name('e'), ...name('f'), 0, 1];
+  const out = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+  appended(out, section(1, types));
+  appended(out, section(2, imports));
+  appended(out, section(3, [1, 0]));
+  appended(out, section(7, [1, ...name('run'), 0, 1]));
+  appended(out, section(10, sized));
+  return Uint8Array.from(out);
+}
