@@ -80,6 +80,21 @@ describe('fusing a convolution with an ADD', () => {
     expect(call?.reads).toEqual([graph.inputs[0], residual]);
   });
 
+  it('should not write over a residual that the convolution reads itself', async () => {
+    const random = new Random(88);
+    const graphs = [1, 2, 7].map((extent) => {
+      const graph = residualBlock(random, { ...block, shape: [1, extent, 5, 4] });
+      const [input, residual] = graph.inputs as [TensorId, TensorId];
+      const ops = graph.ops.map((op) => ({ ...op, inputs: op.inputs.map((id) => (id === residual ? input : id)) }));
+      return { ...graph, ops, inputs: [input] };
+    });
+    for (const graph of graphs) {
+      expect(lower(graph, OPTIONS).calls).toMatchObject([{ function: 'tl_convolve_add_s8', inPlace: [] }]);
+    }
+    const cases = graphs.map((graph) => withRandomInputs(sandwiched(graph), random));
+    await expectReferenceBytes(cases, FORMS[0]);
+  });
+
   it('should plan the scratch that the kernel asks for', () => {
     const random = new Random(87);
     const blocks = [4, 8, 12].flatMap((depth) => [1, 6, 8].map((channels) => ({ depth, channels })));

@@ -57,7 +57,8 @@ function fusedCall(conv: KernelCall, add: KernelCall, calls: readonly KernelCall
     reads: [...new Set([...conv.reads, ...add.reads.filter((id) => id !== sum)])],
     writes: add.writes,
     scratchBytes: conv.scratchBytes + TABLE_BYTES + PIXELS * numberIn(filterDims, 'n'),
-    inPlace: add.inPlace.filter((pair) => pair.input === residualId),
+    // A residual that the convolution itself reads, x + conv(x), must outlast it: windows overlap.
+    inPlace: add.inPlace.filter(({ input }) => input === residualId && !conv.reads.includes(input)),
   };
 }
 
