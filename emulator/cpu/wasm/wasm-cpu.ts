@@ -27,8 +27,8 @@ import { Translations, type Entry } from './translate/translations.ts';
 const IT_STATE_KEY = 2 ** 32;
 /** Passes of a block after which it and what it leads to are translated. */
 const HOT_PASSES = 60;
-/** Translated code counts cycles in 32 bits. */
-const CYCLES_PER_ENTRY_MAX = 2 ** 30;
+/** A JavaScript engine replaces its quick first code by optimised code only when the function is called anew. */
+const CYCLES_PER_ENTRY_MAX = 2 ** 20;
 
 /** Code in memory that the guest cannot write, seen from outside IT. */
 function isTranslatable(block: Block): boolean {
@@ -42,7 +42,8 @@ interface Mark {
 
 export class WasmCpu implements Cpu {
   readonly name = 'wasm';
-  private readonly translates: boolean;
+  readonly stopsInsideIt = true;
+  private readonly hotPasses: number;
   private readonly memory = new GuestMemory();
   private readonly core = new CoreState(this.memory);
   private readonly blocks = new Map<number, Block>();
@@ -63,9 +64,9 @@ export class WasmCpu implements Cpu {
   /** A mark's callback asked to stop: the next run passes it once without counting it again. */
   private stoppedAtMark = false;
 
-  /** @param translates false: everything is interpreted, for comparison */
-  constructor(translates = true) {
-    this.translates = translates;
+  /** @param hotPasses passes of a block after which it is translated; Infinity: everything is interpreted */
+  constructor(hotPasses = HOT_PASSES) {
+    this.hotPasses = hotPasses;
   }
 
   mapMemory(mapping: MemoryMapping): Uint8Array {
@@ -96,7 +97,7 @@ export class WasmCpu implements Cpu {
     this.stopRequested = false;
     const { cyclesMax, instructionsMax = Infinity } = limits;
     this.cyclesMax = cyclesMax;
-    this.maySwitch = instructionsMax === Infinity && this.translates;
+    this.maySwitch = instructionsMax === Infinity && this.hotPasses !== Infinity;
     this.mustInterpret = false;
     for (;;) {
       if (this.stopRequested) return { kind: 'requested', pc: this.core.pc };
@@ -191,14 +192,12 @@ export class WasmCpu implements Cpu {
       };
     }
     if (this.maySwitch && core.itState === 0 && !this.mustInterpret) {
-      const entry = this.translations.find(pc);
+      const entry = this.translations.find(pc) ?? this.translateIfHot(pc);
       if (entry !== undefined && this.runTranslated(entry)) return null;
     }
     this.mustInterpret = false;
     const block = this.blockAt(pc);
     if (block === null) return fetchFault(pc);
-    if (++block.passes === HOT_PASSES && this.maySwitch && isTranslatable(block))
-      this.translations.translate(block, (address) => this.translatableAt(address), this.fpuEnabled);
     try {
       return this.execute(block);
     } catch (error) {
@@ -231,6 +230,14 @@ export class WasmCpu implements Cpu {
     const built = buildBlock(this.core, pc, itState, (address) => this.marks.has(address));
     if (built !== null) this.blocks.set(key, built);
     return built;
+  }
+
+  /** Counts a pass of the block there; the one that makes it hot translates it. */
+  private translateIfHot(pc: number): Entry | undefined {
+    const block = this.blockAt(pc);
+    if (block === null || ++block.passes !== this.hotPasses || !isTranslatable(block)) return undefined;
+    this.translations.translate(block, (address) => this.translatableAt(address), this.fpuEnabled);
+    return this.translations.find(pc);
   }
 
   /** Not marked, and not to be compared with memory at every entry. */

@@ -52,10 +52,13 @@ function firstDifference(run: (count: number) => string[], groups: readonly numb
   return 'only as a whole';
 }
 
-describe('random instructions are the same on both engines', () => {
+describe.each([
+  ['interpreted', Infinity],
+  ['translated', 1],
+])('random instructions, %s, are the same on both engines', (_, hotPasses) => {
   it.each(Object.entries(mixes))(`%s (seed ${SEED})`, (name, kinds) => {
     const random = new Random(SEED * 31 + name.length);
-    const ours = makeSide(new WasmCpu());
+    const ours = makeSide(new WasmCpu(hotPasses));
     const theirs = makeSide(new UnicornCpu());
     const found: string[] = [];
     for (let count = 0; count < SEQUENCES && found.length < 20; count++) {
