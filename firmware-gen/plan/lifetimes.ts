@@ -60,6 +60,11 @@ export function lifetimesOf(schedule: Schedule): Lifetimes {
       const input = blockOfRoot.get(rootOf(pair.input));
       const output = blockOfRoot.get(rootOf(pair.output));
       if (input === undefined || output === undefined || input === output) continue;
+      // The block may be read under a second name (an alias) that must not be overwritten.
+      const names = call.reads.filter((id) => blockOfRoot.get(rootOf(id)) === input);
+      const isOffered = (id: TensorId): boolean =>
+        call.inPlace.some((other) => other.input === id && other.output === pair.output);
+      if (!names.every(isOffered)) continue;
       if (blocks[input]?.last === time && blocks[output]?.first === time) merges.push({ input, output });
     }
   }

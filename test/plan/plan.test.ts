@@ -116,6 +116,16 @@ describe('planMemory', () => {
     expect(plan).toMatchObject({ arenaBytes: 64, tensorOffset: [0, 0, 0] });
   });
 
+  it('should not write over an input that the kernel also reads under the name of an alias', () => {
+    const step: Step = { bytes: 64, reads: [0], scratchBytes: 0, inPlace: true, alias: false };
+    const schedule = scheduleOf([step, { ...step, alias: true }, { ...step, reads: [0, 1] }]);
+    const offeredTwice = planMemory(schedule).tensorOffset;
+    expect(offeredTwice[3]).toBe(offeredTwice[1]);
+    const calls = schedule.calls.map((call) => ({ ...call, inPlace: call.inPlace.slice(0, 1) }));
+    const offeredOnce = planMemory({ ...schedule, calls }).tensorOffset;
+    expect(offeredOnce[3]).not.toBe(offeredOnce[1]);
+  });
+
   it('should keep the input of a RESHAPE that nothing reads until its turn: --per-op looks at it then', () => {
     const step: Step = { bytes: 64, reads: [0], scratchBytes: 0, inPlace: true, alias: false };
     const other = { ...step, reads: [1] };
