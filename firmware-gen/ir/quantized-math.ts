@@ -4,7 +4,7 @@
  * int16x8. Products of two int32 do not fit a double, so each is split into parts that do; no BigInt, every step is exact.
  * Semantics: tflite-micro 90b983c, kernels/internal/{common.cc,quantization_util.cc} and gemmlowp fixedpoint.h.
  */
-import { assert } from '../../common/errors.ts';
+import { assert, UserError } from '../../common/errors.ts';
 import type { Activation, DType } from './graph.ts';
 
 export const INT32_MIN = -2147483648;
@@ -145,7 +145,7 @@ const ACTIVATION_BOUNDS: Readonly<Record<Activation, readonly [number, number]>>
 
 /**
  * TFLite's CalculateActivationRangeQuantized: the clamp of an int8, uint8 or int16 output. The division real/scale is a float32
- * division there, so it is one here. Throws (internal) if a bound leaves int32, where TFLite refuses the model.
+ * division there, so it is one here. Throws UserError if a bound leaves int32, where TFLite refuses the model too.
  */
 export function activationRangeQuantized(
   activation: Activation,
@@ -157,7 +157,9 @@ export function activationRangeQuantized(
   const [low, high] = ACTIVATION_BOUNDS[activation];
   const quantized = (real: number): number => {
     const steps = roundHalfAwayFromZero(Math.fround(real / Math.fround(scale)));
-    assert(Math.abs(steps) < TWO_31, `activation bound ${real} at scale ${scale} leaves int32`);
+    if (!(Math.abs(steps) < TWO_31)) {
+      throw new UserError(`${activation}: ${real} in steps of scale ${scale} leaves int32; requantize the model`);
+    }
     return zeroPoint + steps;
   };
   return {

@@ -1,5 +1,6 @@
 /** The fixed-point primitives against a direct BigInt transcription of their definition, over edge values and random ones. */
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../../common/errors.ts';
 import {
   INT32_MAX,
   INT32_MIN,
@@ -169,5 +170,11 @@ describe('activationRangeQuantized', () => {
     expect(activationRangeQuantized('RELU6', 'int8', 0.1, -128)).toEqual({ min: -128, max: -68 });
     expect(activationRangeQuantized('RELU_N1_TO_1', 'int16', 0.01, 0)).toEqual({ min: -100, max: 100 });
     expect(activationRangeQuantized('RELU6', 'uint8', 6 / 255, 0)).toEqual({ min: 0, max: 255 });
+  });
+
+  it('refuses a scale at which a bound leaves int32: the file is wrong, not we', () => {
+    const range = (): unknown => activationRangeQuantized('RELU_N1_TO_1', 'int16', 1e-12, 0);
+    expect(range).toThrow(UserError);
+    expect(range).toThrow(/^RELU_N1_TO_1: -1 in steps of scale 1e-12 leaves int32/);
   });
 });
