@@ -1,6 +1,7 @@
 /**
- * Floating point in translated code: the host's operation where its result is surely the core's (rounding to nearest, no flush-to-zero,
- * INEXACT already set, result zero by exact arithmetic or well inside the normal range), else a call into soft-float.ts.
+ * Floating point in translated code: the host's operation where its result and flags are surely the core's (rounding to nearest, no
+ * flush-to-zero, result well inside the normal range with INEXACT already set or an operand zero, or a result that is exactly zero),
+ * else a call into soft-float.ts.
  */
 import { cell, type FpFunction, type Stmt } from '../../../isa/ir.ts';
 import type { ExpressionEmitter } from './emit-expression.ts';
@@ -30,9 +31,9 @@ export const fpFunctions: readonly FpFunction[] = [
   'compare',
 ];
 
-/** RMode, FZ and IXC. */
-const MODE_MASK = 0x01c0_0010;
-const INEXACT_SET = 0x10;
+/** RMode and FZ. */
+const MODE_MASK = 0x01c0_0000;
+const INEXACT_BIT = 4;
 const FLUSH_TO_ZERO = 1 << 24;
 /** Index of the imported soft-float function. */
 const SOFT_FLOAT = 0;
@@ -54,9 +55,7 @@ export function emitFloatingPoint(statement: FpStatement, x: ExpressionEmitter):
   } else {
     w.get(localOfCell(cell.fpscr));
     w.const(fn === 'compare' ? FLUSH_TO_ZERO : MODE_MASK);
-    w.op('i32.and');
-    w.const(fn === 'compare' ? 0 : INEXACT_SET);
-    w.op('i32.eq');
+    w.op('i32.and', 'i32.eqz');
     w.open('if', I32);
     // Leaves the result in `work` and whether it holds on the stack.
     attempt();
@@ -104,8 +103,27 @@ function fastAttempt(statement: FpStatement, x: ExpressionEmitter): (() => void)
       operand(1);
       w.op(operation, 'i32.reinterpret_f32');
       w.set(local.work);
+      const isSum = fn === 'add' || fn === 'subtract';
       isSafe(x);
-      if (fn === 'add' || fn === 'subtract') exactZero(x);
+      inexactKnown(x);
+      if (isSum) {
+        zeroOperand(x, args, 0);
+        zeroOperand(x, args, 1);
+        w.op('i32.or', 'i32.or');
+      }
+      w.op('i32.and');
+      // Sums are zero only exactly; a product is if a factor is.
+      isZero(x);
+      if (fn === 'multiply') {
+        zeroOperand(x, args, 0);
+        zeroOperand(x, args, 1);
+        w.op('i32.or', 'i32.and');
+      }
+      if (fn === 'divide') {
+        w.op('drop');
+        w.const(0);
+      }
+      w.op('i32.or');
     };
   }
   switch (fn) {
@@ -115,10 +133,12 @@ function fastAttempt(statement: FpStatement, x: ExpressionEmitter): (() => void)
         w.op('f32.sqrt', 'i32.reinterpret_f32');
         w.set(local.work);
         isSafe(x);
+        inexactKnown(x);
+        w.op('i32.and');
       };
     case 'fusedMultiplyAdd':
       return () => {
-        fused(x, operand);
+        fused(x, operand, args);
       };
     case 'fromSigned':
     case 'fromUnsigned':
@@ -126,7 +146,7 @@ function fastAttempt(statement: FpStatement, x: ExpressionEmitter): (() => void)
         x.expression(args[0]!);
         w.op(fn === 'fromSigned' ? 'f32.convert_i32_s' : 'f32.convert_i32_u', 'i32.reinterpret_f32');
         w.set(local.work);
-        w.const(1);
+        inexactKnown(x);
       };
     case 'toSigned':
     case 'toSignedTruncating':
@@ -156,19 +176,34 @@ function isSafe(x: ExpressionEmitter): void {
   w.op('i32.lt_u');
 }
 
-/** Or-s whether `work` is a zero: sums are zero only exactly. */
-function exactZero(x: ExpressionEmitter): void {
+/** 1 if INEXACT is set already, so that an inexact result changes no flag. */
+function inexactKnown(x: ExpressionEmitter): void {
+  const { w } = x;
+  w.get(localOfCell(cell.fpscr));
+  w.const(INEXACT_BIT);
+  w.op('i32.shr_u');
+  w.const(1);
+  w.op('i32.and');
+}
+
+function isZero(x: ExpressionEmitter): void {
   const { w } = x;
   w.get(local.work);
   w.const(1);
-  w.op('i32.shl', 'i32.eqz', 'i32.or');
+  w.op('i32.shl', 'i32.eqz');
+}
+
+function zeroOperand(x: ExpressionEmitter, args: FpStatement['args'], index: number): void {
+  x.expression(args[index]!);
+  x.w.const(1);
+  x.w.op('i32.shl', 'i32.eqz');
 }
 
 /**
  * The product is exact as a double; the sum is rounded once there and again to single. The second rounding can go wrong only where the
  * double lies exactly between two singles.
  */
-function fused(x: ExpressionEmitter, operand: (index: number) => void): void {
+function fused(x: ExpressionEmitter, operand: (index: number) => void, args: FpStatement['args']): void {
   const { w } = x;
   for (const index of [0, 1]) {
     operand(index);
@@ -187,6 +222,10 @@ function fused(x: ExpressionEmitter, operand: (index: number) => void): void {
   w.op('i32.and');
   w.const(0x1000_0000);
   w.op('i32.ne', 'i32.and');
+  inexactKnown(x);
+  zeroOperand(x, args, 0);
+  zeroOperand(x, args, 1);
+  w.op('i32.or', 'i32.or', 'i32.and');
   w.get(local.double);
   w.double(0);
   w.op('f64.eq', 'i32.or');
@@ -204,7 +243,7 @@ function toSigned(x: ExpressionEmitter, operand: (index: number) => void, neares
   w.get(local.single);
   w.op('i32.trunc_f32_s');
   w.set(local.work);
-  w.const(1);
+  inexactKnown(x);
   w.else();
   w.const(0);
   w.end();

@@ -16,6 +16,7 @@ export const opcode = {
   br_if: 0x0d,
   br_table: 0x0e,
   call: 0x10,
+  drop: 0x1a,
   select: 0x1b,
   'local.get': 0x20,
   'local.set': 0x21,
