@@ -86,6 +86,8 @@ export interface RunLimits {
 
 export interface Cpu {
   readonly name: string;
+  /** Whether a mark or limit can stop it between the instructions of an IT block; absent: it leaves such a block only at its end. */
+  readonly stopsInsideIt?: boolean;
   /** The region's bytes, shared with the guest. After changing code that has run, call forgetCode(). */
   mapMemory(mapping: MemoryMapping): Uint8Array;
   mapDevice(start: number, bytes: number, callbacks: DeviceCallbacks): void;

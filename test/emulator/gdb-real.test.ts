@@ -154,7 +154,9 @@ describe.skipIf(!hasCompiler || !hasGdb)('gdb-multiarch (needs it and arm-none-e
       expect(text).toContain('= 2.5\n');
       expect(text).toMatch(/[0-9]+ cycles, [0-9]+ instructions since reset/);
       expect(text).toMatch(/Hardware watchpoint 3: counter\n\nOld value = 2\nNew value = 77\n/);
-      expect(text).toMatch(/Hardware read watchpoint 4: table\[3\]\n\nValue = 4\n/);
+      // libunicorn passes IT blocks as a whole and cannot see every read; it says so instead of missing one.
+      if (engine === 'wasm') expect(text).toMatch(/Hardware read watchpoint 4: table\[3\]\n\nValue = 4\n/);
+      else expect(text).toContain('Could not insert hardware watchpoint 4.');
       expect(text).toContain('= 3\n'); // ratio was doubled
       expect(text).toContain('r=79 counter=77\n'); // 5 + 2 * (1 + 2 + 30 + 4)
       expect(text).toContain('exited with code 03');

@@ -2,7 +2,7 @@
 import type { Board } from '../../../boards/schema.ts';
 import type { Execution } from './execution.ts';
 import { parseNumber } from './packets.ts';
-import { ERROR_ARGUMENT, ERROR_MEMORY, OK, UNSUPPORTED } from './replies.ts';
+import { ERROR_ARGUMENT, ERROR_MEMORY, ERROR_STATE, OK, UNSUPPORTED } from './replies.ts';
 import type { WatchKind } from './watch.ts';
 
 const watchKinds: Readonly<Record<string, WatchKind>> = { 2: 'write', 3: 'read', 4: 'access' };
@@ -19,15 +19,15 @@ export function changeBreakpoint(text: string, execution: Execution, board: Boar
   if (type === '0' || type === '1') {
     const breakpoint = type === '0' ? 'software' : 'hardware';
     if (inserts && !isMemory(address, board)) return ERROR_MEMORY;
-    if (inserts) execution.addBreakpoint((address & ~1) >>> 0, breakpoint);
-    else execution.removeBreakpoint((address & ~1) >>> 0, breakpoint);
+    if (inserts && !execution.addBreakpoint((address & ~1) >>> 0, breakpoint)) return ERROR_STATE;
+    if (!inserts) execution.removeBreakpoint((address & ~1) >>> 0, breakpoint);
     return OK;
   }
   const watch = watchKinds[type];
   if (watch === undefined) return UNSUPPORTED;
   if (kind === 0) return ERROR_ARGUMENT;
-  if (inserts) execution.addWatch({ kind: watch, address, bytes: kind });
-  else execution.removeWatch({ kind: watch, address, bytes: kind });
+  if (inserts && !execution.addWatch({ kind: watch, address, bytes: kind })) return UNSUPPORTED;
+  if (!inserts) execution.removeWatch({ kind: watch, address, bytes: kind });
   return OK;
 }
 

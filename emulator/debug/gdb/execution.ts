@@ -3,7 +3,8 @@
  * is a run of one instruction with marks on what may follow it. Work is done in slices, so that an interrupt can come in between.
  */
 import type { Machine, RunResult } from '../../machine.ts';
-import { decodeInstruction, itStateAfter } from '../../timing/decode.ts';
+import { decodeInstruction, itStateAfter, type ReadHalfword } from '../../timing/decode.ts';
+import type { Instruction } from '../../timing/instruction.ts';
 import type { MarkPass } from '../../cpu/cpu.ts';
 import { reg } from '../../cpu/cpu.ts';
 import type { TargetMemory } from './target-memory.ts';
@@ -14,6 +15,8 @@ const SLICE_CYCLES = 2_000_000;
 const SLICE_STEPS = 500;
 /** IT covers four instructions at most; the one after them is unconditional. */
 const FOLLOWING_MAX = 5;
+/** From the last of four wide instructions back to their IT. */
+const IT_REACH_BYTES = 14;
 /** xPSR bits 26:25 and 15:10 (DDI 0403E B1.4.2). */
 const IT_BITS = 0x0600_fc00;
 
@@ -38,6 +41,7 @@ export class Execution {
   private readonly machine: Machine;
   private readonly memory: TargetMemory;
   private readonly cyclesMax: number;
+  private readonly stopsInsideIt: boolean;
   private readonly breakpoints = new Map<number, Set<BreakpointKind>>();
   private readonly watches = new Map<string, Watch>();
   private action: ResumeAction | null = null;
@@ -51,6 +55,7 @@ export class Execution {
     this.machine = machine;
     this.memory = memory;
     this.cyclesMax = cyclesMax;
+    this.stopsInsideIt = machine.cpu.stopsInsideIt ?? false;
     this.pc = 0;
     this.reset();
   }
@@ -75,13 +80,16 @@ export class Execution {
     if (itStateOf(xpsr) !== 0) cpu.writeRegister(reg.xpsr, (xpsr & ~IT_BITS) >>> 0);
   }
 
-  addBreakpoint(address: number, kind: BreakpointKind): void {
+  /** False inside an IT block that the engine cannot stop in; gdb sets its breakpoints before such blocks by itself. */
+  addBreakpoint(address: number, kind: BreakpointKind): boolean {
+    if (!this.stopsInsideIt && isInsideIt((at) => this.halfword(at), address)) return false;
     const known = this.breakpoints.get(address);
     if (known !== undefined) known.add(kind);
     else {
       this.breakpoints.set(address, new Set([kind]));
       this.machine.cpu.addMark(address, this.onMark);
     }
+    return true;
   }
 
   removeBreakpoint(address: number, kind: BreakpointKind): void {
@@ -91,8 +99,11 @@ export class Execution {
     this.machine.cpu.removeMark(address);
   }
 
-  addWatch(watch: Watch): void {
+  /** False for reads on an engine that passes IT blocks as a whole: what they read is not seen. Writes show in what changed. */
+  addWatch(watch: Watch): boolean {
+    if (!this.stopsInsideIt && watch.kind !== 'write') return false;
     this.watches.set(`${watch.kind} ${watch.address} ${watch.bytes}`, watch);
+    return true;
   }
 
   removeWatch(watch: Watch): void {
@@ -154,12 +165,14 @@ export class Execution {
     return null;
   }
 
-  /** One instruction; with libunicorn also those behind it that an IT block skips, which it does not see one by one. */
+  /** One instruction; an IT block as a whole on an engine that cannot stop inside one. */
   private stepOnce(): Stop | null {
-    const { following, hit } = this.lookAhead();
+    const { following, hit, first } = this.lookAhead();
     const before = this.instructions();
     if (hit !== null && before !== this.resumedAt) return { kind: 'watch', hit };
     this.resumedAt = before;
+    const opensIt = !this.stopsInsideIt && first?.timing === 'ifThen';
+    const watched = opensIt ? this.watchedBytes() : null;
     const { cpu } = this.machine;
     const added = following.filter((address) => !this.breakpoints.has(address));
     for (const address of added) cpu.addMark(address, this.onMark);
@@ -167,32 +180,50 @@ export class Execution {
       const result = this.machine.resume(this.pc, { cyclesMax: this.cyclesMax, instructionsMax: before + 1 });
       this.pc = result.pc;
       this.resumedAt = -1;
-      if (result.stop === 'paused') return null;
-      return result.stop === 'limit' && result.cycles < this.cyclesMax ? null : { kind: 'result', result };
+      const goesOn = result.stop === 'paused' || (result.stop === 'limit' && result.cycles < this.cyclesMax);
+      if (!goesOn) return { kind: 'result', result };
+      return watched === null ? null : this.changedSince(watched);
     } finally {
       for (const address of added) cpu.removeMark(address);
     }
   }
 
-  /** Addresses at one of which execution goes on in sequence, and the watch that the next instruction is about to hit. */
-  private lookAhead(): { following: number[]; hit: WatchHit | null } {
+  /** The next instruction, the watch it is about to hit, and the addresses at one of which execution goes on in sequence. */
+  private lookAhead(): { first: Instruction | null; following: number[]; hit: WatchHit | null } {
     const { cpu } = this.machine;
     const xpsr = cpu.readRegister(reg.xpsr);
     const following: number[] = [];
-    let hit: WatchHit | null = null;
+    let first: Instruction | null = null;
     let address = this.pc;
     let itState = itStateOf(xpsr);
-    while (following.length < FOLLOWING_MAX) {
+    for (let count = 0; count < FOLLOWING_MAX; count++) {
       const instruction = decodeInstruction((at) => this.halfword(at), address, itState);
       if (instruction === null) break;
-      if (following.length === 0 && this.watches.size > 0)
-        hit = watchHit(instruction, this.watches.values(), (number) => cpu.readRegister(number), xpsr);
+      first ??= instruction;
       itState = itStateAfter(instruction, itState);
       address = (address + instruction.size) >>> 0;
-      following.push(address);
+      if (itState === 0 || this.stopsInsideIt) following.push(address);
       if (itState === 0) break;
     }
-    return { following, hit };
+    if (first === null || this.watches.size === 0) return { first, following, hit: null };
+    const hit = watchHit(first, this.watches.values(), (number) => cpu.readRegister(number), xpsr);
+    return { first, following, hit };
+  }
+
+  private watchedBytes(): Map<Watch, Uint8Array | null> {
+    const { memory } = this.machine;
+    return new Map(
+      [...this.watches.values()].map((watch) => [watch, memory.tryView(watch.address, watch.bytes)?.slice() ?? null]),
+    );
+  }
+
+  private changedSince(before: ReadonlyMap<Watch, Uint8Array | null>): Stop | null {
+    for (const [{ kind, address, bytes }, old] of before) {
+      const now = this.machine.memory.tryView(address, bytes);
+      const offset = now?.findIndex((byte, index) => byte !== old?.[index]) ?? -1;
+      if (offset >= 0) return { kind: 'watch', hit: { kind, address: address + offset } };
+    }
+    return null;
   }
 
   private breakpointAt(address: number): Stop | null {
@@ -218,4 +249,21 @@ export class Execution {
 
 function itStateOf(xpsr: number): number {
   return ((xpsr >>> 25) & 3) | ((xpsr >>> 8) & 0xfc);
+}
+
+/** Whether one of the up to four instructions before the address is an IT that covers it. */
+function isInsideIt(read: ReadHalfword, address: number): boolean {
+  for (let start = address - 2; start >= address - IT_REACH_BYTES; start -= 2) {
+    const opening = start < 0 ? null : decodeInstruction(read, start, 0);
+    if (opening?.timing !== 'ifThen') continue;
+    let itState = itStateAfter(opening, 0);
+    for (let at = start + 2; at <= address && itState !== 0;) {
+      if (at === address) return true;
+      const instruction = decodeInstruction(read, at, itState);
+      if (instruction === null) break;
+      itState = itStateAfter(instruction, itState);
+      at += instruction.size;
+    }
+  }
+  return false;
 }
