@@ -99,31 +99,7 @@ function fastAttempt(statement: FpStatement, x: ExpressionEmitter): (() => void)
   const operation = arithmetic[fn];
   if (operation !== undefined) {
     return () => {
-      operand(0);
-      operand(1);
-      w.op(operation, 'i32.reinterpret_f32');
-      w.set(local.work);
-      const isSum = fn === 'add' || fn === 'subtract';
-      isSafe(x);
-      inexactKnown(x);
-      if (isSum) {
-        zeroOperand(x, args, 0);
-        zeroOperand(x, args, 1);
-        w.op('i32.or', 'i32.or');
-      }
-      w.op('i32.and');
-      // Sums are zero only exactly; a product is if a factor is.
-      isZero(x);
-      if (fn === 'multiply') {
-        zeroOperand(x, args, 0);
-        zeroOperand(x, args, 1);
-        w.op('i32.or', 'i32.and');
-      }
-      if (fn === 'divide') {
-        w.op('drop');
-        w.const(0);
-      }
-      w.op('i32.or');
+      binaryArithmetic(statement, operation, x, operand);
     };
   }
   switch (fn) {
@@ -160,6 +136,41 @@ function fastAttempt(statement: FpStatement, x: ExpressionEmitter): (() => void)
     default:
       return null;
   }
+}
+
+/** Addition, subtraction, multiplication, division. */
+function binaryArithmetic(
+  { fn, args }: FpStatement,
+  operation: Opcode,
+  x: ExpressionEmitter,
+  operand: (index: number) => void,
+): void {
+  const { w } = x;
+  operand(0);
+  operand(1);
+  w.op(operation, 'i32.reinterpret_f32');
+  w.set(local.work);
+  const isSum = fn === 'add' || fn === 'subtract';
+  isSafe(x);
+  inexactKnown(x);
+  if (isSum) {
+    zeroOperand(x, args, 0);
+    zeroOperand(x, args, 1);
+    w.op('i32.or', 'i32.or');
+  }
+  w.op('i32.and');
+  // Sums are zero only exactly; a product is if a factor is.
+  isZero(x);
+  if (fn === 'multiply') {
+    zeroOperand(x, args, 0);
+    zeroOperand(x, args, 1);
+    w.op('i32.or', 'i32.and');
+  }
+  if (fn === 'divide') {
+    w.op('drop');
+    w.const(0);
+  }
+  w.op('i32.or');
 }
 
 /** 1 if the single in `work` lies well inside the normal range: exponent field 2..253. */

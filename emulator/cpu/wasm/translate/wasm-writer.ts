@@ -135,12 +135,17 @@ export class WasmWriter {
 
   /** high * 2^32 + low as an i64; both unsigned, high below 2^31. */
   const64(high: number, low: number): void {
-    this.const(high);
-    this.op('i64.extend_i32_u');
-    this.wide(32);
-    this.op('i64.shl');
-    this.const(low);
-    this.op('i64.extend_i32_u', 'i64.or');
+    this.bytes.push(opcode['i64.const']);
+    let rest = (BigInt(high) << 32n) | BigInt(low >>> 0);
+    for (;;) {
+      const piece = Number(rest & 0x7fn);
+      rest >>= 7n;
+      if (rest === 0n && (piece & 0x40) === 0) {
+        this.bytes.push(piece);
+        return;
+      }
+      this.bytes.push(piece | 0x80);
+    }
   }
 
   /** A small i64 constant. */
@@ -214,15 +219,13 @@ export class WasmWriter {
 const section = (id: number, content: readonly number[]): number[] => {
   const out = [id];
   unsignedLeb(content.length, out);
-  return appended(out, content);
+  out.push(...content);
+  return out;
 };
 
-function appended(out: number[], content: readonly number[]): number[] {
-  for (const byte of content) out.push(byte);
-  return out;
-}
-
 const name = (text: string): number[] => [text.length, ...[...text].map((letter) => letter.charCodeAt(0))];
+
+const CODE_SECTION = 10;
 
 export interface LocalGroup {
   readonly count: number;
@@ -234,23 +237,23 @@ export interface LocalGroup {
  * four i32 to i32, which is function 0.
  */
 export function wasmModule(body: readonly number[], locals: readonly LocalGroup[]): Uint8Array {
-  const code: number[] = [];
-  unsignedLeb(locals.length, code);
+  const head: number[] = [];
+  unsignedLeb(locals.length, head);
   for (const { count, type } of locals) {
-    unsignedLeb(count, code);
-    code.push(type);
+    unsignedLeb(count, head);
+    head.push(type);
   }
-  appended(code, body);
-  const sized: number[] = [1];
-  unsignedLeb(code.length, sized);
-  appended(sized, code);
+  const size: number[] = [];
+  unsignedLeb(head.length + body.length, size);
   const types = [2, 0x60, 2, I32, I32, 1, I32, 0x60, 4, I32, I32, I32, I32, 1, I32];
   const imports = [2, ...name('e'), ...name('m'), 2, 0, 0, ...name('e'), ...name('f'), 0, 1];
-  const out = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-  appended(out, section(1, types));
-  appended(out, section(2, imports));
-  appended(out, section(3, [1, 0]));
-  appended(out, section(7, [1, ...name('run'), 0, 1]));
-  appended(out, section(10, sized));
-  return Uint8Array.from(out);
+  const out = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section(1, types), ...section(2, imports), ...section(3, [1, 0])];
+  out.push(...section(7, [1, ...name('run'), 0, 1]), CODE_SECTION);
+  // One function: its count, its size, its locals and its body.
+  unsignedLeb(1 + size.length + head.length + body.length, out);
+  out.push(1, ...size, ...head);
+  const module = new Uint8Array(out.length + body.length);
+  module.set(out);
+  module.set(body, out.length);
+  return module;
 }
