@@ -87,10 +87,21 @@ export function lower(graph: Graph, options: LowerOptions): Schedule {
       if ('alias' in lowered) aliases.push(lowered.alias);
       else calls.push(lowered.call);
     } else {
-      calls.push(lowerByRegistry(op, graph, options));
+      calls.push(locating(op, graph, () => lowerByRegistry(op, graph, options)));
     }
   }
   return { graph, aliases, calls: options.fuse ? fuseConvAdd(calls, graph) : calls };
+}
+
+/** Messages about scales come from where no op is known: they get its index here. */
+function locating<T>(op: Op, graph: Graph, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const where = `op ${op.index} ${op.kind}`;
+    if (!(error instanceof UserError) || error.message.includes(where)) throw error;
+    throw new UserError(`${graph.name}: ${where}: ${error.message}`, error.exitCode);
+  }
 }
 
 function lowerByRegistry(op: Op, graph: Graph, options: LowerOptions): KernelCall {
