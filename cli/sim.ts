@@ -3,7 +3,16 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
 import { describeFault } from '../emulator/fault.ts';
-import { parseCallArgument, simExitCode, simulate, type CallArgument, type SimReport } from '../emulator/sim.ts';
+import {
+  parseCallArgument,
+  simExitCode,
+  simulate,
+  type CallArgument,
+  type SimOptions,
+  type SimReport,
+} from '../emulator/sim.ts';
+import { debugFirmware } from '../harness/gdb-listener.ts';
+import type { EngineName } from '../emulator/create-machine.ts';
 import { readInputFile, readStandardInput } from '../harness/model.ts';
 import { boardOption, engineOption, nonNegativeInteger, timingMode, timingOption } from './options.ts';
 import { note, print, type JsonOption } from './output.ts';
@@ -16,6 +25,8 @@ interface SimArguments extends JsonOption {
   readonly strict?: boolean;
   readonly call?: string;
   readonly args?: readonly CallArgument[];
+  readonly gdb?: number;
+  readonly engine: EngineName;
 }
 
 export function addSim(program: Command): void {
@@ -31,10 +42,17 @@ export function addSim(program: Command): void {
     .option('--strict', 'an unmodelled register is a fault')
     .option('--call <symbol>', 'run one function instead of the firmware, and count its cycles')
     .option('--args <list>', 'arguments of --call: integers, buf:BYTES, @FILE, separated by commas', callArguments)
+    .option('--gdb <port>', 'wait for gdb on 127.0.0.1 (0: any free port); no cycle limit by default', portNumber)
     .option('--json', 'print JSON')
-    .action((path: string, options: SimArguments) => {
+    .action(async (path: string, options: SimArguments) => {
       if (options.args !== undefined && options.call === undefined) throw new UserError('--args needs --call SYMBOL');
-      const report = simulateFile(path, options);
+      if (options.gdb !== undefined && options.call !== undefined)
+        throw new UserError(
+          '--gdb debugs the firmware from reset; leave --call out and use: call FUNCTION(...) in gdb',
+        );
+      const report =
+        options.gdb === undefined ? simulateFile(path, options) : await debugFile(path, options, options.gdb);
+      if (report === null) return;
       print(options, report, () => formatSim(report, options));
       if (report.fault !== null) note(`thumbelina: ${path}: ${describeFault(report.fault)}`);
       else if (report.stop === 'limit')
@@ -44,15 +62,28 @@ export function addSim(program: Command): void {
 }
 
 function simulateFile(path: string, options: SimArguments): SimReport {
+  const call = options.call === undefined ? {} : { call: { symbol: options.call, args: options.args ?? [] } };
+  return simulate({ ...firmwareOptions(path, options), ...call });
+}
+
+/** Null when the debugger killed the program. */
+function debugFile(path: string, options: SimArguments, port: number): Promise<SimReport | null> {
+  return debugFirmware({
+    ...firmwareOptions(path, options),
+    engine: options.engine,
+    port,
+    onListening: (actual) => note(`thumbelina: waiting for gdb; there: target remote 127.0.0.1:${actual}`),
+  });
+}
+
+function firmwareOptions(path: string, options: SimArguments): Omit<SimOptions, 'call'> {
   const board = loadBoard(options.board);
   timingMode(options.timing, board);
-  const call = options.call === undefined ? {} : { call: { symbol: options.call, args: options.args ?? [] } };
   const live = options.json !== true;
-  return simulate({
+  return {
     board,
     firmware: readInputFile(path),
     firmwareName: path,
-    ...call,
     ...(options.maxCycles === undefined ? {} : { maxCycles: options.maxCycles }),
     strict: options.strict ?? false,
     ...(options.uart === 'stdio' && !process.stdin.isTTY ? { uartInput: readStandardInput() } : {}),
@@ -61,7 +92,13 @@ function simulateFile(path: string, options: SimArguments): SimReport {
       : {}),
     onConsole: (bytes, stream) => (stream === 'stdout' && live ? process.stdout : process.stderr).write(bytes),
     onNote: note,
-  });
+  };
+}
+
+function portNumber(text: string): number {
+  const port = nonNegativeInteger(text);
+  if (port > 65535) throw new InvalidArgumentError('a port is at most 65535.');
+  return port;
 }
 
 function uartChoice(text: string): 'stdio' {
@@ -82,7 +119,7 @@ function formatSim(report: SimReport, options: SimArguments): string {
     `stop          ${report.stop}${report.exitCode === null ? '' : ` (exit code ${report.exitCode})`}`,
     `cycles        ${report.cycles.toLocaleString('en-US')}`,
     `instructions  ${report.instructions.toLocaleString('en-US')}`,
-    `stack         ${report.stackBytes === null ? 'not in RAM' : `${report.stackBytes} bytes`}`,
+    `stack         ${report.stackBytes === null ? (options.gdb === undefined ? 'not in RAM' : 'not measured under gdb') : `${report.stackBytes} bytes`}`,
     ...(report.returnValue === null ? [] : [`returned      ${report.returnValue}`]),
     ...(report.uart === '' || options.uart === 'stdio' ? [] : [`uart          ${JSON.stringify(report.uart)}`]),
   ];
