@@ -89,7 +89,7 @@ __attribute__((noinline)) static float dot(void) {
 int main_work(void) {
   float sum = 0;
   for (int i = 0; i < 256; i++) { x[i] = (float)(int32_t)next() * 1e-9f; y[i] = (float)(int32_t)next() * 1e-9f; }
-  for (int n = 0; n < ROUNDS * 16; n++) { sum = sum * 0.5f + dot(); x[n & 255] += 0.25f; }
+  for (int n = 0; n < ROUNDS * 256; n++) { sum = sum * 0.5f + dot(); x[n & 255] += 0.25f; }
   return (int)sum;
 }`,
 };
