@@ -252,7 +252,7 @@ export class WasmCpu implements Cpu {
   /** False if too few cycles are left for the budget to be kept exactly. */
   private runTranslated({ translation, index, block }: Entry): boolean {
     const budget = this.cyclesMax - this.cycles - translation.cyclesBound;
-    if (budget <= 0) return false;
+    if (budget < 1) return false;
     const { core, counted } = this;
     const carried = this.carriedAcross(block);
     const site = translation.sites[translation.run(index, Math.min(budget, CYCLES_PER_ENTRY_MAX))];
