@@ -70,7 +70,6 @@ function simulateFile(path: string, options: SimArguments): SimReport {
 function debugFile(path: string, options: SimArguments, port: number): Promise<SimReport | null> {
   return debugFirmware({
     ...firmwareOptions(path, options),
-    engine: options.engine,
     port,
     onListening: (actual) => note(`thumbelina: waiting for gdb; there: target remote 127.0.0.1:${actual}`),
   });
@@ -84,6 +83,7 @@ function firmwareOptions(path: string, options: SimArguments): Omit<SimOptions, 
     board,
     firmware: readInputFile(path),
     firmwareName: path,
+    engine: options.engine,
     ...(options.maxCycles === undefined ? {} : { maxCycles: options.maxCycles }),
     strict: options.strict ?? false,
     ...(options.uart === 'stdio' && !process.stdin.isTTY ? { uartInput: readStandardInput() } : {}),

@@ -4,7 +4,7 @@
  */
 import { UserError } from '../common/errors.ts';
 import type { Board } from '../boards/schema.ts';
-import { createMachine } from './create-machine.ts';
+import { createMachine, type EngineName } from './create-machine.ts';
 import type { Fault } from './fault.ts';
 import { DEFAULT_CYCLES_MAX, type CallResult, type Machine, type RunResult, type StopKind } from './machine.ts';
 
@@ -21,6 +21,8 @@ export interface SimOptions {
   /** File name for messages. */
   readonly firmwareName: string;
   readonly call?: { readonly symbol: string; readonly args: readonly CallArgument[] };
+  /** Default: that of createMachine. */
+  readonly engine?: EngineName;
   /** Infinity for none. */
   readonly maxCycles?: number;
   readonly strict?: boolean;
@@ -88,6 +90,7 @@ export function simulate(options: SimOptions): SimReport {
     image: options.firmware,
     imageName: options.firmwareName,
     strict: options.strict ?? false,
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
     ...(options.consoleInput === undefined ? {} : { consoleInput: options.consoleInput }),
     ...(options.onUartByte === undefined ? {} : { onUartByte: options.onUartByte }),
     ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),

@@ -76,14 +76,22 @@ describe('lower', () => {
 
   it('should name the op whose scales do not fit', () => {
     const tiny = { scale: [1e-12], zeroPoint: [0], axis: 0 };
-    const graph = graphOf([op(0, 'RESHAPE', 0, 1), op(7, 'MAX_POOL_2D', 1, 2)], [2], (tensor) => ({
+    const graph = graphOf([op(0, 'RESHAPE', 0, 1), op(7, 'RELU', 1, 2)], [2], (tensor) => ({
       ...tensor,
       dtype: 'int8',
       shape: [1, 2, 2, 1],
       quantization: tiny,
     }));
-    const window = { padding: 'VALID', strideH: 1, strideW: 1, filterH: 1, filterW: 1, activation: 'RELU6' };
-    const ops = graph.ops.map((one) => ({ ...one, ...window }) as Op);
+    const pool = {
+      kind: 'MAX_POOL_2D',
+      padding: 'VALID',
+      strideH: 1,
+      strideW: 1,
+      filterH: 1,
+      filterW: 1,
+      activation: 'RELU6',
+    };
+    const ops = graph.ops.map((one) => (one.index === 7 ? ({ ...one, ...pool } as Op) : one));
     expect(() => lower({ ...graph, ops }, OPTIONS)).toThrow('net: op 7 MAX_POOL_2D: RELU6: 6 in steps of scale 1e-12');
   });
 });
