@@ -28,7 +28,10 @@ if (spawnSync(compiler, ['--version']).status !== 0) {
 }
 const probe = spawnSync(compiler, ['-E', '-x', 'c++', '-'], { input: '#include <unicorn/unicorn.h>\n' });
 if (probe.status !== 0) {
-  fail('the Unicorn addon needs <unicorn/unicorn.h>, which is not installed; install it with: apt-get install libunicorn-dev', 3);
+  fail(
+    'the Unicorn addon needs <unicorn/unicorn.h>, which is not installed; install it with: apt-get install libunicorn-dev',
+    3,
+  );
 }
 
 mkdirSync(outputFolder, { recursive: true });
@@ -37,7 +40,14 @@ const built = spawnSync(
   compiler,
   [
     ...['-shared', '-fPIC', '-O2', '-std=c++17', '-fno-exceptions', '-fvisibility=hidden'],
-    ...['-Wall', '-Wextra', '-Wno-unused-parameter', '-DNAPI_VERSION=8', '-DNAPI_DISABLE_CPP_EXCEPTIONS', '-DNODE_ADDON_API_DISABLE_DEPRECATED'],
+    ...[
+      '-Wall',
+      '-Wextra',
+      '-Wno-unused-parameter',
+      '-DNAPI_VERSION=8',
+      '-DNAPI_DISABLE_CPP_EXCEPTIONS',
+      '-DNODE_ADDON_API_DISABLE_DEPRECATED',
+    ],
     ...['-isystem', dirname(require.resolve('node-addon-api'))],
     ...['-isystem', require('node-api-headers').include_dir],
     ...sources.filter((name) => name.endsWith('.cc')).map((name) => join(sourceFolder, name)),

@@ -14,7 +14,7 @@ function withTensor(id: number, changes: Partial<Tensor>): Graph {
 }
 
 function withOp(index: number, changes: object): Graph {
-  return { ...good, ops: good.ops.map((op) => (op.index === index ? ({ ...op, ...changes }) : op)) };
+  return { ...good, ops: good.ops.map((op) => (op.index === index ? { ...op, ...changes } : op)) };
 }
 
 const id = (value: number): TensorId => value as TensorId;
