@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
 import { packageRoot } from '../common/package-root.ts';
-import type { EngineName } from '../harness/emulated-target.ts';
+import type { EngineName } from '../emulator/create-machine.ts';
 import { compileModel } from '../harness/compile.ts';
 import { loadModel } from '../harness/model.ts';
 import type { RunReport } from '../harness/report.ts';

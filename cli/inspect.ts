@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { UserError } from '../common/errors.ts';
 import { formatInspect, inspectGraph } from '../firmware-gen/inspect.ts';
 import { listUnsupported } from '../firmware-gen/passes/import.ts';
-import { loadModel, parseModelFile } from '../harness/model.ts';
+import { importModel, parseModelFile } from '../harness/model.ts';
 import { print, type JsonOption } from './output.ts';
 
 export function addInspect(program: Command): void {
@@ -13,14 +13,15 @@ export function addInspect(program: Command): void {
     .argument('<model>', '.tflite file')
     .option('--json', 'print JSON')
     .action((path: string, options: JsonOption) => {
-      const unsupported = listUnsupported(parseModelFile(path).model);
+      const parsed = parseModelFile(path);
+      const unsupported = listUnsupported(parsed.model);
       if (unsupported.length > 0) {
         const named = unsupported.map(({ index, opcode, reason }) =>
           index < 0 ? reason : `op ${index} ${opcode}: ${reason}`,
         );
         throw new UserError(`${path}: not supported: ${named.join('; ')}`);
       }
-      const report = inspectGraph(loadModel(path).graph);
+      const report = inspectGraph(importModel(parsed).graph);
       print(options, report, () => formatInspect(report));
     });
 }

@@ -1,8 +1,6 @@
 /** The command line. One file per subcommand; options are parsed and validated here at the edge, exit codes are the contract's. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { packageRoot } from '../common/package-root.ts';
+import { packageVersion } from '../harness/compile.ts';
 import { addBoards } from './boards.ts';
 import { addBuild, addGenerate } from './build.ts';
 import { addDemo } from './demo.ts';
@@ -13,11 +11,6 @@ import { addRun } from './run.ts';
 import { addSim } from './sim.ts';
 
 const EXIT_USAGE = 2;
-
-function packageVersion(): string {
-  const json = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
-  return json.version;
-}
 
 function createProgram(): Command {
   const program = new Command('thumbelina')

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Board } from '../boards/schema.ts';
 import { UserError } from '../common/errors.ts';
-import type { EngineName } from '../harness/emulated-target.ts';
+import type { EngineName } from '../emulator/create-machine.ts';
 
 export const DEFAULT_DIR = './build/thumbelina';
 const DEFAULT_BOARD = 'mps2-an386';

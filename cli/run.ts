@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
 import { tensorBytes, tensorOf, type Graph } from '../firmware-gen/ir/graph.ts';
-import type { EngineName } from '../harness/emulated-target.ts';
+import type { EngineName } from '../emulator/create-machine.ts';
 import { lcgInputs } from '../harness/lcg.ts';
 import { loadModel, readInputFile } from '../harness/model.ts';
 import type { RunReport } from '../harness/report.ts';
@@ -83,6 +83,7 @@ const VALUES_SHOWN_MAX = 16;
 
 export function formatRun(report: RunReport): string {
   const { ops, cycles, memory, timing, output } = report;
+  const hasCrcs = ops.some((op) => op.outputCrc32 !== null);
   const rows = ops.map((op) => [
     op.index,
     op.opcode,
@@ -91,10 +92,10 @@ export function formatRun(report: RunReport): string {
     op.macs === 0 ? null : op.macs,
     op.macs === 0 || op.cycles === 0 ? '-' : (op.cycles / op.macs).toFixed(2),
     op.weightBytes === 0 ? null : op.weightBytes,
-    ...(report.ops.some((row) => row.outputCrc32 !== null) ? [op.outputCrc32] : []),
+    ...(hasCrcs ? [op.outputCrc32] : []),
   ]);
   const header = ['op', 'kind', 'cycles', 'share', 'MACs', 'cycles/MAC', 'constant bytes'];
-  if (ops.some((row) => row.outputCrc32 !== null)) header.push('output CRC-32');
+  if (hasCrcs) header.push('output CRC-32');
   const values =
     output.values.slice(0, VALUES_SHOWN_MAX).join(' ') + (output.values.length > VALUES_SHOWN_MAX ? ' ...' : '');
   const thousands = (value: number): string => value.toLocaleString('en-US');

@@ -4,7 +4,7 @@
  */
 import { assert, defined, UserError } from '../common/errors.ts';
 import type { Board } from '../boards/schema.ts';
-import { createMachine } from '../emulator/create-machine.ts';
+import { createMachine, type EngineName } from '../emulator/create-machine.ts';
 import { describeFault } from '../emulator/fault.ts';
 import type { Machine, RunResult } from '../emulator/machine.ts';
 import { tensorBytes, tensorOf, type Graph, type TensorId } from '../firmware-gen/ir/graph.ts';
@@ -12,8 +12,6 @@ import type { MemoryPlan } from '../firmware-gen/ir/schedule.ts';
 
 const EXIT_LIMIT = 6;
 const EXIT_FAULT = 7;
-
-export type EngineName = 'unicorn' | 'wasm';
 
 /** What the firmware was generated from: the C identifier its functions start with, the graph, and where its tensors lie in the arena. */
 export interface LoadedModel {

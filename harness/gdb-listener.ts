@@ -4,30 +4,17 @@
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { UserError } from '../common/errors.ts';
-import type { Board } from '../boards/schema.ts';
-import { createMachine, type EngineName } from '../emulator/create-machine.ts';
+import { createMachine } from '../emulator/create-machine.ts';
 import { GdbServer } from '../emulator/debug/gdb/gdb-server.ts';
 import type { Machine, RunResult } from '../emulator/machine.ts';
-import type { SimReport } from '../emulator/sim.ts';
+import type { SimOptions, SimReport } from '../emulator/sim.ts';
 
 const LOOPBACK = '127.0.0.1';
 
-export interface GdbSessionOptions {
-  readonly board: Board;
-  readonly firmware: Uint8Array;
-  /** File name for messages. */
-  readonly firmwareName: string;
-  readonly engine?: EngineName;
+/** As `sim`'s. maxCycles is a budget since reset, none by default; onUartByte sees UART output besides the debugger's console. */
+export interface GdbSessionOptions extends Omit<SimOptions, 'call' | 'consoleInput'> {
   /** 0 for any free one. */
   readonly port: number;
-  /** Budget in cycles since reset; none by default. */
-  readonly maxCycles?: number;
-  readonly strict?: boolean;
-  readonly uartInput?: Uint8Array;
-  /** Sees UART output as well; without it the debugger's console alone does. */
-  readonly onUartByte?: (byte: number) => void;
-  readonly onConsole?: (bytes: Uint8Array, stream: 'stdout' | 'stderr') => void;
-  readonly onNote?: (text: string) => void;
   /** Called once connections are accepted. */
   readonly onListening?: (port: number) => void;
 }

@@ -78,10 +78,19 @@ function tooLarge(path: string): UserError {
   );
 }
 
+/** A file that was read but not yet imported. */
+export interface ParsedModel {
+  readonly name: string;
+  readonly path: string;
+  readonly sha256: string;
+  readonly model: TfliteModel;
+}
+
 /** @throws UserError prefixed with the path for everything that is wrong with the file */
-export function parseModelFile(path: string): { name: string; sha256: string; model: TfliteModel } {
+export function parseModelFile(path: string): ParsedModel {
   const bytes = readInputFile(path);
   return {
+    path,
     name: basename(path).replace(/\.tflite$/i, ''),
     sha256: createHash('sha256').update(bytes).digest('hex'),
     model: withPath(path, () => parseTflite(bytes)),
@@ -90,7 +99,11 @@ export function parseModelFile(path: string): { name: string; sha256: string; mo
 
 /** @throws UserError prefixed with the path for everything that is wrong with the file */
 export function loadModel(path: string): SourceModel {
-  const { name, sha256, model } = parseModelFile(path);
+  return importModel(parseModelFile(path));
+}
+
+/** @throws UserError prefixed with the path for what cannot be imported */
+export function importModel({ name, path, sha256, model }: ParsedModel): SourceModel {
   const graph = withPath(path, () => importGraph(model, name));
   verify(graph);
   return { name, path, sha256, graph };

@@ -8,7 +8,8 @@ import { createReference } from '../../firmware-gen/reference/index.ts';
 import type { GraphCase } from './run-graph.ts';
 import { expectSameOutputs, runOnHost, runOnTarget } from './run-graph.ts';
 import type { OpAttributes } from './single-op.ts';
-import { Random, caseOf, floats, outputExtent, singleOp } from './single-op.ts';
+import { Random } from './op-cases.ts';
+import { caseOf, floats, outputExtent, singleOp } from './single-op.ts';
 
 const ACTIVATIONS: readonly Activation[] = ['NONE', 'RELU', 'RELU6', 'RELU_N1_TO_1'];
 /** Zeros, subnormals, the exp and tanh thresholds and their neighbours, halves, infinities, NaN. */

@@ -9,7 +9,8 @@ import { createReference } from '../../firmware-gen/reference/index.ts';
 import type { GraphCase } from './run-graph.ts';
 import { expectSameOutputs, runOnHost, runOnTarget } from './run-graph.ts';
 import type { OpAttributes, TensorSpec } from './single-op.ts';
-import { Random, caseOf, outputExtent, perTensor, singleOp } from './single-op.ts';
+import { Random } from './op-cases.ts';
+import { caseOf, outputExtent, perTensor, singleOp } from './single-op.ts';
 
 const ACTIVATIONS: readonly Activation[] = ['NONE', 'RELU', 'RELU6', 'RELU_N1_TO_1'];
 type Fill = 'random' | 'lowest' | 'highest';

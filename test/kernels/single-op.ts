@@ -2,27 +2,8 @@
 import { defined } from '../../common/errors.ts';
 import type { DType, Graph, Op, Quantization, Tensor, TensorId } from '../../firmware-gen/ir/graph.ts';
 import { elementCount } from '../../firmware-gen/ir/graph.ts';
+import type { Random } from './op-cases.ts';
 import type { GraphCase } from './run-graph.ts';
-
-/** Numerical Recipes' LCG; gives the same sequence everywhere. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** Uniform in [0, 1). */
-  next(): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return this.#state / 2 ** 32;
-  }
-
-  /** Uniform integer in [low, high]. */
-  int(low: number, high: number): number {
-    return low + Math.floor(this.next() * (high - low + 1));
-  }
-}
 
 export interface TensorSpec {
   readonly dtype: DType;
@@ -87,7 +68,7 @@ export function singleOp(
 }
 
 export function floats(random: Random, shape: readonly number[], magnitude = 1): Float32Array {
-  return Float32Array.from({ length: elementCount(shape) }, () => (random.next() * 2 - 1) * magnitude);
+  return Float32Array.from({ length: elementCount(shape) }, () => (random.real() * 2 - 1) * magnitude);
 }
 
 /** Case of a single-op graph; `values` are the graph inputs in order. */

@@ -6,7 +6,7 @@
 import { decodeInstruction, itStateAfter, type ReadHalfword } from '../../timing/decode.ts';
 import { instructionCost, SEQUENTIAL, SKIPPED, TAKEN } from '../../timing/instruction-cost.ts';
 import type { Instruction } from '../../timing/instruction.ts';
-import type { TimingClass } from '../../timing/cortex-m4.ts';
+import { alwaysStops, isFpuInstruction } from '../machine-stop.ts';
 
 const FLAG_MARK = 4;
 const HEADER_WORDS = 6;
@@ -23,31 +23,12 @@ export interface PartialCost {
   readonly instructions: number;
 }
 
-const stopping: ReadonlySet<TimingClass> = new Set([
-  'supervisorCall',
-  'breakpoint',
-  'waitForInterrupt',
-  'waitForEvent',
-  'sendEvent',
-  'yieldHint',
-  'undefined',
-]);
-
-export function isFpuInstruction(instruction: Instruction): boolean {
-  return instruction.timing.startsWith('fp');
-}
-
 /** Part of the cost that the block carries: a conditional instruction counts as skipped, its probe adds the rest when it runs. */
 function carriedCost(instruction: Instruction, previous: Instruction | null): number {
   if (instruction.condition !== null) return instructionCost(instruction, previous, SKIPPED);
   if (instruction.divide !== null) return 1;
   // Refill of an unconditional branch is added on the way out, like that of a conditional one.
   return instructionCost({ ...instruction, branch: 'none' }, previous, SEQUENTIAL);
-}
-
-/** An endless loop: nothing modelled can end it. */
-export function branchesToItself(instruction: Instruction): boolean {
-  return instruction.branch === 'always' && instruction.target === instruction.address;
 }
 
 export class BlockTable {
@@ -123,10 +104,7 @@ export class BlockTable {
     previous: Instruction | null,
     isFirst: boolean,
   ): [number, number, number] | null {
-    const stops =
-      stopping.has(instruction.timing) ||
-      branchesToItself(instruction) ||
-      (isFpuInstruction(instruction) && !this.fpuEnabled());
+    const stops = alwaysStops(instruction) || (isFpuInstruction(instruction) && !this.fpuEnabled());
     if (instruction.divide !== null) {
       const { signed, n, m } = instruction.divide;
       return [0, (signed ? 0x100 : 0) | (n << 4) | m, 0];

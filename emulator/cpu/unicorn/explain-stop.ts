@@ -1,7 +1,8 @@
 /** Turns the numbers native run() ends with into a CpuStop. */
 import { assert } from '../../../common/errors.ts';
 import type { AccessKind, CpuStop } from '../cpu.ts';
-import { branchesToItself, isFpuInstruction, type BlockTable } from './block-table.ts';
+import { machineStop } from '../machine-stop.ts';
+import type { BlockTable } from './block-table.ts';
 
 /** engine.h StopReason. */
 const STOP_LIMIT = 0;
@@ -70,19 +71,8 @@ export function explainStop(raw: Float64Array, blocks: BlockTable, pcOfAccess: (
 function specialInstruction(pc: number, blocks: BlockTable): CpuStop {
   const instruction = blocks.at(pc);
   assert(instruction !== null, `a stop at 0x${pc.toString(16)} needs an instruction there`);
-  if (branchesToItself(instruction)) return { kind: 'endlessLoop', pc };
-  if (isFpuInstruction(instruction)) return { kind: 'fpuDisabled', pc };
-  switch (instruction.timing) {
-    case 'breakpoint':
-    case 'supervisorCall':
-    case 'waitForInterrupt':
-    case 'waitForEvent':
-    case 'sendEvent':
-    case 'yieldHint':
-      return { kind: instruction.timing, pc };
-    default:
-      return undefinedAt(pc, blocks);
-  }
+  // An FPU instruction is special only while the FPU is off.
+  return machineStop(instruction, false) ?? undefinedAt(pc, blocks);
 }
 
 function undefinedAt(pc: number, blocks: BlockTable): CpuStop {

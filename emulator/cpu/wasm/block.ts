@@ -1,11 +1,11 @@
 /** Straight runs of code, decoded, costed and made executable once. A block ends where control may leave it, and before a mark. */
-import type { TimingClass } from '../../timing/cortex-m4.ts';
 import { decodeInstruction, itStateAfter } from '../../timing/decode.ts';
 import { instructionCost, SEQUENTIAL, SKIPPED, TAKEN } from '../../timing/instruction-cost.ts';
 import type { Instruction } from '../../timing/instruction.ts';
 import { lift } from '../../isa/lift.ts';
 import { conditionHolds } from '../../isa/operands.ts';
 import type { Stmt } from '../../isa/ir.ts';
+import { alwaysStops, isFpuInstruction } from '../machine-stop.ts';
 import type { CoreState } from './core-state.ts';
 import { expression, statements, type Action } from './evaluate.ts';
 import type { Region } from './guest-memory.ts';
@@ -44,21 +44,6 @@ export interface Block {
   passes: number;
 }
 
-export const stopping: ReadonlySet<TimingClass> = new Set([
-  'supervisorCall',
-  'breakpoint',
-  'waitForInterrupt',
-  'waitForEvent',
-  'sendEvent',
-  'yieldHint',
-  'undefined',
-]);
-
-/** Nothing modelled can end it. */
-export function branchesToItself(instruction: Instruction): boolean {
-  return instruction.branch === 'always' && instruction.target === instruction.address;
-}
-
 export function makeStep(
   instruction: Instruction,
   previous: Instruction | null,
@@ -77,8 +62,8 @@ export function makeStep(
     skippedCycles: instructionCost(instruction, previous, SKIPPED),
     sequentialCycles: instructionCost(instruction, previous, SEQUENTIAL),
     takenCycles: instructionCost(instruction, previous, TAKEN),
-    stops: stopping.has(instruction.timing) || branchesToItself(instruction) || body === null,
-    isFpu: instruction.timing.startsWith('fp'),
+    stops: alwaysStops(instruction) || body === null,
+    isFpu: isFpuInstruction(instruction),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Stops in words: instructions the machine decides about, and fetches from where no code can be. */
 import type { CpuStop } from '../cpu.ts';
-import { branchesToItself, type Step } from './block.ts';
+import { machineStop } from '../machine-stop.ts';
+import type { Step } from './block.ts';
 
 /** From here up a branch is an exception return, which without an exception is one itself (DDI 0403E B1.5.8). */
 const EXCEPTION_RETURN_MIN = 0xff00_0000;
@@ -18,22 +19,13 @@ export function fetchFault(pc: number): CpuStop {
 
 /** Why the engine does not execute this instruction. */
 export function explainStop(step: Step, fpuEnabled: boolean): CpuStop {
-  const { instruction } = step;
-  const { address: pc, encoding, size } = instruction;
-  if (branchesToItself(instruction)) return { kind: 'endlessLoop', pc };
-  if (instruction.timing === 'undefined') return { kind: 'undefined', pc, encoding, bytes: size };
-  if (step.isFpu && !fpuEnabled) return { kind: 'fpuDisabled', pc };
-  switch (instruction.timing) {
-    case 'breakpoint':
-    case 'supervisorCall':
-    case 'waitForInterrupt':
-    case 'waitForEvent':
-    case 'sendEvent':
-    case 'yieldHint':
-      return { kind: instruction.timing, pc };
-    default: {
-      const digits = encoding.toString(16).padStart(size * 2, '0');
-      return { kind: 'exception', pc, detail: `0x${digits} is not implemented by this engine` };
+  const { address: pc, encoding, size } = step.instruction;
+  const digits = encoding.toString(16).padStart(size * 2, '0');
+  return (
+    machineStop(step.instruction, fpuEnabled) ?? {
+      kind: 'exception',
+      pc,
+      detail: `0x${digits} is not implemented by this engine`,
     }
-  }
+  );
 }

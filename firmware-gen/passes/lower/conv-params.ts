@@ -5,8 +5,8 @@ import { tensorOf } from '../../ir/graph.ts';
 import { channelMultipliers, paddingBefore } from '../../ir/op-params.ts';
 import type { QuantizedMultiplier, QuantizedRange } from '../../ir/quantized-math.ts';
 import { activationRangeQuantized } from '../../ir/quantized-math.ts';
-import type { CValue } from '../../ir/schedule.ts';
-import { inputTensor, outputTensor, scaleAndZeroPoint, struct } from './call.ts';
+import type { CValue, KernelCall } from '../../ir/schedule.ts';
+import { dimsOf, inputTensor, kernelCall, outputTensor, scaleAndZeroPoint, struct, tensorArg } from './call.ts';
 
 export type ConvOp = Op & { readonly kind: 'CONV_2D' | 'DEPTHWISE_CONV_2D' };
 export type WeightedOp = Op & { readonly kind: 'CONV_2D' | 'DEPTHWISE_CONV_2D' | 'FULLY_CONNECTED' };
@@ -106,5 +106,30 @@ export function quantStruct(opIndex: number, multipliers: readonly QuantizedMult
       'shift',
       multipliers.map((entry) => entry.shift),
     ),
+  });
+}
+
+/** The kernel that takes any layer of its kind, with weights as in the model. `params` is its struct. */
+export function generalCall(
+  op: ConvOp,
+  graph: Graph,
+  layer: WeightedLayer,
+  kernel: { readonly function: string; readonly header: string; readonly params: CValue },
+): KernelCall {
+  const name = `op${op.index}`;
+  return kernelCall(op, graph, {
+    function: kernel.function,
+    header: kernel.header,
+    args: [
+      kernel.params,
+      quantStruct(op.index, layerMultipliers(layer, layer.output.shape[3] ?? 1)),
+      dimsOf(layer.input, `${name}_input_dims`),
+      tensorArg(layer.input),
+      dimsOf(layer.filter, `${name}_filter_dims`),
+      tensorArg(layer.filter),
+      layer.biasTensor ? tensorArg(layer.biasTensor) : { kind: 'null' },
+      dimsOf(layer.output, `${name}_output_dims`),
+      tensorArg(layer.output),
+    ],
   });
 }

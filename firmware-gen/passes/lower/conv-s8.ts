@@ -3,7 +3,7 @@ import { assert } from '../../../common/errors.ts';
 import type { CValue, KernelCall } from '../../ir/schedule.ts';
 import { constant, dimsOf, kernelCall, struct, tensorArg } from './call.ts';
 import type { ConvOp, WeightedLayer } from './conv-params.ts';
-import { convParams, layerMultipliers, quantStruct, weightedLayerS8 } from './conv-params.ts';
+import { convParams, generalCall, layerMultipliers, weightedLayerS8 } from './conv-params.ts';
 import type { LowerOp } from './lower-op.ts';
 import type { PackedMatrix } from './pack-weights.ts';
 import { packMatrix, packedConstants, pairedRowPlaces, quadPlaces } from './pack-weights.ts';
@@ -21,8 +21,20 @@ export const lowerConv2dS8: LowerOp = (op, graph) => {
   const layer = weightedLayerS8(op, graph);
   if (!layer || layer.filterZeroPoint !== 0) return null;
   const depth = nhwc(layer.filter.shape)[3];
-  if (nhwc(layer.input.shape)[3] !== depth) return generalCall(op, graph, layer);
-  return packedConvCall(op, graph, layer, layer.weights, layer.filter.shape) ?? generalCall(op, graph, layer);
+  if (nhwc(layer.input.shape)[3] !== depth)
+    return generalCall(op, graph, layer, {
+      function: 'tl_convolve_general_s8',
+      header: HEADER,
+      params: convParams(op, layer),
+    });
+  return (
+    packedConvCall(op, graph, layer, layer.weights, layer.filter.shape) ??
+    generalCall(op, graph, layer, {
+      function: 'tl_convolve_general_s8',
+      header: HEADER,
+      params: convParams(op, layer),
+    })
+  );
 };
 
 /**
@@ -95,24 +107,4 @@ function packedArgs(
 function filterDims(name: string, shape: readonly number[]): CValue {
   const [n, h, w, c] = nhwc(shape);
   return struct('tl_dims', name, { n, h, w, c });
-}
-
-function generalCall(op: ConvOp, graph: Graph, layer: WeightedLayer): KernelCall {
-  const name = `op${op.index}`;
-  const channels = nhwc(layer.filter.shape)[0];
-  return kernelCall(op, graph, {
-    function: 'tl_convolve_general_s8',
-    header: HEADER,
-    args: [
-      convParams(op, layer),
-      quantStruct(op.index, layerMultipliers(layer, channels)),
-      dimsOf(layer.input, `${name}_input_dims`),
-      tensorArg(layer.input),
-      dimsOf(layer.filter, `${name}_filter_dims`),
-      tensorArg(layer.filter),
-      layer.biasTensor ? tensorArg(layer.biasTensor) : { kind: 'null' },
-      dimsOf(layer.output, `${name}_output_dims`),
-      tensorArg(layer.output),
-    ],
-  });
 }

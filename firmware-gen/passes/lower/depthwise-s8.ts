@@ -4,7 +4,7 @@ import type { Graph } from '../../ir/graph.ts';
 import type { CField, CValue, KernelCall } from '../../ir/schedule.ts';
 import { constant, dimsOf, kernelCall, tensorArg } from './call.ts';
 import type { ConvOp, WeightedLayer } from './conv-params.ts';
-import { convParams, layerMultipliers, quantStruct, weightedLayerS8 } from './conv-params.ts';
+import { convParams, generalCall, layerMultipliers, weightedLayerS8 } from './conv-params.ts';
 import { packedConvCall } from './conv-s8.ts';
 import type { LowerOp } from './lower-op.ts';
 import type { DepthwiseLayer } from './pack-depthwise.ts';
@@ -39,7 +39,11 @@ export const lowerDepthwiseConv2dS8: LowerOp = (op, graph) => {
     const call = packedConvCall(op, graph, layer, weights, [channels, filterH, filterW, 1]);
     if (call) return call;
   }
-  return generalCall(op, graph, layer, multiplier);
+  return generalCall(op, graph, layer, {
+    function: 'tl_depthwise_conv_general_s8',
+    header: HEADER,
+    params: depthwiseParams(op, layer, multiplier),
+  });
 };
 
 /** [taps, channels] to [channels, taps]. */
@@ -129,23 +133,4 @@ function depthwiseParams(op: DepthwiseOp, layer: WeightedLayer, multiplier: numb
       ...params.fields.filter(isActivation),
     ],
   };
-}
-
-function generalCall(op: DepthwiseOp, graph: Graph, layer: WeightedLayer, multiplier: number): KernelCall {
-  const name = `op${op.index}`;
-  return kernelCall(op, graph, {
-    function: 'tl_depthwise_conv_general_s8',
-    header: HEADER,
-    args: [
-      depthwiseParams(op, layer, multiplier),
-      quantStruct(op.index, layerMultipliers(layer, layer.filter.shape[3] ?? 1)),
-      dimsOf(layer.input, `${name}_input_dims`),
-      tensorArg(layer.input),
-      dimsOf(layer.filter, `${name}_filter_dims`),
-      tensorArg(layer.filter),
-      layer.biasTensor ? tensorArg(layer.biasTensor) : { kind: 'null' },
-      dimsOf(layer.output, `${name}_output_dims`),
-      tensorArg(layer.output),
-    ],
-  });
 }
