@@ -195,4 +195,29 @@ describe('quantizeGraph', () => {
   it('should refuse to calibrate on nothing', () => {
     expect(() => calibrate(graph, [])).toThrow(/without samples/);
   });
+
+  it('should refuse values that are not finite, naming the tensor', () => {
+    const [inputs] = samples(1, 1);
+    inputs![0]![3] = Number.NaN;
+    expect(() => calibrate(graph, [inputs!])).toThrow(/tensor "t0" holds NaN; remove samples/);
+  });
+
+  it.each([{ kind: 'percentile', share: 0.99 }, { kind: 'mse' }, { kind: 'entropy' }] as const)(
+    'should draw ranges of $kind inside those of min-max',
+    (method) => {
+      const all = calibrate(graph, samples(20, 1));
+      for (const [id, { min, max }] of calibrate(graph, samples(20, 1), method)) {
+        expect(min).toBeGreaterThanOrEqual(all.get(id)!.min);
+        expect(max).toBeLessThanOrEqual(all.get(id)!.max);
+      }
+    },
+  );
+
+  it('should average the ranges of samples with the momentum given', () => {
+    const [first, second] = samples(2, 3).map((sample) => calibrate(graph, [sample]));
+    const both = calibrate(graph, samples(2, 3), { kind: 'moving-average', momentum: 0.75 });
+    for (const [id, { max }] of both) {
+      expect(max).toBeCloseTo(0.75 * first!.get(id)!.max + 0.25 * second!.get(id)!.max, 5);
+    }
+  });
 });
