@@ -1,7 +1,7 @@
 /**
- * Static int8 post-training quantization, float Graph to int8 Graph, as TFLite's converter does it (tensorflow.org/lite "8-bit quantization
- * specification"; Jacob et al., arXiv 1712.05877): asymmetric activations from calibrated ranges, symmetric weights, per output channel
- * for convolutions and per tensor for FULLY_CONNECTED, int32 biases at scale input * weight. Inputs and outputs of the graph are int8 too.
+ * Static post-training quantization, float Graph to int8 or int16x8 Graph, as TFLite's converter does it (number-format.ts; Jacob et
+ * al., arXiv 1712.05877): activations from calibrated ranges, symmetric weights, per output channel for convolutions and per tensor for
+ * FULLY_CONNECTED, biases at scale input * weight. Inputs and outputs of the graph are quantized too.
  */
 import { assert, defined } from '../../common/errors.ts';
 import {
@@ -16,13 +16,7 @@ import {
 import { INT32_MAX, roundHalfAwayFromZero } from '../../firmware-gen/ir/quantized-math.ts';
 import { verify } from '../../firmware-gen/ir/verify.ts';
 import type { ActivationRange, ActivationRanges } from './calibrate.ts';
-
-/** Output quantization that TFLite fixes, whatever the calibration saw. */
-const FIXED_OUTPUT: Partial<Record<OpKind, Quantization>> = {
-  SOFTMAX: { scale: [1 / 256], zeroPoint: [-128], axis: 0 },
-  LOGISTIC: { scale: [1 / 256], zeroPoint: [-128], axis: 0 },
-  TANH: { scale: [1 / 128], zeroPoint: [0], axis: 0 },
-};
+import { int8Format, SCALE_MIN, type ActivationFormat } from './number-format.ts';
 
 /** Kernels that move or compare raw values: inputs and outputs must share one scale and zero point. */
 const SHARED_QUANTIZATION: ReadonlySet<OpKind> = new Set([
@@ -33,12 +27,18 @@ const SHARED_QUANTIZATION: ReadonlySet<OpKind> = new Set([
 /** Dimension of the filter that indexes output channels; FULLY_CONNECTED keeps one scale. */
 const PER_CHANNEL_AXIS: Partial<Record<OpKind, number>> = { CONV_2D: 0, DEPTHWISE_CONV_2D: 3 };
 
-/** Smallest scale handed out: a tensor that is all zero still needs a positive one. */
-const SCALE_MIN = 2 ** -40;
+export interface QuantizeOptions {
+  readonly format: ActivationFormat;
+  /** Scales of convolution filters: one per output channel, or one for the whole filter. */
+  readonly granularity: 'channel' | 'tensor';
+}
+
+const DEFAULTS: QuantizeOptions = { format: int8Format, granularity: 'channel' };
 
 /** `graph` is float32 throughout, `ranges` covers its inputs and op outputs (calibrate). Throws a plain Error for a graph that is not. */
-export function quantizeGraph(graph: Graph, ranges: ActivationRanges): Graph {
-  const activations = activationQuantization(graph, ranges);
+export function quantizeGraph(graph: Graph, ranges: ActivationRanges, options: QuantizeOptions = DEFAULTS): Graph {
+  const { format, granularity } = options;
+  const activations = activationQuantization(graph, ranges, format);
   const constants = new Map<TensorId, Tensor>();
   const keep = (tensor: Tensor): void => {
     assert(!constants.has(tensor.id), `constant "${tensor.name}" has two users, which the quantizer does not support`);
@@ -51,19 +51,22 @@ export function quantizeGraph(graph: Graph, ranges: ActivationRanges): Graph {
       activations.get(defined(op.inputs[0], 'data input')),
       `quantization of op ${op.index}'s input`,
     );
-    const filter = quantizeFilter(tensorOf(graph, filterId), PER_CHANNEL_AXIS[op.kind] ?? null);
+    const filter = quantizeFilter(
+      tensorOf(graph, filterId),
+      granularity === 'channel' ? (PER_CHANNEL_AXIS[op.kind] ?? null) : null,
+    );
     keep(filter);
     if (biasId !== null)
-      keep(quantizeBias(tensorOf(graph, biasId), input, defined(filter.quantization, 'filter scale')));
+      keep(quantizeBias(tensorOf(graph, biasId), input, defined(filter.quantization, 'filter scale'), format));
   }
   const quantized: Graph = {
     ...graph,
     tensors: graph.tensors.map((tensor) => {
       const quantization = activations.get(tensor.id);
-      if (quantization) return { ...tensor, dtype: 'int8', quantization };
+      if (quantization) return { ...tensor, dtype: format.dtype, quantization };
       return defined(constants.get(tensor.id), `quantized form of "${tensor.name}"`);
     }),
-    ops: graph.ops.map((op) => quantizeAttributes(op, activations)),
+    ops: graph.ops.map((op) => quantizeAttributes(op, activations, format)),
   };
   verify(quantized);
   return quantized;
@@ -74,14 +77,23 @@ function weightOperands(op: Op): readonly [TensorId | null, TensorId | null] {
   return [op.inputs[1] ?? null, op.inputs[2] ?? null];
 }
 
-function quantizeAttributes(op: Op, activations: ReadonlyMap<TensorId, Quantization>): Op {
+function quantizeAttributes(
+  op: Op,
+  activations: ReadonlyMap<TensorId, Quantization>,
+  { min, max }: ActivationFormat,
+): Op {
   if (op.kind !== 'PAD') return op;
   const { scale, zeroPoint } = defined(activations.get(op.outputs[0]!), `quantization of op ${op.index}'s output`);
-  return { ...op, padValue: clampInt8(roundHalfAwayFromZero(op.padValue / scale[0]!) + zeroPoint[0]!) };
+  const value = roundHalfAwayFromZero(op.padValue / scale[0]!) + zeroPoint[0]!;
+  return { ...op, padValue: Math.min(max, Math.max(min, value)) };
 }
 
 /** Quantization of every activation: calibrated, joined where kernels require one for several tensors, or fixed by the op. */
-function activationQuantization(graph: Graph, ranges: ActivationRanges): Map<TensorId, Quantization> {
+function activationQuantization(
+  graph: Graph,
+  ranges: ActivationRanges,
+  format: ActivationFormat,
+): Map<TensorId, Quantization> {
   const group = sharedGroups(graph);
   const merged = new Map<TensorId, ActivationRange>();
   for (const [id, range] of ranges) {
@@ -89,11 +101,11 @@ function activationQuantization(graph: Graph, ranges: ActivationRanges): Map<Ten
     merged.set(group(id), { min: Math.min(known.min, range.min), max: Math.max(known.max, range.max) });
   }
   const result = new Map(
-    [...ranges.keys()].map((id) => [id, quantizationFor(defined(merged.get(group(id)), 'range'))]),
+    [...ranges.keys()].map((id) => [id, format.quantizationFor(defined(merged.get(group(id)), 'range'))]),
   );
   const fixed = new Map<TensorId, Quantization>();
   for (const op of graph.ops) {
-    const quantization = FIXED_OUTPUT[op.kind];
+    const quantization = format.fixedOutput[op.kind];
     if (quantization) fixed.set(group(op.outputs[0]!), quantization);
   }
   for (const id of result.keys()) {
@@ -118,14 +130,6 @@ function sharedGroups(graph: Graph): (id: TensorId) => TensorId {
   return find;
 }
 
-/** int8, asymmetric: the range is widened to hold 0 exactly, and spread over -128..127. */
-export function quantizationFor({ min, max }: ActivationRange): Quantization {
-  assert(Number.isFinite(min) && Number.isFinite(max) && min <= max, `range ${min}..${max} of an activation`);
-  const [low, high] = [Math.min(min, 0), Math.max(max, 0)];
-  const scale = Math.fround(Math.max((high - low) / 255, SCALE_MIN));
-  return { scale: [scale], zeroPoint: [clampInt8(roundHalfAwayFromZero(-128 - low / scale))], axis: 0 };
-}
-
 /** int8, symmetric, in -127..127; `axis` null: one scale for the whole filter. */
 export function quantizeFilter(filter: Tensor, axis: number | null): Tensor {
   const values = floatsOf(filter);
@@ -142,25 +146,27 @@ export function quantizeFilter(filter: Tensor, axis: number | null): Tensor {
   return { ...filter, dtype: 'int8', quantization, data: new Uint8Array(data.buffer) };
 }
 
-/** int32 at scale input * filter, per channel as the filter is. */
-export function quantizeBias(bias: Tensor, input: Quantization, filter: Quantization): Tensor {
+/** At scale input * filter, per channel as the filter is; int32 beside int8 activations, int64 beside int16. */
+export function quantizeBias(
+  bias: Tensor,
+  input: Quantization,
+  filter: Quantization,
+  { biasType }: Pick<ActivationFormat, 'biasType'> = int8Format,
+): Tensor {
   const scale = filter.scale.map((value) => Math.fround(input.scale[0]! * value));
   const scaleOf = (i: number): number => scale[scale.length === 1 ? 0 : i]!;
-  const data = Int32Array.from(floatsOf(bias), (value, i) => {
-    const q = roundHalfAwayFromZero(value / scaleOf(i));
-    // A channel whose weights are all (nearly) zero has a tiny scale; its bias cannot grow past int32.
-    return Math.min(INT32_MAX, Math.max(-INT32_MAX, q));
-  });
+  // A channel whose weights are all (nearly) zero has a tiny scale; its bias cannot grow past its type (int64: what a double holds).
+  const limit = biasType === 'int32' ? INT32_MAX : Number.MAX_SAFE_INTEGER;
+  const integers = Array.from(floatsOf(bias), (value, i) =>
+    Math.min(limit, Math.max(-limit, roundHalfAwayFromZero(value / scaleOf(i)))),
+  );
+  const data = biasType === 'int32' ? Int32Array.from(integers) : BigInt64Array.from(integers, BigInt);
   const quantization = { scale, zeroPoint: scale.map(() => 0), axis: 0 };
-  return { ...bias, dtype: 'int32', quantization, data: new Uint8Array(data.buffer) };
+  return { ...bias, dtype: biasType, quantization, data: new Uint8Array(data.buffer) };
 }
 
 function floatsOf(tensor: Tensor): Float32Array {
   const data = defined(tensor.data, `data of "${tensor.name}"`);
   assert(tensor.dtype === 'float32', `"${tensor.name}" is ${tensor.dtype}, the quantizer takes float32`);
   return new Float32Array(data.slice().buffer);
-}
-
-function clampInt8(value: number): number {
-  return Math.min(127, Math.max(-128, value));
 }

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { Graph, Tensor, TensorId } from '../../firmware-gen/ir/graph.ts';
 import { runReference } from '../../firmware-gen/reference/index.ts';
 import { calibrate } from '../../learn/quantize/calibrate.ts';
-import { quantizationFor, quantizeBias, quantizeFilter, quantizeGraph } from '../../learn/quantize/quantize-graph.ts';
+import { int16Format, int8Format, type ActivationFormat } from '../../learn/quantize/number-format.ts';
+import { quantizeBias, quantizeFilter, quantizeGraph } from '../../learn/quantize/quantize-graph.ts';
 import { createRandom } from '../../learn/random.ts';
 
 const bytes = (values: Float32Array): Uint8Array => new Uint8Array(values.slice().buffer);
@@ -20,6 +21,8 @@ function tensor(id: number, shape: readonly number[], values: Float32Array | nul
     data: values && bytes(values),
   };
 }
+
+const { quantizationFor } = int8Format;
 
 describe('quantizationFor', () => {
   it('should hold 0 exactly and every value of the range within half a step (property)', () => {
@@ -163,19 +166,46 @@ describe('quantizeGraph', () => {
     expect(quantized.ops[0]).toMatchObject({ padValue: quantizationOf(0).zeroPoint[0] });
   });
 
-  it('should stay close to the float network on inputs it was not calibrated with', () => {
-    const { scale, zeroPoint } = quantizationOf(0);
+  /** Largest difference of a class probability between the float network and its quantized form, on inputs it was not calibrated with. */
+  function worstError(format: ActivationFormat, form: Graph): number {
+    const { scale, zeroPoint } = form.tensors[0]!.quantization!;
+    const output = form.tensors[10]!.quantization!;
+    const int8 = format.dtype === 'int8';
     let worst = 0;
     for (const [values] of samples(100, 2)) {
-      const q = Int8Array.from(values!, (v) =>
-        Math.min(127, Math.max(-128, Math.round(v / scale[0]!) + zeroPoint[0]!)),
+      const integers = Array.from(values!, (v) =>
+        Math.min(format.max, Math.max(format.min, Math.round(v / scale[0]!) + zeroPoint[0]!)),
       );
+      const q = int8 ? Int8Array.from(integers) : Int16Array.from(integers);
       const expected = floats(runReference(graph, [bytes(values!)]).outputs[0]!);
-      const actual = new Int8Array(runReference(quantized, [new Uint8Array(q.buffer)]).outputs[0]!.slice().buffer);
-      for (const [i, p] of expected.entries()) worst = Math.max(worst, Math.abs((actual[i]! + 128) / 256 - p));
+      const { buffer } = runReference(form, [new Uint8Array(q.buffer)]).outputs[0]!.slice();
+      const actual = int8 ? new Int8Array(buffer) : new Int16Array(buffer);
+      for (const [i, p] of expected.entries())
+        worst = Math.max(worst, Math.abs((actual[i]! - output.zeroPoint[0]!) * output.scale[0]! - p));
     }
+    return worst;
+  }
+
+  it('should stay close to the float network on inputs it was not calibrated with', () => {
     // Clipped tails included; measured 0.05. A wrong scale anywhere gives errors near 1.
-    expect(worst).toBeLessThan(0.1);
+    expect(worstError(int8Format, quantized)).toBeLessThan(0.1);
+  });
+
+  it('should stay closer with int16 activations and int64 biases; weights are int8 in both', () => {
+    // Wide enough that nothing clips: what is left is rounding.
+    const wide = new Map(
+      [...calibrate(graph, samples(200, 1))].map(([id, r]) => [id, { min: r.min * 2, max: r.max * 2 }]),
+    );
+    const form = quantizeGraph(graph, wide, { format: int16Format, granularity: 'channel' });
+    expect(form.tensors[3]!.dtype).toBe('int64');
+    expect(form.tensors[2]!.dtype).toBe('int8');
+    expect(worstError(int16Format, form)).toBeLessThan(worstError(int8Format, quantizeGraph(graph, wide)));
+  });
+
+  it('should give a filter one scale when asked to', () => {
+    const form = quantizeGraph(graph, calibrate(graph, samples(20, 1)), { format: int8Format, granularity: 'tensor' });
+    expect(form.tensors[2]!.quantization!.scale).toHaveLength(1);
+    expect(quantized.tensors[2]!.quantization!.scale).toHaveLength(4);
   });
 
   it('should refuse a constant with two users', () => {
