@@ -2,6 +2,7 @@
  * What the emulator asks of a CPU engine. An engine owns registers, memory and counters and knows nothing of boards, peripherals or
  * files. Cycles are those of emulator/timing/instruction-cost.ts, whatever the engine: two engines must report equal counters.
  */
+import type { Instruction } from '../timing/instruction.ts';
 
 /** Register numbers: r0..r15, then the special ones, then s0..s31. */
 export const reg = {
@@ -78,6 +79,23 @@ export type CpuStop =
   /** The engine raised an exception of the core that nothing above describes; `detail` names it. */
   | { readonly kind: 'exception'; readonly pc: number; readonly detail: string };
 
+/** One instruction that has been executed, as the trace hook is told of it. The engine reuses the object: copy what is kept. */
+export interface TracePoint {
+  instruction: Instruction;
+  /** False: inside IT, and its condition failed. */
+  executed: boolean;
+  /** Address control goes to, bit 0 clear; an EXC_RETURN value when that was branched to. */
+  next: number;
+  /** Cycles of this instruction, and the counter after it. What the counter gained besides belongs to no instruction. */
+  cost: number;
+  cycles: number;
+  /** The stack pointer in use before and after it. */
+  spBefore: number;
+  sp: number;
+}
+
+export type TraceHook = (point: TracePoint) => void;
+
 export interface RunLimits {
   /** Absolute values of the counters at which to stop; checked at least once for every straight run of code. */
   readonly cyclesMax: number;
@@ -116,6 +134,8 @@ export interface Cpu {
   /** Whether CPACR lets FPU instructions run; an engine stops with 'fpuDisabled' before one that may not. */
   setFpuEnabled(enabled: boolean): void;
   forgetCode(): void;
+  /** Calls the hook after every instruction, in program order; null: no more. Far slower. Only engines that can have it. */
+  setTraceHook?(hook: TraceHook | null): void;
   /** Frees native memory; the engine cannot be used afterwards. */
   close(): void;
 }

@@ -105,3 +105,8 @@ export function isCurrent(block: Block, core: CoreState): boolean {
   for (let i = 0; i < code.length; i++) if (view.getUint8(at + i) !== code[i]) return false;
   return true;
 }
+
+/** Code in memory that the guest cannot write, seen from outside IT. */
+export function isTranslatable(block: Block): boolean {
+  return block.code === null && block.steps[0]?.itState === 0;
+}

@@ -16,11 +16,13 @@ import {
   type MarkPass,
   type MemoryMapping,
   type RunLimits,
+  type TraceHook,
 } from '../cpu.ts';
-import { buildBlock, isCurrent, type Block } from './block.ts';
+import { buildBlock, isCurrent, isTranslatable, type Block } from './block.ts';
 import { explainStop, fetchFault } from './stops.ts';
 import { CoreState } from './core-state.ts';
 import { AccessFault, GuestMemory } from './guest-memory.ts';
+import { Tracer } from './tracer.ts';
 import { COUNTERS_OFFSET } from './translate/locals.ts';
 import { Translations, type Entry } from './translate/translations.ts';
 
@@ -29,11 +31,6 @@ const IT_STATE_KEY = 2 ** 32;
 const HOT_PASSES = 60;
 /** A JavaScript engine replaces its quick first code by optimised code only when the function is called anew. */
 const CYCLES_PER_ENTRY_MAX = 2 ** 20;
-
-/** Code in memory that the guest cannot write, seen from outside IT. */
-function isTranslatable(block: Block): boolean {
-  return block.code === null && block.steps[0]?.itState === 0;
-}
 
 interface Mark {
   readonly callback: ((pass: MarkPass) => void) | null;
@@ -63,6 +60,7 @@ export class WasmCpu implements Cpu {
   private previous: Instruction | null = null;
   /** A mark's callback asked to stop: the next run passes it once without counting it again. */
   private stoppedAtMark = false;
+  private tracer: Tracer | null = null;
 
   /** @param hotPasses passes of a block after which it is translated; Infinity: everything is interpreted */
   constructor(hotPasses = HOT_PASSES) {
@@ -97,7 +95,7 @@ export class WasmCpu implements Cpu {
     this.stopRequested = false;
     const { cyclesMax, instructionsMax = Infinity } = limits;
     this.cyclesMax = cyclesMax;
-    this.maySwitch = instructionsMax === Infinity && this.hotPasses !== Infinity;
+    this.maySwitch = instructionsMax === Infinity && this.hotPasses !== Infinity && this.tracer === null;
     this.mustInterpret = false;
     for (;;) {
       if (this.stopRequested) return { kind: 'requested', pc: this.core.pc };
@@ -132,11 +130,13 @@ export class WasmCpu implements Cpu {
     const { core } = this;
     const instruction = decodeInstruction((at) => this.memory.halfword(at), core.pc, 0);
     assert(instruction !== null, 'stepOver needs an instruction at pc');
-    this.cycles += instructionCost(instruction, null, SEQUENTIAL);
+    const cost = instructionCost(instruction, null, SEQUENTIAL);
+    this.cycles += cost;
     this.instructions++;
     this.previous = null;
     core.itState = advanceItState(core.itState);
     core.pc = (instruction.address + instruction.size) >>> 0;
+    this.tracer?.note(instruction, true, core.pc, cost, this.cycles);
     return core.pc;
   }
 
@@ -168,6 +168,11 @@ export class WasmCpu implements Cpu {
 
   forgetCode(): void {
     this.dropCode();
+  }
+
+  /** While there is a hook, everything is interpreted. */
+  setTraceHook(hook: TraceHook | null): void {
+    this.tracer = hook === null ? null : new Tracer(hook, this.core);
   }
 
   close(): void {
@@ -272,7 +277,7 @@ export class WasmCpu implements Cpu {
   }
 
   private execute(block: Block): CpuStop | null {
-    const { core } = this;
+    const { core, tracer } = this;
     let carried = this.carriedAcross(block);
     for (const step of block.steps) {
       core.pc = step.instruction.address;
@@ -281,17 +286,21 @@ export class WasmCpu implements Cpu {
         this.cycles += step.skippedCycles;
         this.instructions++;
         this.previous = step.instruction;
+        tracer?.note(step.instruction, false, step.next, step.skippedCycles, this.cycles);
         continue;
       }
       if (step.stops || (step.isFpu && !this.fpuEnabled)) return explainStop(step, this.fpuEnabled);
       core.branchTo = -1;
+      const sp = tracer === null ? 0 : tracer.stackPointer();
       const divide = step.instruction.divide === null ? 0 : this.divideCycles(step.instruction.divide);
       for (const action of step.actions) action();
       const taken = core.branchTo >= 0 && core.branchTo !== step.next;
-      this.cycles += carried + (divide !== 0 ? divide : taken ? step.takenCycles : step.sequentialCycles);
+      const cost = carried + (divide !== 0 ? divide : taken ? step.takenCycles : step.sequentialCycles);
+      this.cycles += cost;
       carried = 0;
       this.instructions++;
       this.previous = step.instruction;
+      tracer?.note(step.instruction, true, core.branchTo >= 0 ? core.branchTo : step.next, cost, this.cycles, sp);
       if (core.branchTo >= 0) {
         core.pc = core.branchTo;
         core.itState = taken ? 0 : block.itState;
