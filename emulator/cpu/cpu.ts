@@ -96,6 +96,13 @@ export interface TracePoint {
 
 export type TraceHook = (point: TracePoint) => void;
 
+/**
+ * Told of every access of an executed instruction to memory or a device, just before it is made; accessPc() says whose it is, counters()
+ * are those before that instruction. True: the engine takes back what the instruction has done to registers and stops in front of it;
+ * words it has already stored are stored again when it runs on.
+ */
+export type AccessHook = (access: 'read' | 'write', address: number, bytes: number) => boolean;
+
 export interface RunLimits {
   /** Absolute values of the counters at which to stop; checked at least once for every straight run of code. */
   readonly cyclesMax: number;
@@ -136,6 +143,8 @@ export interface Cpu {
   forgetCode(): void;
   /** Calls the hook after every instruction, in program order; null: no more. Far slower. Only engines that can have it. */
   setTraceHook?(hook: TraceHook | null): void;
+  /** Calls the hook before every memory access of the program; null: no more. Far slower. Only engines that can have it. */
+  setAccessHook?(hook: AccessHook | null): void;
   /** Frees native memory; the engine cannot be used afterwards. */
   close(): void;
 }

@@ -4,7 +4,7 @@
  */
 import { UserError } from '../../../common/errors.ts';
 import { hex32 } from '../../../common/units.ts';
-import type { AccessKind, DeviceCallbacks, MemoryMapping } from '../cpu.ts';
+import type { AccessHook, AccessKind, DeviceCallbacks, MemoryMapping } from '../cpu.ts';
 import { createMemory, type WasmMemory } from './wasm-api.ts';
 
 const PAGE_BYTES = 65536;
@@ -37,10 +37,15 @@ export class AccessFault extends Error {
   }
 }
 
+/** Thrown through the interpreter when the access hook asks to stop in front of the instruction; always this one object. */
+export const ACCESS_STOP = new Error('the access hook asked to stop');
+
 export class GuestMemory {
   readonly wasm: WasmMemory;
   readonly view: DataView;
   readonly regions: Region[] = [];
+  /** Seen by read() and write(): what the interpreter executes. Null while nobody looks. */
+  hook: AccessHook | null = null;
   private readonly devices: Device[] = [];
   private end = FIRST_REGION_OFFSET;
   private last: Region | null = null;
@@ -90,9 +95,10 @@ export class GuestMemory {
     return region === null ? null : this.view.getUint16(address - region.start + region.offset, true);
   }
 
-  /** @throws AccessFault */
+  /** @throws AccessFault, ACCESS_STOP */
   read(signedAddress: number, bytes: number): number {
     const address = signedAddress >>> 0;
+    if (this.hook?.('read', address, bytes) === true) throw ACCESS_STOP;
     const region = this.regionOf(address, bytes);
     if (region !== null) {
       const at = address - region.start + region.offset;
@@ -106,9 +112,10 @@ export class GuestMemory {
     throw new AccessFault('read', 'unmapped', this.firstMissing(address, bytes));
   }
 
-  /** @throws AccessFault */
+  /** @throws AccessFault, ACCESS_STOP */
   write(signedAddress: number, bytes: number, value: number): void {
     const address = signedAddress >>> 0;
+    if (this.hook?.('write', address, bytes) === true) throw ACCESS_STOP;
     const region = this.regionOf(address, bytes);
     if (region !== null) {
       if (!region.writable) throw new AccessFault('write', 'protected', address);

@@ -9,6 +9,7 @@ import { divideCycles } from '../../timing/cortex-m4.ts';
 import { advanceItState, decodeInstruction } from '../../timing/decode.ts';
 import type { Instruction } from '../../timing/instruction.ts';
 import {
+  type AccessHook,
   type Counters,
   type Cpu,
   type CpuStop,
@@ -21,7 +22,7 @@ import {
 import { buildBlock, isCurrent, isTranslatable, type Block } from './block.ts';
 import { explainStop, fetchFault } from './stops.ts';
 import { CoreState } from './core-state.ts';
-import { AccessFault, GuestMemory } from './guest-memory.ts';
+import { ACCESS_STOP, AccessFault, GuestMemory } from './guest-memory.ts';
 import { Tracer } from './tracer.ts';
 import { COUNTERS_OFFSET } from './translate/locals.ts';
 import { Translations, type Entry } from './translate/translations.ts';
@@ -61,6 +62,8 @@ export class WasmCpu implements Cpu {
   /** A mark's callback asked to stop: the next run passes it once without counting it again. */
   private stoppedAtMark = false;
   private tracer: Tracer | null = null;
+  /** Registers before the instruction, kept while there is an access hook. */
+  private readonly cellsBefore = new Int32Array(this.core.cells.length);
 
   /** @param hotPasses passes of a block after which it is translated; Infinity: everything is interpreted */
   constructor(hotPasses = HOT_PASSES) {
@@ -95,7 +98,7 @@ export class WasmCpu implements Cpu {
     this.stopRequested = false;
     const { cyclesMax, instructionsMax = Infinity } = limits;
     this.cyclesMax = cyclesMax;
-    this.maySwitch = instructionsMax === Infinity && this.hotPasses !== Infinity && this.tracer === null;
+    this.maySwitch = instructionsMax === Infinity && this.hotPasses !== Infinity && !this.isObserved();
     this.mustInterpret = false;
     for (;;) {
       if (this.stopRequested) return { kind: 'requested', pc: this.core.pc };
@@ -175,8 +178,17 @@ export class WasmCpu implements Cpu {
     this.tracer = hook === null ? null : new Tracer(hook, this.core);
   }
 
+  /** While there is a hook, everything is interpreted. */
+  setAccessHook(hook: AccessHook | null): void {
+    this.memory.hook = hook;
+  }
+
   close(): void {
     this.dropCode();
+  }
+
+  private isObserved(): boolean {
+    return this.tracer !== null || this.memory.hook !== null;
   }
 
   private dropCode(): void {
@@ -206,6 +218,10 @@ export class WasmCpu implements Cpu {
     try {
       return this.execute(block);
     } catch (error) {
+      if (error === ACCESS_STOP) {
+        core.cells.set(this.cellsBefore);
+        return { kind: 'requested', pc: core.pc };
+      }
       if (!(error instanceof AccessFault)) throw error;
       const { access, reason, address } = error;
       return { kind: 'access', pc: core.pc, access, reason, address };
@@ -291,6 +307,7 @@ export class WasmCpu implements Cpu {
       }
       if (step.stops || (step.isFpu && !this.fpuEnabled)) return explainStop(step, this.fpuEnabled);
       core.branchTo = -1;
+      if (this.memory.hook !== null) this.cellsBefore.set(core.cells);
       const sp = tracer === null ? 0 : tracer.stackPointer();
       const divide = step.instruction.divide === null ? 0 : this.divideCycles(step.instruction.divide);
       for (const action of step.actions) action();
