@@ -43,7 +43,8 @@ export class PeripheralBus implements DeviceCallbacks {
       const old = peripheral?.read(word - peripheral.base) ?? 0;
       merged = ((old & ~mask) | ((value << shift) & mask)) >>> 0;
     }
-    if (peripheral === null || !peripheral.write(word - peripheral.base, merged)) this.miss(word, 'write', peripheral);
+    if (peripheral === null || !peripheral.write(word - peripheral.base, merged, bytes as 1 | 2 | 4))
+      this.miss(word, 'write', peripheral);
   }
 
   private find(address: number): Peripheral | null {

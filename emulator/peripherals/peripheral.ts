@@ -1,12 +1,15 @@
 /** What a memory-mapped device is to the bus, and what the machine is to a device. */
-export interface Peripheral {
+import type { Stateful } from '../state/stateful.ts';
+
+/** save() and restore() are absent only where a device has no state. */
+export interface Peripheral extends Partial<Stateful> {
   readonly name: string;
   readonly base: number;
   readonly bytes: number;
   /** Value of the word register at `offset` (a multiple of 4), or null if this model does not have it. */
   read(offset: number): number | null;
-  /** False if this model does not have the register. */
-  write(offset: number, value: number): boolean;
+  /** `bytes` is the width of the access, for ports that take it as part of the data. False if this model does not have the register. */
+  write(offset: number, value: number, bytes?: 1 | 2 | 4): boolean;
   /** Back to the values after power-on. */
   reset(): void;
 }
@@ -53,5 +56,14 @@ export class RegisterFile implements Peripheral {
   reset(): void {
     this.values.clear();
     for (const [offset, value] of this.resetValues) this.values.set(offset, value);
+  }
+
+  save(): unknown {
+    return new Map(this.values);
+  }
+
+  restore(state: unknown): void {
+    this.values.clear();
+    for (const [offset, value] of state as ReadonlyMap<number, number>) this.values.set(offset, value);
   }
 }
