@@ -58,6 +58,11 @@ export class MemoryMap {
     return null;
   }
 
+  /** All that is mapped, in the order of the board's memories, rounded up to pages. */
+  mapped(): readonly { readonly bytes: Uint8Array; readonly readOnly: boolean }[] {
+    return this.regions.map(({ region, bytes }) => ({ bytes, readOnly: region.kind === 'flash' }));
+  }
+
   firstOf(kind: MemoryRegion['kind']): MemoryRegion {
     const found = this.board.memory.find((region) => region.kind === kind);
     assert(found !== undefined, `board ${this.board.name} has no ${kind}`);

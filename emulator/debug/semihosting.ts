@@ -3,6 +3,7 @@
  * host's files, commands and clock are not, so that a run can neither touch the host nor depend on it.
  */
 import type { Machine, StopHandler } from '../machine.ts';
+import type { Stateful } from '../state/stateful.ts';
 
 const BKPT_SEMIHOSTING = 0xbeab;
 
@@ -54,8 +55,19 @@ export interface SemihostingOptions {
 
 type Handle = { readonly kind: 'stdin' | 'stdout' | 'stderr' } | { readonly kind: 'features'; position: number };
 
-export class Semihosting {
+interface SemihostingSnapshot {
+  readonly handles: ReadonlyMap<number, Handle>;
+  readonly nextHandle: number;
+  readonly input: Uint8Array;
+  readonly inputPosition: number;
+  readonly errno: number;
+}
+
+export class Semihosting implements Stateful {
   private readonly options: SemihostingOptions;
+  private input: Uint8Array;
+  /** Output is shown to nobody: it has been shown before. */
+  muted = false;
   private readonly handles = new Map<number, Handle>();
   private nextHandle = 1;
   private inputPosition = 0;
@@ -63,6 +75,27 @@ export class Semihosting {
 
   constructor(options: SemihostingOptions) {
     this.options = options;
+    this.input = options.input ?? new Uint8Array();
+  }
+
+  /** More for the program to read from its console. */
+  feed(bytes: Uint8Array): void {
+    const joined = new Uint8Array(this.input.length + bytes.length);
+    joined.set(this.input);
+    joined.set(bytes, this.input.length);
+    this.input = joined;
+  }
+
+  save(): SemihostingSnapshot {
+    const { nextHandle, input, inputPosition, errno } = this;
+    return { handles: copyOf(this.handles), nextHandle, input, inputPosition, errno };
+  }
+
+  restore(state: unknown): void {
+    const { handles, nextHandle, input, inputPosition, errno } = state as SemihostingSnapshot;
+    this.handles.clear();
+    for (const [number, handle] of copyOf(handles)) this.handles.set(number, handle);
+    Object.assign(this, { nextHandle, input, inputPosition, errno });
   }
 
   /** For MachineParts.stopHandlers: takes BKPT 0xAB and nothing else. */
@@ -76,6 +109,10 @@ export class Semihosting {
     return 'step-over';
   };
 
+  private output(bytes: Uint8Array, stream: 'stdout' | 'stderr'): void {
+    if (!this.muted) this.options.onOutput(bytes, stream);
+  }
+
   private exitExtended(machine: Machine, argument: number): { exit: number } {
     const [reason, code] = block(machine, argument, 2) ?? [0, 1];
     return { exit: reason === ADP_STOPPED_APPLICATION_EXIT ? (code ?? 1) : 1 };
@@ -85,14 +122,14 @@ export class Semihosting {
     switch (operation) {
       case op.writec: {
         const byte = memory(machine, argument, 1);
-        if (byte !== null) this.options.onOutput(byte.slice(), 'stdout');
+        if (byte !== null) this.output(byte.slice(), 'stdout');
         return 0;
       }
       case op.write0:
-        this.options.onOutput(zeroTerminated(machine, argument), 'stdout');
+        this.output(zeroTerminated(machine, argument), 'stdout');
         return 0;
       case op.readc:
-        return this.options.input?.[this.inputPosition++] ?? FAILED;
+        return this.inputPosition < this.input.length ? (this.input[this.inputPosition++] ?? 0) : FAILED;
       case op.iserror:
         return ((block(machine, argument, 1)?.[0] ?? 0) & 0x8000_0000) !== 0 ? 1 : 0;
       case op.clock:
@@ -169,7 +206,7 @@ export class Semihosting {
       this.errno = EBADF;
       return length;
     }
-    this.options.onOutput(bytes.slice(), handle.kind);
+    this.output(bytes.slice(), handle.kind);
     return 0;
   }
 
@@ -184,7 +221,7 @@ export class Semihosting {
       return length - part.length;
     }
     if (handle.kind !== 'stdin') return length;
-    const part = (this.options.input ?? new Uint8Array()).subarray(this.inputPosition, this.inputPosition + length);
+    const part = this.input.subarray(this.inputPosition, this.inputPosition + length);
     this.inputPosition += part.length;
     target.set(part);
     return length - part.length;
@@ -214,6 +251,10 @@ export class Semihosting {
     this.errno = errno;
     return FAILED;
   }
+}
+
+function copyOf(handles: ReadonlyMap<number, Handle>): Map<number, Handle> {
+  return new Map([...handles].map(([number, handle]) => [number, { ...handle }]));
 }
 
 /** SYS_HEAPINFO: heap from the end of the image up to the stack's share, stack from the top of RAM. */

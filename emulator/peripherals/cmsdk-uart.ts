@@ -33,6 +33,14 @@ export class CmsdkUart implements Peripheral {
     this.bauddiv = 0;
   }
 
+  save(): unknown {
+    return { ctrl: this.ctrl, bauddiv: this.bauddiv };
+  }
+
+  restore(state: unknown): void {
+    ({ ctrl: this.ctrl, bauddiv: this.bauddiv } = state as { ctrl: number; bauddiv: number });
+  }
+
   read(offset: number): number | null {
     switch (offset) {
       case DATA:

@@ -28,6 +28,14 @@ export class Dwt implements Peripheral {
     this.held = 0;
   }
 
+  save(): unknown {
+    return { enabled: this.enabled, held: this.held };
+  }
+
+  restore(state: unknown): void {
+    ({ enabled: this.enabled, held: this.held } = state as { enabled: boolean; held: number });
+  }
+
   read(offset: number): number | null {
     switch (offset) {
       case CTRL:

@@ -1,8 +1,12 @@
 /** The far end of a UART: collects what the firmware sends and holds what it has yet to read. Any UART model plugs into it. */
-export class SerialLine {
+import type { Stateful } from '../state/stateful.ts';
+
+export class SerialLine implements Stateful {
   private readonly incoming: number[] = [];
   private readonly sent: number[] = [];
   private readonly onByte: ((byte: number) => void) | null;
+  /** What is sent is kept, but shown to nobody: it has been shown before. */
+  muted = false;
 
   /** @param onByte sees every byte as it is sent. */
   constructor(onByte: ((byte: number) => void) | null = null) {
@@ -25,7 +29,18 @@ export class SerialLine {
 
   send(byte: number): void {
     this.sent.push(byte);
-    this.onByte?.(byte);
+    if (!this.muted) this.onByte?.(byte);
+  }
+
+  save(): unknown {
+    return { incoming: Uint8Array.from(this.incoming), sent: Uint8Array.from(this.sent) };
+  }
+
+  restore(state: unknown): void {
+    const { incoming, sent } = state as { incoming: Uint8Array; sent: Uint8Array };
+    this.incoming.length = this.sent.length = 0;
+    this.feed(incoming);
+    for (const byte of sent) this.sent.push(byte);
   }
 
   /** Next byte for the firmware, or null. */

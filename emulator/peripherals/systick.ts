@@ -35,6 +35,16 @@ export class SysTick implements Peripheral {
     this.csr = this.reload = this.startValue = this.startCycle = this.wrapsSeen = 0;
   }
 
+  save(): unknown {
+    const { csr, reload, startValue, startCycle, wrapsSeen } = this;
+    return { csr, reload, startValue, startCycle, wrapsSeen };
+  }
+
+  restore(state: unknown): void {
+    const { csr, reload, startValue, startCycle, wrapsSeen } = state as SysTick;
+    Object.assign(this, { csr, reload, startValue, startCycle, wrapsSeen });
+  }
+
   read(offset: number): number | null {
     switch (offset) {
       case CSR: {
