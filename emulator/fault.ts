@@ -43,6 +43,13 @@ export function faultCause(stop: CpuStop): { kind: Fault['kind']; cause: string 
       return { kind: 'breakpoint', cause: 'BKPT without a debugger' };
     case 'fpuDisabled':
       return { kind: 'fpu-disabled', cause: 'FPU instruction while CPACR disables the FPU (UsageFault NOCP)' };
+    case 'invalidState':
+      return {
+        kind: 'exception',
+        cause: 'invalid state (branch to an even address: Arm state does not exist)',
+      };
+    case 'exceptionReturn':
+      return { kind: 'exception', cause: `exception return to ${hex32(stop.value)} without an exception` };
     case 'exception':
       return { kind: 'exception', cause: stop.detail };
     case 'limit':

@@ -2,6 +2,7 @@
  * What the emulator asks of a CPU engine. An engine owns registers, memory and counters and knows nothing of boards, peripherals or
  * files. Cycles are those of emulator/timing/instruction-cost.ts, whatever the engine: two engines must report equal counters.
  */
+import type { Stateful } from '../state/stateful.ts';
 import type { Instruction } from '../timing/instruction.ts';
 
 /** Register numbers: r0..r15, then the special ones, then s0..s31. */
@@ -64,7 +65,11 @@ export type CpuStop =
         | 'fpuDisabled';
       readonly pc: number;
     }
-  /** An unconditional branch to itself: nothing modelled can end it. */
+  /** A branch to an EXC_RETURN value in Handler mode. */
+  | { readonly kind: 'exceptionReturn'; readonly pc: number; readonly value: number }
+  /** EPSR.T is 0: a branch asked for Arm state, which does not exist. */
+  | { readonly kind: 'invalidState'; readonly pc: number }
+  /** An unconditional branch to itself: only an interrupt can end it. */
   | { readonly kind: 'endlessLoop'; readonly pc: number }
   /** No such instruction on this core, or none that the timing table knows. */
   | { readonly kind: 'undefined'; readonly pc: number; readonly encoding: number; readonly bytes: number }
@@ -109,8 +114,24 @@ export interface RunLimits {
   readonly instructionsMax?: number;
 }
 
-export interface Cpu {
+/** What an engine offers for the machine to model exceptions on it. xPSR then holds IPSR, and a write to pc and xPSR sets the IT state. */
+export interface ExceptionPort {
+  /** A word of memory, or null where there is none; devices are not asked. */
+  readWord(address: number): number | null;
+  /** False where no writable memory is. */
+  writeWord(address: number, value: number): boolean;
+  /** Time passes that belongs to no instruction of the program. */
+  addCounters(cycles: number, instructions: number): void;
+  clearExclusive(): void;
+  /** Called after an instruction has changed PRIMASK, FAULTMASK, BASEPRI or CONTROL. */
+  onMaskChange: (() => void) | null;
+}
+
+/** save() gives registers, counters and what else of the core decides the future, without memories and marks; absent: it cannot. */
+export interface Cpu extends Partial<Stateful> {
   readonly name: string;
+  /** Absent: every exception ends the run. */
+  readonly exceptions?: ExceptionPort;
   /** Whether a mark or limit can stop it between the instructions of an IT block; absent: it leaves such a block only at its end. */
   readonly stopsInsideIt?: boolean;
   /** The region's bytes, shared with the guest. After changing code that has run, call forgetCode(). */

@@ -26,6 +26,8 @@ export const cell = {
   control: 28,
   /** The stack pointer that is not in use. */
   otherSp: 29,
+  /** Number of the exception being handled, 0 in Thread mode. */
+  ipsr: 30,
   s0: 32,
   temporary: 64,
 } as const;

@@ -7,7 +7,16 @@ import type { GuestMemory } from './guest-memory.ts';
 const THUMB = 0x0100_0000;
 /** SYSm numbers of MRS and MSR (DDI 0403E B5.1.1). */
 const sysm = { msp: 8, psp: 9, primask: 16, basepri: 17, basepriMax: 18, faultmask: 19, control: 20 } as const;
+const UNPRIVILEGED = 1;
 const SPSEL = 2;
+const IPSR_MASK = 0x1ff;
+
+export interface CoreSnapshot {
+  readonly cells: Int32Array;
+  readonly pc: number;
+  readonly itState: number;
+  readonly armState: boolean;
+}
 
 export class CoreState {
   readonly memory: GuestMemory;
@@ -21,11 +30,27 @@ export class CoreState {
   armState = false;
   /** Between instructions: IT state of the next one. */
   itState = 0;
+  /** After an instruction has changed a mask or CONTROL. */
+  onMaskChange: (() => void) | null = null;
+  /** Implemented bits of a priority. */
+  priorityMask = 0xff;
 
   constructor(memory: GuestMemory) {
     this.memory = memory;
     this.cells = new Int32Array(memory.wasm.buffer, 0, CELLS);
     this.cells[cell.zero] = 1;
+  }
+
+  save(): CoreSnapshot {
+    const { cells, pc, itState, armState } = this;
+    return { cells: cells.slice(), pc, itState, armState };
+  }
+
+  restore(state: CoreSnapshot): void {
+    this.cells.set(state.cells);
+    this.pc = state.pc;
+    this.itState = state.itState;
+    this.armState = state.armState;
   }
 
   get(number: number): number {
@@ -44,7 +69,7 @@ export class CoreState {
   system(fn: SystemFunction, args: readonly number[]): number {
     const [a = 0, b = 0, c = 0] = args;
     if (fn === 'readSpecial') return this.readSpecial(a);
-    if (fn === 'writeSpecial') this.writeSpecial(a, b, c);
+    if (fn === 'writeSpecial') this.moveToSpecial(a, b, c);
     else this.changeState(a, b === 1);
     return 0;
   }
@@ -56,7 +81,14 @@ export class CoreState {
       case reg.pc:
         return this.pc >>> 0;
       case reg.xpsr:
-        return (this.apsr() | THUMB | ((this.itState & 3) << 25) | ((this.itState & 0xfc) << 8)) >>> 0;
+        return (
+          (this.apsr() |
+            (this.armState ? 0 : THUMB) |
+            ((this.itState & 3) << 25) |
+            ((this.itState & 0xfc) << 8) |
+            this.get(cell.ipsr)) >>>
+          0
+        );
       case reg.fpscr:
         return this.get(cell.fpscr) >>> 0;
       case reg.msp:
@@ -88,15 +120,16 @@ export class CoreState {
       case reg.xpsr:
         this.setApsr(value, 3);
         this.itState = ((value >>> 25) & 3) | ((value >>> 8) & 0xfc);
+        this.cells[cell.ipsr] = value & IPSR_MASK;
         break;
       case reg.fpscr:
         this.cells[cell.fpscr] = value;
         break;
       case reg.msp:
-        this.writeSpecial(sysm.msp, value, 0);
+        this.writeSpecial(sysm.msp, value);
         break;
       case reg.psp:
-        this.writeSpecial(sysm.psp, value, 0);
+        this.writeSpecial(sysm.psp, value);
         break;
       case reg.control:
         this.setControl(value);
@@ -142,8 +175,14 @@ export class CoreState {
     return (this.get(cell.control) & SPSEL) !== 0;
   }
 
+  isPrivileged(): boolean {
+    return this.get(cell.ipsr) !== 0 || (this.get(cell.control) & UNPRIVILEGED) === 0;
+  }
+
   private readSpecial(number: number): number {
-    if (number < 8) return (number & 4) === 0 ? this.apsr() : 0;
+    // EPSR reads as 0; bit 0 of SYSm adds IPSR, bit 2 leaves APSR out.
+    if (number < 8) return ((number & 4) === 0 ? this.apsr() : 0) | ((number & 1) === 0 ? 0 : this.get(cell.ipsr));
+    if (!this.isPrivileged() && number !== sysm.control) return 0;
     switch (number) {
       case sysm.msp:
         return this.get(this.usesProcessStack() ? cell.otherSp : cell.sp);
@@ -163,13 +202,19 @@ export class CoreState {
     }
   }
 
-  private writeSpecial(number: number, value: number, mask: number): void {
+  /** MSR: without privilege nothing but APSR changes (B5.2.3); Handler mode cannot choose the process stack. */
+  private moveToSpecial(number: number, value: number, mask: number): void {
     if (number < 4) {
       this.setApsr(value, mask);
       return;
     }
-    // Thread mode without privilege changes nothing but APSR (B5.2.3).
-    if ((this.get(cell.control) & 1) !== 0) return;
+    if (!this.isPrivileged()) return;
+    const keepsStack = number === sysm.control && this.get(cell.ipsr) !== 0;
+    this.writeSpecial(number, keepsStack ? (value & ~SPSEL) | (this.get(cell.control) & SPSEL) : value);
+    if (number >= sysm.primask) this.onMaskChange?.();
+  }
+
+  private writeSpecial(number: number, value: number): void {
     const { cells } = this;
     switch (number) {
       case sysm.msp:
@@ -182,10 +227,10 @@ export class CoreState {
         cells[cell.primask] = value & 1;
         break;
       case sysm.basepri:
-        cells[cell.basepri] = value & 0xff;
+        cells[cell.basepri] = value & this.priorityMask;
         break;
       case sysm.basepriMax: {
-        const wanted = value & 0xff;
+        const wanted = value & this.priorityMask;
         const now = this.get(cell.basepri);
         if (wanted !== 0 && (wanted < now || now === 0)) cells[cell.basepri] = wanted;
         break;
@@ -212,8 +257,9 @@ export class CoreState {
 
   /** CPSIE, CPSID. @param which bit 1: PRIMASK, bit 0: FAULTMASK */
   private changeState(which: number, disable: boolean): void {
-    if ((this.get(cell.control) & 1) !== 0) return;
+    if (!this.isPrivileged()) return;
     if ((which & 2) !== 0) this.cells[cell.primask] = disable ? 1 : 0;
     if ((which & 1) !== 0) this.cells[cell.faultmask] = disable ? 1 : 0;
+    this.onMaskChange?.();
   }
 }

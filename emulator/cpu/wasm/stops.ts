@@ -1,13 +1,22 @@
 /** Stops in words: instructions the machine decides about, and fetches from where no code can be. */
+import { cell } from '../../isa/ir.ts';
 import type { CpuStop } from '../cpu.ts';
 import { machineStop } from '../machine-stop.ts';
 import type { Step } from './block.ts';
+import type { CoreState } from './core-state.ts';
 
 /** From here up a branch is an exception return, which without an exception is one itself (DDI 0403E B1.5.8). */
 const EXCEPTION_RETURN_MIN = 0xff00_0000;
 /** Execute-never by the default memory map: peripherals, external devices, system space (DDI 0403E B3.1). */
 function isExecuteNever(address: number): boolean {
   return (address >= 0x4000_0000 && address < 0x6000_0000) || address >= 0xa000_0000;
+}
+
+/** In Handler mode a branch up there returns from the exception (DDI 0403E B1.5.8); bit 0 of the value is that of the branch. */
+export function exceptionReturn(core: CoreState): CpuStop | null {
+  const { pc } = core;
+  if (pc < EXCEPTION_RETURN_MIN || core.get(cell.ipsr) === 0) return null;
+  return { kind: 'exceptionReturn', pc, value: core.armState ? pc : (pc | 1) >>> 0 };
 }
 
 /** There is no memory to fetch from. */

@@ -6,22 +6,25 @@ import { cell } from '../../isa/ir.ts';
 import { assert } from '../../../common/errors.ts';
 import { instructionCost, SEQUENTIAL } from '../../timing/instruction-cost.ts';
 import { divideCycles } from '../../timing/cortex-m4.ts';
-import { advanceItState, decodeInstruction } from '../../timing/decode.ts';
+import { advanceItState, decodeInstruction, itStateAfter } from '../../timing/decode.ts';
 import type { Instruction } from '../../timing/instruction.ts';
 import {
+  reg,
   type AccessHook,
   type Counters,
   type Cpu,
   type CpuStop,
   type DeviceCallbacks,
+  type ExceptionPort,
   type MarkPass,
   type MemoryMapping,
   type RunLimits,
   type TraceHook,
 } from '../cpu.ts';
 import { buildBlock, isCurrent, isTranslatable, type Block } from './block.ts';
-import { explainStop, fetchFault } from './stops.ts';
-import { CoreState } from './core-state.ts';
+import { exceptionReturn, explainStop, fetchFault } from './stops.ts';
+import { CorePort } from './core-port.ts';
+import { CoreState, type CoreSnapshot } from './core-state.ts';
 import { ACCESS_STOP, AccessFault, GuestMemory } from './guest-memory.ts';
 import { Tracer } from './tracer.ts';
 import { COUNTERS_OFFSET } from './translate/locals.ts';
@@ -38,6 +41,14 @@ interface Mark {
   passes: MarkPass[];
 }
 
+interface CpuSnapshot {
+  readonly core: CoreSnapshot;
+  readonly cycles: number;
+  readonly instructions: number;
+  readonly fpuEnabled: boolean;
+  readonly previous: Instruction | null;
+}
+
 export class WasmCpu implements Cpu {
   readonly name = 'wasm';
   readonly stopsInsideIt = true;
@@ -45,7 +56,13 @@ export class WasmCpu implements Cpu {
   private readonly memory = new GuestMemory();
   private readonly core = new CoreState(this.memory);
   private readonly blocks = new Map<number, Block>();
-  private readonly translations = new Translations(this.core);
+  /** Code for when the FPU may not be used, and for when it may: an exception handler must not throw the other away. */
+  private readonly translationsByFpu = [new Translations(this.core), new Translations(this.core)] as const;
+  private translations = this.translationsByFpu[0];
+  readonly exceptions: ExceptionPort = new CorePort(this.core, (cycles, instructions) => {
+    this.cycles += cycles;
+    this.instructions += instructions;
+  });
   /** Cycles and instructions that translated code leaves behind. */
   private readonly counted = new Int32Array(this.memory.wasm.buffer, COUNTERS_OFFSET, 2);
   private cyclesMax = Infinity;
@@ -84,6 +101,7 @@ export class WasmCpu implements Cpu {
 
   writeRegister(register: number, value: number): void {
     this.core.writeRegister(register, value | 0);
+    if (register === reg.pc) this.previous = null;
   }
 
   run(pc: number, limits: RunLimits): CpuStop {
@@ -166,7 +184,7 @@ export class WasmCpu implements Cpu {
   setFpuEnabled(enabled: boolean): void {
     if (enabled === this.fpuEnabled) return;
     this.fpuEnabled = enabled;
-    this.dropCode();
+    this.translations = this.translationsByFpu[enabled ? 1 : 0];
   }
 
   forgetCode(): void {
@@ -183,6 +201,21 @@ export class WasmCpu implements Cpu {
     this.memory.hook = hook;
   }
 
+  save(): CpuSnapshot {
+    const { cycles, instructions, fpuEnabled, previous } = this;
+    return { core: this.core.save(), cycles, instructions, fpuEnabled, previous };
+  }
+
+  restore(state: unknown): void {
+    const { core, cycles, instructions, fpuEnabled, previous } = state as CpuSnapshot;
+    this.setFpuEnabled(fpuEnabled);
+    this.core.restore(core);
+    this.cycles = cycles;
+    this.instructions = instructions;
+    this.previous = previous;
+    this.stoppedAtMark = false;
+  }
+
   close(): void {
     this.dropCode();
   }
@@ -193,7 +226,7 @@ export class WasmCpu implements Cpu {
 
   private dropCode(): void {
     this.blocks.clear();
-    this.translations.clear();
+    for (const translations of this.translationsByFpu) translations.clear();
   }
 
   /** One block at core.pc, with its mark. Returns why the run ends, or null with core.pc at the next instruction. */
@@ -201,20 +234,14 @@ export class WasmCpu implements Cpu {
     const { core } = this;
     const { pc } = core;
     if (this.marks.size !== 0 && this.passMark(pc)) return { kind: 'requested', pc };
-    if (core.armState) {
-      return {
-        kind: 'exception',
-        pc,
-        detail: 'invalid state (branch to an even address: Arm state does not exist)',
-      };
-    }
+    if (core.armState) return exceptionReturn(core) ?? { kind: 'invalidState', pc };
     if (this.maySwitch && core.itState === 0 && !this.mustInterpret) {
       const entry = this.translations.find(pc) ?? this.translateIfHot(pc);
       if (entry !== undefined && this.runTranslated(entry)) return null;
     }
     this.mustInterpret = false;
     const block = this.blockAt(pc);
-    if (block === null) return fetchFault(pc);
+    if (block === null) return exceptionReturn(core) ?? fetchFault(pc);
     try {
       return this.execute(block);
     } catch (error) {
@@ -256,7 +283,7 @@ export class WasmCpu implements Cpu {
   /** Counts a pass of the block there; the one that makes it hot translates it. */
   private translateIfHot(pc: number): Entry | undefined {
     const block = this.blockAt(pc);
-    if (block === null || ++block.passes !== this.hotPasses || !isTranslatable(block)) return undefined;
+    if (block === null || ++block.passes % this.hotPasses !== 0 || !isTranslatable(block)) return undefined;
     this.translations.translate(block, (address) => this.translatableAt(address), this.fpuEnabled);
     return this.translations.find(pc);
   }
@@ -322,6 +349,11 @@ export class WasmCpu implements Cpu {
         core.pc = core.branchTo;
         core.itState = taken ? 0 : block.itState;
         if (taken || step.instruction.branch === 'always') this.previous = null;
+        return null;
+      }
+      if (this.stopRequested) {
+        core.pc = step.next;
+        core.itState = itStateAfter(step.instruction, step.itState);
         return null;
       }
     }

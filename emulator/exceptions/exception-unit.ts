@@ -1,0 +1,249 @@
+/**
+ * Exception entry and return on the registers and stack of an engine (DDI 0403E B1.5.6 to B1.5.8): stacking, vector fetch, tail-chaining,
+ * late arrival, escalation, lock-up. Decisions about priorities are ExceptionState's; frames are stack-frame.ts's.
+ */
+import { hex32 } from '../../common/units.ts';
+import type { Cpu, ExceptionPort } from '../cpu/cpu.ts';
+import { reg } from '../cpu/cpu.ts';
+import type { ExceptionCost } from '../timing/exception-cost.ts';
+import { exception, faultStatus, hardFaultStatus } from './exception.ts';
+import type { ExceptionState } from './exception-state.ts';
+import { FpContext } from './fp-context.ts';
+import { popFrame, pushFrame } from './stack-frame.ts';
+import { scr, type SystemState } from './system-state.ts';
+
+/** Where execution goes on; lock-up: the core has stopped for good (B1.5.15). */
+export type Continuation = number | { readonly lockUp: string };
+
+export interface ExceptionFeatures {
+  /** Armv6-M and v8-M Baseline know HardFault only, and no FAULTMASK. */
+  readonly onlyHardFault: boolean;
+  /** Armv8-M without the Security extension: other EXC_RETURN values. */
+  readonly isV8: boolean;
+  readonly hasFpu: boolean;
+  readonly cost: ExceptionCost;
+}
+
+/** An exception was taken or has returned; `cycles` is the counter behind it. */
+export interface ExceptionEvent {
+  readonly kind: 'enter' | 'return';
+  readonly number: number;
+  readonly cycles: number;
+}
+
+const IPSR_MASK = 0x1ff;
+const THUMB = 0x0100_0000;
+/** IT and ICI state in xPSR: bits 26:25 and 15:10. */
+const IT_STATE = 0x0600_fc00;
+const SPSEL = 2;
+
+export class ExceptionUnit {
+  readonly state: ExceptionState;
+  readonly system: SystemState;
+  readonly fp: FpContext;
+  /** The last return went back to a thread that sleeps until the next exception (SCR.SLEEPONEXIT). */
+  sleepsOnExit = false;
+  /** For profilers. */
+  onEvent: ((event: ExceptionEvent) => void) | null = null;
+  private readonly cpu: Cpu;
+  private readonly port: ExceptionPort;
+  private readonly features: ExceptionFeatures;
+  private readonly advance: () => void;
+
+  /** @param advance lets devices do what is due at the present cycle: an exception may arrive during the entry of another */
+  constructor(
+    cpu: Cpu,
+    port: ExceptionPort,
+    state: ExceptionState,
+    system: SystemState,
+    features: ExceptionFeatures,
+    advance: () => void,
+  ) {
+    this.cpu = cpu;
+    this.port = port;
+    this.state = state;
+    this.system = system;
+    this.features = features;
+    this.advance = advance;
+    this.fp = new FpContext(cpu, port, system, features);
+  }
+
+  /** Number of the exception whose handler runs; 0 in Thread mode. */
+  current(): number {
+    return this.cpu.readRegister(reg.xpsr) & IPSR_MASK;
+  }
+
+  executionPriority(): number {
+    return this.state.executionPriority({
+      primask: this.cpu.readRegister(reg.primask),
+      faultmask: this.cpu.readRegister(reg.faultmask),
+      basepri: this.cpu.readRegister(reg.basepri),
+    });
+  }
+
+  /** Whether WFI ends: something pending would be taken, were it not for PRIMASK. */
+  wakes(): boolean {
+    const { cpu } = this;
+    return this.state.wakes({
+      primask: 0,
+      faultmask: cpu.readRegister(reg.faultmask),
+      basepri: cpu.readRegister(reg.basepri),
+    });
+  }
+
+  /** Takes the pending exception whose priority is high enough, in front of the instruction at `pc`; null: there is none. */
+  poll(pc: number): Continuation | null {
+    return this.state.preempting(this.executionPriority()) === null ? null : this.enter(pc);
+  }
+
+  /** SVC, whose next instruction is at `next`. */
+  supervisorCall(next: number): Continuation {
+    return this.synchronous(exception.supervisorCall, next);
+  }
+
+  /** @param status bits of CFSR; @param returnAddress goes to the frame: the faulting instruction, or the one that was to come */
+  fault(number: number, status: number, returnAddress: number): Continuation {
+    this.system.faultStatus = (this.system.faultStatus | status) >>> 0;
+    return this.synchronous(number, returnAddress);
+  }
+
+  /** A branch to an EXC_RETURN value in Handler mode. */
+  returnFrom(excReturn: number): Continuation {
+    const { state, cpu } = this;
+    const number = this.current();
+    const isBase = state.activeExceptions() === 1;
+    const wasActive = state.isActive(number);
+    const target = wasActive ? this.returnTarget(excReturn, isBase) : null;
+    if (wasActive) state.leave(number);
+    if (number !== exception.nmi) cpu.writeRegister(reg.faultmask, 0);
+    this.onEvent?.({ kind: 'return', number, cycles: cpu.counters().cycles });
+    if (target === null) return this.derived(exception.usageFault, faultStatus.invalidPc, excReturn);
+    if (state.preempting(this.executionPriority()) !== null) return this.tailChain(excReturn);
+    return this.unstack(excReturn, target);
+  }
+
+  /** SVC and faults: taken now, or as HardFault, or the core locks up. */
+  private synchronous(wanted: number, returnAddress: number): Continuation {
+    const number = this.escalate(wanted);
+    if (number === null) return this.lockUp(wanted, returnAddress);
+    this.state.setPending(number, true);
+    return this.enter(returnAddress);
+  }
+
+  /** The exception itself if it is enabled and its priority suffices, else HardFault; null when not even that can be taken. */
+  private escalate(wanted: number): number | null {
+    const { state, features, system } = this;
+    const priority = this.executionPriority();
+    const isTakable = (number: number): boolean =>
+      state.isEnabled(number) && state.groupPriority(state.priorityOf(number)) < priority;
+    const isKnown = !features.onlyHardFault || wanted === exception.supervisorCall;
+    if (isKnown && isTakable(wanted)) return wanted;
+    if (wanted !== exception.hardFault)
+      system.hardFaultStatus = (system.hardFaultStatus | hardFaultStatus.forced) >>> 0;
+    return isTakable(exception.hardFault) ? exception.hardFault : null;
+  }
+
+  private lockUp(wanted: number, address: number): Continuation {
+    return { lockUp: `lock-up: exception ${wanted} at ${hex32(address)} while faults are not allowed` };
+  }
+
+  /** Stacks the context, waits out the latency, and starts the handler of whatever is first in line by then. */
+  private enter(returnAddress: number): Continuation {
+    const { cpu, port, features, state } = this;
+    const priority = this.executionPriority();
+    const frame = pushFrame(cpu, port, returnAddress, this.fp, (this.system.configuration & 0x200) !== 0);
+    if (!frame.complete) this.pendStackingFault(faultStatus.stackingBus);
+    port.addCounters(features.cost.entry + frame.extraCycles, 0);
+    this.advance();
+    const number = state.preempting(priority);
+    if (number === null) return this.lockUp(exception.hardFault, returnAddress);
+    return this.activate(number, this.excReturn(frame.hasFp, frame.wasHandler, frame.onProcessStack));
+  }
+
+  private excReturn(hasFp: boolean, toHandler: boolean, onProcessStack: boolean): number {
+    const mode = (toHandler ? 0 : 8) | (onProcessStack ? 4 : 0);
+    if (this.features.isV8) return (0xffff_ffa0 | (hasFp ? 0 : 0x10) | mode) >>> 0;
+    return ((hasFp ? 0xffff_ffe0 : 0xffff_fff0) | mode | 1) >>> 0;
+  }
+
+  /** Fetches the vector and enters Handler mode. */
+  private activate(number: number, excReturn: number): Continuation {
+    const { cpu, port, state, system } = this;
+    const vector = port.readWord((system.vectorTable + number * 4) >>> 0);
+    if (vector === null) {
+      if (number === exception.hardFault || number === exception.nmi)
+        return { lockUp: `lock-up: no vector for exception ${number} at ${hex32(system.vectorTable + number * 4)}` };
+      state.setPending(number, false);
+      system.hardFaultStatus |= hardFaultStatus.vectorTable;
+      return this.activate(exception.hardFault, excReturn);
+    }
+    cpu.writeRegister(reg.lr, excReturn);
+    const xpsr = cpu.readRegister(reg.xpsr) & ~(IPSR_MASK | IT_STATE);
+    cpu.writeRegister(reg.xpsr, (xpsr | number | THUMB) >>> 0);
+    const control = cpu.readRegister(reg.control);
+    cpu.writeRegister(reg.control, control & ~(SPSEL | FpContext.ACTIVE));
+    state.enter(number);
+    port.clearExclusive();
+    this.fp.refresh();
+    const pc = (vector & ~1) >>> 0;
+    cpu.writeRegister(reg.pc, pc);
+    this.onEvent?.({ kind: 'enter', number, cycles: cpu.counters().cycles });
+    // The vector's bit 0 becomes EPSR.T; without it the handler's first instruction is an INVSTATE fault.
+    return (vector & 1) !== 0 ? pc : this.fault(exception.usageFault, faultStatus.invalidState, pc);
+  }
+
+  private tailChain(excReturn: number): Continuation {
+    this.port.addCounters(this.features.cost.tailChain, 0);
+    this.advance();
+    const number = this.state.preempting(this.executionPriority());
+    return number === null ? this.lockUp(exception.hardFault, excReturn) : this.activate(number, excReturn);
+  }
+
+  /** A fault of the return itself: its handler gets the frame that was to be popped. */
+  private derived(wanted: number, status: number, excReturn: number): Continuation {
+    this.system.faultStatus = (this.system.faultStatus | status) >>> 0;
+    const number = this.escalate(wanted);
+    if (number === null) return this.lockUp(wanted, excReturn);
+    this.state.setPending(number, true);
+    return this.tailChain(excReturn);
+  }
+
+  private pendStackingFault(status: number): void {
+    this.system.faultStatus = (this.system.faultStatus | status) >>> 0;
+    const number = this.escalate(exception.busFault);
+    if (number !== null) this.state.setPending(number, true);
+  }
+
+  /** Mode and stack an EXC_RETURN value names, or null when it is none (B1.5.8). */
+  private returnTarget(excReturn: number, isBase: boolean): { toHandler: boolean; onProcessStack: boolean } | null {
+    const low = excReturn & 0xf;
+    const toHandler = (low & 8) === 0;
+    const onProcessStack = (low & 4) !== 0;
+    const expected = this.features.isV8 ? [0x0, 0x8, 0xc] : [0x1, 0x9, 0xd];
+    if (!expected.includes(low)) return null;
+    const hasFp = (excReturn & 0x10) === 0;
+    if (hasFp && !this.features.hasFpu) return null;
+    const mayLeave = isBase || this.features.isV8 || (this.system.configuration & 1) !== 0;
+    if (toHandler ? isBase : !mayLeave) return null;
+    return { toHandler, onProcessStack };
+  }
+
+  private unstack(excReturn: number, target: { toHandler: boolean; onProcessStack: boolean }): Continuation {
+    const { cpu, port, features, system } = this;
+    const popped = popFrame(cpu, port, target.onProcessStack, (excReturn & 0x10) === 0, this.fp);
+    if (popped === null) return this.derived(exception.busFault, faultStatus.unstackingBus, excReturn);
+    const { xpsr, pc, extraCycles } = popped;
+    if (target.toHandler !== ((xpsr & IPSR_MASK) !== 0))
+      return this.derived(exception.usageFault, faultStatus.invalidPc, excReturn);
+    popped.commit();
+    cpu.writeRegister(reg.xpsr, xpsr);
+    const control = cpu.readRegister(reg.control) & ~SPSEL;
+    cpu.writeRegister(reg.control, control | (target.onProcessStack ? SPSEL : 0));
+    this.fp.returned((excReturn & 0x10) === 0);
+    port.clearExclusive();
+    port.addCounters(features.cost.exit + extraCycles, 0);
+    cpu.writeRegister(reg.pc, pc);
+    this.sleepsOnExit = !target.toHandler && (system.sleep & scr.sleepOnExit) !== 0;
+    return (xpsr & THUMB) !== 0 ? pc : this.fault(exception.usageFault, faultStatus.invalidState, pc);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Registers of the system control block that decide what the core does, as plain data: the register file (peripherals) shows them to the
+ * firmware, the exception unit reads and sets them. Layouts are those of DDI 0403E B3.2 and B1.4.7 (FPCCR).
+ */
+export interface SystemState {
+  vectorTable: number;
+  /** CCR. */
+  configuration: number;
+  /** SCR. */
+  sleep: number;
+  /** CFSR, HFSR, DFSR, MMFAR, BFAR. */
+  faultStatus: number;
+  hardFaultStatus: number;
+  debugFaultStatus: number;
+  memManageAddress: number;
+  busFaultAddress: number;
+  coprocessorAccess: number;
+  /** FPCCR, FPCAR, FPDSCR. */
+  fpContextControl: number;
+  fpContextAddress: number;
+  fpDefaultStatus: number;
+  /** DEMCR. */
+  debugMonitorControl: number;
+}
+
+export const ccr = {
+  nonBaseThreadEnable: 1 << 0,
+  userSetPending: 1 << 1,
+  unalignedTrap: 1 << 3,
+  divideByZeroTrap: 1 << 4,
+  stackAlign: 1 << 9,
+} as const;
+
+export const scr = { sleepOnExit: 1 << 1, sendEventOnPending: 1 << 4 } as const;
+
+export const fpccr = {
+  lazyActive: 1 << 0,
+  user: 1 << 1,
+  thread: 1 << 3,
+  lazyEnable: 1 << 30,
+  automaticEnable: (1 << 31) >>> 0,
+} as const;
+
+/** CPACR: full access to coprocessors 10 and 11. */
+export const CPACR_FPU = 0xf0_0000;
+
+export const demcr = { monitorEnable: 1 << 16, monitorPend: 1 << 17, traceEnable: 1 << 24 } as const;
+
+/** @param stackAlign STKALIGN is 1 after reset from Cortex-M3 r2p0 on and on all later cores */
+export function resetSystemState(hasFpu: boolean, vectorTable: number): SystemState {
+  return {
+    vectorTable,
+    configuration: ccr.stackAlign,
+    sleep: 0,
+    faultStatus: 0,
+    hardFaultStatus: 0,
+    debugFaultStatus: 0,
+    memManageAddress: 0,
+    busFaultAddress: 0,
+    coprocessorAccess: 0,
+    fpContextControl: hasFpu ? (fpccr.automaticEnable | fpccr.lazyEnable) >>> 0 : 0,
+    fpContextAddress: 0,
+    fpDefaultStatus: 0,
+    debugMonitorControl: 0,
+  };
+}
