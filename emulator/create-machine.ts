@@ -50,6 +50,7 @@ export function createMachine(options: MachineOptions): Machine {
     image,
     serial: new SerialLine(options.onUartByte ?? null),
     stopHandlers: [semihosting.handler],
+    stateful: new Map([['semihosting', semihosting]]),
     strict: options.strict ?? false,
     onNote: options.onNote ?? (() => undefined),
   });

@@ -21,6 +21,9 @@ import {
   type StopKind,
 } from './run-result.ts';
 import { StackMeter } from './stack-meter.ts';
+import { imageDigest } from './state/digest.ts';
+import { MachineSnapshots, type MachineState } from './state/machine-state.ts';
+import type { Stateful } from './state/stateful.ts';
 
 export { DEFAULT_CYCLES_MAX } from './run-result.ts';
 export type { CallResult, Pause, RunOptions, RunResult, StopKind } from './run-result.ts';
@@ -49,6 +52,8 @@ export interface MachineParts {
   /** Far end of the board's UART. */
   readonly serial: SerialLine;
   readonly stopHandlers: readonly StopHandler[];
+  /** What else takes part in snapshots, by a name of its own: the stop handlers' state. */
+  readonly stateful?: ReadonlyMap<string, Stateful>;
   /** What is only noted otherwise ends the run with a fault. */
   readonly strict: boolean;
   /** Unmodelled registers and features the firmware used, once each. */
@@ -64,6 +69,8 @@ export class Machine {
   readonly stack: StackMeter;
   private readonly bus: PeripheralBus;
   private readonly stopHandlers: readonly StopHandler[];
+  private readonly stateful: ReadonlyMap<string, Stateful>;
+  private snapshots: MachineSnapshots | null = null;
   /** Ends asked for from inside the run, with the counters of that moment: the engine may go on to the end of its block. */
   private pendingFault: { readonly fault: Fault; readonly counters: Counters } | null = null;
   private pendingExit: { readonly code: number; readonly counters: Counters } | null = null;
@@ -75,6 +82,7 @@ export class Machine {
     this.image = parts.image;
     this.cpu = parts.cpu;
     this.stopHandlers = parts.stopHandlers;
+    this.stateful = parts.stateful ?? new Map();
     this.memory = new MemoryMap(parts.board, parts.cpu);
     const noted = new Set<string>();
     const note = (cause: string): void => {
@@ -234,9 +242,38 @@ export class Machine {
     this.cpu.stop();
   }
 
+  /** Everything that decides the future, marks aside, as plain data; between runs only. @throws UserError on an engine that cannot. */
+  save(): MachineState {
+    return this.snapshotter().save();
+  }
+
+  /** Goes on where save() was called; resume() from readRegister(reg.pc). @throws UserError when the state is another machine's. */
+  restore(state: MachineState): void {
+    this.pendingFault = null;
+    this.pendingExit = null;
+    this.snapshotter().restore(state);
+  }
+
   close(): void {
     this.cpu.close();
   }
+
+  private snapshotter(): MachineSnapshots {
+    return (this.snapshots ??= new MachineSnapshots({
+      board: this.board.name,
+      image: imageDigest(this.image),
+      cpu: this.cpu,
+      memories: this.memory.mapped(),
+      parts: new Map([...this.bus.parts(), ['serial line', this.serial], ['machine', this.ownState], ...this.stateful]),
+    }));
+  }
+
+  private readonly ownState: Stateful = {
+    save: () => [this.eventRegister, this.dataInitialised, this.allocatedEnd],
+    restore: (state) => {
+      [this.eventRegister, this.dataInitialised, this.allocatedEnd] = state as [boolean, boolean, number | null];
+    },
+  };
 
   private markAddress(target: number | string): number {
     return typeof target === 'string' ? this.symbol(target).address : (target & ~1) >>> 0;

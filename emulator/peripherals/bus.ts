@@ -4,6 +4,7 @@
  */
 import { hex32 } from '../../common/units.ts';
 import type { DeviceCallbacks } from '../cpu/cpu.ts';
+import type { Stateful } from '../state/stateful.ts';
 import type { Peripheral } from './peripheral.ts';
 
 export class PeripheralBus implements DeviceCallbacks {
@@ -18,6 +19,16 @@ export class PeripheralBus implements DeviceCallbacks {
 
   reset(): void {
     for (const peripheral of this.peripherals) peripheral.reset();
+  }
+
+  /** The devices that have a state, by name and address. */
+  parts(): [string, Stateful][] {
+    return this.peripherals.flatMap((one) => {
+      const { save, restore } = one;
+      if (save === undefined || restore === undefined) return [];
+      const part = { save: () => save.call(one), restore: (state: unknown) => restore.call(one, state) };
+      return [[`${one.name} at ${hex32(one.base)}`, part]];
+    });
   }
 
   read(address: number, bytes: number): number {
