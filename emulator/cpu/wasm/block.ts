@@ -12,6 +12,7 @@ import type { Region } from './guest-memory.ts';
 
 /** Longest block; a longer run is cut, which costs nothing (the predecessor is remembered across the cut). */
 const INSTRUCTIONS_MAX = 64;
+export const TARGETS_MAX = 16;
 
 export interface Step {
   readonly instruction: Instruction;
@@ -29,6 +30,9 @@ export interface Step {
   /** The machine, not the engine, decides about it. */
   readonly stops: boolean;
   readonly isFpu: boolean;
+  readonly accessesMemory: boolean;
+  /** Memories its accesses have reached so far, as bits of regions; the translator tests those only. */
+  touched: number;
 }
 
 export interface Block {
@@ -42,6 +46,8 @@ export interface Block {
   readonly code: Uint8Array | null;
   /** Passes so far. */
   passes: number;
+  /** Where its indirect branch has gone so far, at most TARGETS_MAX of them. */
+  readonly targets: number[];
 }
 
 export function makeStep(
@@ -64,8 +70,13 @@ export function makeStep(
     takenCycles: instructionCost(instruction, previous, TAKEN),
     stops: alwaysStops(instruction) || body === null,
     isFpu: isFpuInstruction(instruction),
+    accessesMemory: body?.some(accesses) ?? false,
+    touched: 0,
   };
 }
+
+const accesses = (statement: Stmt): boolean =>
+  statement.k === 'load' || statement.k === 'store' || (statement.k === 'when' && statement.then.some(accesses));
 
 /** The block at an address under an IT state, or null where there is no memory. */
 export function buildBlock(
@@ -93,7 +104,13 @@ export function buildBlock(
   if (steps.length === 0) return null;
   const at = region.offset + start - region.start;
   const code = region.writable ? new Uint8Array(memory.wasm.buffer).slice(at, at + address - start) : null;
-  return { start, end: address, steps, itState, region, code, passes: 0 };
+  return { start, end: address, steps, itState, region, code, passes: 0, targets: [] };
+}
+
+/** What pipelining with the instruction before it changes about the cost of the first of a block. */
+export function carriedCycles(first: Instruction, previous: Instruction): number {
+  if (first.divide !== null) return 0;
+  return instructionCost(first, previous, SEQUENTIAL) - instructionCost(first, null, SEQUENTIAL);
 }
 
 /** Whether memory still holds what the block was made from. */

@@ -15,7 +15,12 @@ const FIRST_REGION_OFFSET = PAGE_BYTES;
 export interface Region extends MemoryMapping {
   /** Where the region begins in the WebAssembly memory. */
   readonly offset: number;
+  /** Stands for the region in `touched`. */
+  readonly bit: number;
 }
+
+/** Stands for everything that is not memory in `touched`. */
+const ELSEWHERE = 1 << 30;
 
 interface Device {
   readonly start: number;
@@ -46,6 +51,8 @@ export class GuestMemory {
   readonly regions: Region[] = [];
   /** Seen by read() and write(): what the interpreter executes. Null while nobody looks. */
   hook: AccessHook | null = null;
+  /** What reads and writes have reached since it was last set to 0: bits of regions. */
+  touched = 0;
   private readonly devices: Device[] = [];
   private end = FIRST_REGION_OFFSET;
   private last: Region | null = null;
@@ -63,7 +70,8 @@ export class GuestMemory {
       );
     }
     this.end = offset + mapping.bytes;
-    this.regions.push({ start: mapping.start, bytes: mapping.bytes, writable: mapping.writable, offset });
+    const bit = 1 << Math.min(this.regions.length, 29);
+    this.regions.push({ start: mapping.start, bytes: mapping.bytes, writable: mapping.writable, offset, bit });
     return new Uint8Array(this.wasm.buffer, offset, mapping.bytes);
   }
 
@@ -101,10 +109,12 @@ export class GuestMemory {
     if (this.hook?.('read', address, bytes) === true) throw ACCESS_STOP;
     const region = this.regionOf(address, bytes);
     if (region !== null) {
+      this.touched |= region.bit;
       const at = address - region.start + region.offset;
       if (bytes === 4) return this.view.getInt32(at, true);
       return bytes === 2 ? this.view.getUint16(at, true) : this.view.getUint8(at);
     }
+    this.touched |= ELSEWHERE;
     for (const device of this.devices) {
       if (address >= device.start && address - device.start < device.bytes)
         return device.callbacks.read(address, bytes) & (bytes === 4 ? -1 : (1 << (bytes * 8)) - 1);
@@ -119,12 +129,14 @@ export class GuestMemory {
     const region = this.regionOf(address, bytes);
     if (region !== null) {
       if (!region.writable) throw new AccessFault('write', 'protected', address);
+      this.touched |= region.bit;
       const at = address - region.start + region.offset;
       if (bytes === 4) this.view.setInt32(at, value, true);
       else if (bytes === 2) this.view.setInt16(at, value, true);
       else this.view.setInt8(at, value);
       return;
     }
+    this.touched |= ELSEWHERE;
     for (const device of this.devices) {
       if (address < device.start || address - device.start >= device.bytes) continue;
       const mask = bytes === 4 ? 0xffff_ffff : (1 << (bytes * 8)) - 1;

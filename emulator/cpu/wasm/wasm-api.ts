@@ -6,7 +6,15 @@ export interface WasmMemory {
 
 export type WasmFunction = (...args: number[]) => number;
 
+/** A table of functions that translated code calls. */
+export interface WasmTable {
+  readonly length: number;
+  set(index: number, value: WasmFunction): void;
+  grow(count: number): void;
+}
+
 interface Api {
+  readonly Table: new (descriptor: { element: 'anyfunc'; initial: number }) => WasmTable;
   readonly Memory: new (descriptor: { initial: number; maximum: number }) => WasmMemory;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (
@@ -19,6 +27,10 @@ const api = (globalThis as unknown as { readonly WebAssembly: Api }).WebAssembly
 
 export function createMemory(pages: number): WasmMemory {
   return new api.Memory({ initial: pages, maximum: pages });
+}
+
+export function createTable(initial: number): WasmTable {
+  return new api.Table({ element: 'anyfunc', initial });
 }
 
 /** Compiles and links synchronously; @throws on an invalid module, which is a bug of ours. */

@@ -21,20 +21,21 @@ import {
   type RunLimits,
   type TraceHook,
 } from '../cpu.ts';
-import { buildBlock, isCurrent, isTranslatable, type Block } from './block.ts';
+import { carriedCycles, TARGETS_MAX, type Block } from './block.ts';
+import { BlockCache } from './block-cache.ts';
 import { exceptionReturn, explainStop, fetchFault } from './stops.ts';
 import { CorePort } from './core-port.ts';
 import { CoreState, type CoreSnapshot } from './core-state.ts';
 import { ACCESS_STOP, AccessFault, GuestMemory } from './guest-memory.ts';
 import { Tracer } from './tracer.ts';
-import { COUNTERS_OFFSET } from './translate/locals.ts';
-import { Translations, type Entry } from './translate/translations.ts';
+import { Translations } from './translate/translations.ts';
 
-const IT_STATE_KEY = 2 ** 32;
 /** Passes of a block after which it and what it leads to are translated. */
 const HOT_PASSES = 60;
-/** A JavaScript engine replaces its quick first code by optimised code only when the function is called anew. */
-const CYCLES_PER_ENTRY_MAX = 2 ** 20;
+
+function noteTarget({ targets }: Block, address: number): void {
+  if (targets.length < TARGETS_MAX && !targets.includes(address)) targets.push(address);
+}
 
 interface Mark {
   readonly callback: ((pass: MarkPass) => void) | null;
@@ -55,7 +56,7 @@ export class WasmCpu implements Cpu {
   private readonly hotPasses: number;
   private readonly memory = new GuestMemory();
   private readonly core = new CoreState(this.memory);
-  private readonly blocks = new Map<number, Block>();
+  private readonly blocks: BlockCache;
   /** Code for when the FPU may not be used, and for when it may: an exception handler must not throw the other away. */
   private readonly translationsByFpu = [new Translations(this.core), new Translations(this.core)] as const;
   private translations = this.translationsByFpu[0];
@@ -63,8 +64,6 @@ export class WasmCpu implements Cpu {
     this.cycles += cycles;
     this.instructions += instructions;
   });
-  /** Cycles and instructions that translated code leaves behind. */
-  private readonly counted = new Int32Array(this.memory.wasm.buffer, COUNTERS_OFFSET, 2);
   private cyclesMax = Infinity;
   /** The next instruction is one that translated code leaves to the interpreter. */
   private mustInterpret = false;
@@ -85,6 +84,8 @@ export class WasmCpu implements Cpu {
   /** @param hotPasses passes of a block after which it is translated; Infinity: everything is interpreted */
   constructor(hotPasses = HOT_PASSES) {
     this.hotPasses = hotPasses;
+    // Where the first pass is enough, nothing else has to have been executed.
+    this.blocks = new BlockCache(this.core, (address) => this.marks.has(address), hotPasses > 1 ? 1 : 0);
   }
 
   mapMemory(mapping: MemoryMapping): Uint8Array {
@@ -240,7 +241,7 @@ export class WasmCpu implements Cpu {
       if (entry !== undefined && this.runTranslated(entry)) return null;
     }
     this.mustInterpret = false;
-    const block = this.blockAt(pc);
+    const block = this.blocks.at(pc, core.itState);
     if (block === null) return exceptionReturn(core) ?? fetchFault(pc);
     try {
       return this.execute(block);
@@ -270,43 +271,24 @@ export class WasmCpu implements Cpu {
     return this.stopRequested;
   }
 
-  private blockAt(pc: number): Block | null {
-    const { itState } = this.core;
-    const key = pc + itState * IT_STATE_KEY;
-    const known = this.blocks.get(key);
-    if (known !== undefined && isCurrent(known, this.core)) return known;
-    const built = buildBlock(this.core, pc, itState, (address) => this.marks.has(address));
-    if (built !== null) this.blocks.set(key, built);
-    return built;
-  }
-
   /** Counts a pass of the block there; the one that makes it hot translates it. */
-  private translateIfHot(pc: number): Entry | undefined {
-    const block = this.blockAt(pc);
-    if (block === null || ++block.passes % this.hotPasses !== 0 || !isTranslatable(block)) return undefined;
-    this.translations.translate(block, (address) => this.translatableAt(address), this.fpuEnabled);
+  private translateIfHot(pc: number): Block | undefined {
+    const block = this.blocks.at(pc, 0);
+    if (block === null || ++block.passes % this.hotPasses !== 0) return undefined;
+    if (this.blocks.translatable(pc) === null) return undefined;
+    this.translations.translate(block, this.blocks, this.fpuEnabled);
     return this.translations.find(pc);
   }
 
-  /** Not marked, and not to be compared with memory at every entry. */
-  private translatableAt(address: number): Block | null {
-    if (this.marks.has(address)) return null;
-    const block = this.blocks.get(address) ?? buildBlock(this.core, address, 0, (at) => this.marks.has(at));
-    if (block === null || !isTranslatable(block)) return null;
-    this.blocks.set(address, block);
-    return block;
-  }
-
   /** False if too few cycles are left for the budget to be kept exactly. */
-  private runTranslated({ translation, index, block }: Entry): boolean {
-    const budget = this.cyclesMax - this.cycles - translation.cyclesBound;
-    if (budget < 1) return false;
-    const { core, counted } = this;
-    const carried = this.carriedAcross(block);
-    const site = translation.sites[translation.run(index, Math.min(budget, CYCLES_PER_ENTRY_MAX))];
-    assert(site !== undefined, 'translated code leaves at a site');
-    this.cycles += carried + (counted[0] ?? 0) + site.cycles;
-    this.instructions += (counted[1] ?? 0) + site.instructions;
+  private runTranslated(entry: Block): boolean {
+    const carried = this.carriedAcross(entry);
+    const passage = this.translations.enter(entry.start, Math.floor(this.cyclesMax - this.cycles - carried));
+    if (passage === null) return false;
+    const { core } = this;
+    const { site, cycles, instructions, translation } = passage;
+    this.cycles += carried + cycles;
+    this.instructions += instructions;
     this.previous = site.previous;
     this.mustInterpret = site.bails;
     core.itState = site.itState;
@@ -316,6 +298,7 @@ export class WasmCpu implements Cpu {
       core.armState = site.interworks && (target & 1) === 0;
       core.pc = (target & ~1) >>> 0;
     }
+    if (site.bails && this.translations.isOutdated(translation)) translation.start.passes = 0;
     return true;
   }
 
@@ -337,7 +320,9 @@ export class WasmCpu implements Cpu {
       if (this.memory.hook !== null) this.cellsBefore.set(core.cells);
       const sp = tracer === null ? 0 : tracer.stackPointer();
       const divide = step.instruction.divide === null ? 0 : this.divideCycles(step.instruction.divide);
+      if (step.accessesMemory) this.memory.touched = 0;
       for (const action of step.actions) action();
+      if (step.accessesMemory) step.touched |= this.memory.touched;
       const taken = core.branchTo >= 0 && core.branchTo !== step.next;
       const cost = carried + (divide !== 0 ? divide : taken ? step.takenCycles : step.sequentialCycles);
       this.cycles += cost;
@@ -346,6 +331,7 @@ export class WasmCpu implements Cpu {
       this.previous = step.instruction;
       tracer?.note(step.instruction, true, core.branchTo >= 0 ? core.branchTo : step.next, cost, this.cycles, sp);
       if (core.branchTo >= 0) {
+        if (step.instruction.target === null) noteTarget(block, core.branchTo);
         core.pc = core.branchTo;
         core.itState = taken ? 0 : block.itState;
         if (taken || step.instruction.branch === 'always') this.previous = null;
@@ -368,8 +354,7 @@ export class WasmCpu implements Cpu {
     if (previous === null || (previous.loadedRegisters === 0 && previous.fpArithmeticWrites === 0)) return 0;
     const first = block.steps[0]?.instruction;
     if (first === undefined || first.address !== (previous.address + previous.size) >>> 0) return 0;
-    if (first.divide !== null) return 0;
-    return instructionCost(first, previous, SEQUENTIAL) - instructionCost(first, null, SEQUENTIAL);
+    return carriedCycles(first, previous);
   }
 
   private divideCycles({ signed, n, m }: { signed: boolean; n: number; m: number }): number {

@@ -1,5 +1,5 @@
 /** Cycles of a divide, added to the counters before it runs: the rule is divideCycles of emulator/timing/cortex-m4.ts. */
-import { local, localOfCell } from './locals.ts';
+import { INSTRUCTION_BITS, local, localOfCell } from './locals.ts';
 import { I32, type WasmWriter } from './wasm-writer.ts';
 
 export function emitDivideCycles(
@@ -41,6 +41,8 @@ export function emitDivideCycles(
   w.const(4);
   w.op('i32.add');
   w.end();
-  w.op('i64.extend_i32_u', 'i64.add');
+  w.op('i64.extend_i32_u');
+  w.wide(INSTRUCTION_BITS);
+  w.op('i64.shl', 'i64.add');
   w.set(local.counters);
 }

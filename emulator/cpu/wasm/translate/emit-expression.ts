@@ -1,16 +1,9 @@
 /** The translator's half of the semantics table: expressions as WebAssembly over locals, with C and V computed only where they are used. */
 import { cell, type Expr, type Op2, type Wide } from '../../../isa/ir.ts';
 import { conditionHolds } from '../../../isa/operands.ts';
+import { FlagTracker, isComparison, type FlagState, type Operand } from './flag-state.ts';
 import { flagKind, isMemoryCell, local, localOfCell, type FlagKind } from './locals.ts';
 import { I32, type Opcode, type WasmWriter } from './wasm-writer.ts';
-
-/** What is known about the flags at this point of a block; null: only the locals know. */
-export interface FlagState {
-  carry: FlagKind | null;
-  overflow: FlagKind | null;
-  /** All four flags come from comparing flagA with flagB. */
-  comparison: boolean;
-}
 
 /** Conditions 0..3 and 8..13 after a comparison. */
 const afterComparison: Readonly<Partial<Record<number, Opcode>>> = {
@@ -28,10 +21,7 @@ const afterComparison: Readonly<Partial<Record<number, Opcode>>> = {
 
 export class ExpressionEmitter {
   readonly w: WasmWriter;
-  flags: FlagState = { carry: null, overflow: null, comparison: false };
-
-  /** Between C and V of a subtraction and its N and Z, which come right after. */
-  private inComparison = false;
+  readonly flags = new FlagTracker();
 
   constructor(writer: WasmWriter) {
     this.w = writer;
@@ -101,76 +91,118 @@ export class ExpressionEmitter {
   }
 
   condition(code: number): void {
-    const direct = this.flags.comparison ? afterComparison[code] : undefined;
+    const direct = isComparison(this.flags.state) ? afterComparison[code] : undefined;
     if (direct === undefined) {
       this.expression(conditionHolds(code));
       return;
     }
-    this.w.get(local.flagA);
-    this.w.get(local.flagB);
+    this.operand('a');
+    this.operand('b');
     this.w.op(direct);
   }
 
-  /** Sets a cell; C and V are then known to be there. */
+  /** Sets a cell. */
   assign(number: number, value: Expr): void {
-    const { w } = this;
+    const { w, flags } = this;
+    if (flags.isRedundant(number)) {
+      flags.set(number, value);
+      return;
+    }
     if (isMemoryCell(number)) {
       w.const(0);
       this.expression(value);
       w.memory('i32.store', number * 4);
+      flags.set(number, value);
       return;
     }
+    // The value may read flags as they were.
     this.expression(value);
+    this.rescue(flags.set(number, value), number);
     w.set(localOfCell(number));
-    if (number === cell.carry) {
-      w.const(flagKind.cell);
-      w.set(local.carryKind);
-      this.flags.carry = flagKind.cell;
-    } else if (number === cell.overflow) {
-      w.const(flagKind.cell);
-      w.set(local.overflowKind);
-      this.flags.overflow = flagKind.cell;
-    }
-    // N and Z follow C and V of the same comparison; then `carryOverflow` sets this again.
-    const isFlag = number >= cell.negative && number <= cell.overflow;
-    if (isFlag && !(this.inComparison && number <= cell.zero)) this.flags.comparison = false;
-    if (number === cell.zero) this.inComparison = false;
   }
 
-  /** Remembers the operands in temporaries 0 and 1: C and V follow from them where they are needed. */
+  /** Before a cell changes that is no value of an expression. */
+  changes(number: number): void {
+    this.rescue(this.flags.changes(number), number);
+  }
+
+  /** C and V follow from temporaries 0 and 1 where they are needed; what those are copies of is not copied again. */
   carryOverflow(subtraction: boolean): void {
+    this.flags.carryOverflow(subtraction);
+    const { a, b } = this.flags.state;
+    if (a.k === 'local') this.copy(cell.temporary, local.flagA);
+    if (b.k === 'local') this.copy(cell.temporary + 1, local.flagB);
+  }
+
+  /** Makes the locals hold what a place with less knowledge expects. */
+  adapt(to: FlagState): void {
     const { w } = this;
-    const kind = subtraction ? flagKind.subtract : flagKind.add;
-    for (const [from, to] of [
-      [cell.temporary, local.flagA],
-      [cell.temporary + 1, local.flagB],
+    const from = this.flags.state;
+    for (const [part, kindLocal] of [
+      ['signZero', local.signZeroKind],
+      ['carry', local.carryKind],
+      ['overflow', local.overflowKind],
     ] as const) {
-      w.get(localOfCell(from));
-      w.set(to);
+      const known = from[part];
+      if (to[part] !== null || known === null) continue;
+      w.const(known);
+      w.set(kindLocal);
     }
-    w.const(kind);
-    w.tee(local.carryKind);
-    w.set(local.overflowKind);
-    this.flags = { carry: kind, overflow: kind, comparison: subtraction };
-    this.inComparison = subtraction;
+    for (const side of ['a', 'b'] as const) {
+      if (to[side].k !== 'local' || from[side].k === 'local') continue;
+      this.operand(side);
+      w.set(side === 'a' ? local.flagA : local.flagB);
+    }
   }
 
-  /** After code that may not have run. */
-  forgetChangedFlags(before: { carry: unknown; overflow: unknown; comparison: boolean }): void {
-    const { flags } = this;
-    if (flags.carry !== before.carry) flags.carry = null;
-    if (flags.overflow !== before.overflow) flags.overflow = null;
-    flags.comparison = false;
+  private rescue(sides: readonly ('a' | 'b')[], from: number): void {
+    for (const side of sides) this.copy(localOfCell(from), side === 'a' ? local.flagA : local.flagB, true);
   }
 
-  private readCell(number: number): void {
+  private copy(from: number, to: number, isLocal = false): void {
+    this.w.get(isLocal ? from : localOfCell(from));
+    this.w.set(to);
+  }
+
+  private operand(side: 'a' | 'b'): void {
+    const operand: Operand = this.flags.state[side];
+    if (operand.k === 'const') this.w.const(operand.value);
+    else if (operand.k === 'cell') this.w.get(localOfCell(operand.value));
+    else this.w.get(side === 'a' ? local.flagA : local.flagB);
+  }
+
+  readCell(number: number): void {
     const { w } = this;
-    if (number === cell.carry) this.carry(this.flags.carry);
-    else if (number === cell.overflow) this.overflow(this.flags.overflow);
+    if (number === cell.carry) this.carry(this.flags.state.carry);
+    else if (number === cell.overflow) this.overflow(this.flags.state.overflow);
+    else if (number === cell.negative || number === cell.zero) this.signOrZero(number, this.flags.state.signZero);
     else if (isMemoryCell(number)) {
       w.const(0);
       w.memory('i32.load', number * 4);
     } else w.get(localOfCell(number));
+  }
+
+  /** The cell of N or that of Z: both are the result. With null, by the kind found at run time. */
+  signOrZero(number: number, kind: FlagKind | null): void {
+    switch (kind) {
+      case flagKind.cell:
+        this.w.get(localOfCell(number));
+        break;
+      case flagKind.subtract:
+      case flagKind.add:
+        this.result(kind);
+        break;
+      case null:
+        this.byKind(local.signZeroKind, (known) => {
+          this.signOrZero(number, known);
+        });
+    }
+  }
+
+  private result(kind: FlagKind): void {
+    this.operand('a');
+    this.operand('b');
+    this.w.op(kind === flagKind.subtract ? 'i32.sub' : 'i32.add');
   }
 
   /** C by its kind; with null, by the kind found at run time. */
@@ -181,15 +213,13 @@ export class ExpressionEmitter {
         w.get(localOfCell(cell.carry));
         break;
       case flagKind.subtract:
-        w.get(local.flagA);
-        w.get(local.flagB);
+        this.operand('a');
+        this.operand('b');
         w.op('i32.ge_u');
         break;
       case flagKind.add:
-        w.get(local.flagA);
-        w.get(local.flagB);
-        w.op('i32.add');
-        w.get(local.flagA);
+        this.result(kind);
+        this.operand('a');
         w.op('i32.lt_u');
         break;
       case null:
@@ -202,26 +232,25 @@ export class ExpressionEmitter {
   /** V in bit 31. */
   overflow(kind: FlagKind | null): void {
     const { w } = this;
-    const xorWithResult = (operand: number, operation: 'i32.add' | 'i32.sub'): void => {
-      w.get(operand);
-      w.get(local.flagA);
-      w.get(local.flagB);
-      w.op(operation, 'i32.xor');
+    const xorWithResult = (side: 'a' | 'b', of: FlagKind): void => {
+      this.operand(side);
+      this.result(of);
+      w.op('i32.xor');
     };
     switch (kind) {
       case flagKind.cell:
         w.get(localOfCell(cell.overflow));
         break;
       case flagKind.subtract:
-        w.get(local.flagA);
-        w.get(local.flagB);
+        this.operand('a');
+        this.operand('b');
         w.op('i32.xor');
-        xorWithResult(local.flagA, 'i32.sub');
+        xorWithResult('a', kind);
         w.op('i32.and');
         break;
       case flagKind.add:
-        xorWithResult(local.flagA, 'i32.add');
-        xorWithResult(local.flagB, 'i32.add');
+        xorWithResult('a', kind);
+        xorWithResult('b', kind);
         w.op('i32.and');
         break;
       case null:

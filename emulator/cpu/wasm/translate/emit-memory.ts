@@ -1,12 +1,20 @@
-/** Loads and stores in translated code: a range check per memory; anything else leaves to the interpreter before the instruction. */
-import type { Expr, Stmt } from '../../../isa/ir.ts';
+/**
+ * Loads and stores in translated code. The first access of a group checks the range of all of them against the memories that were
+ * seen there while the code was interpreted; anything else leaves to the interpreter before the instruction.
+ */
+import type { Expr } from '../../../isa/ir.ts';
+import type { Block } from '../block.ts';
 import type { Region } from '../guest-memory.ts';
+import { groupAccesses, type Access, type AccessPlan, type Group, type Place } from './access-groups.ts';
 import type { ExpressionEmitter } from './emit-expression.ts';
 import { isMemoryCell, local, localOfCell } from './locals.ts';
-import { I32, type Opcode } from './wasm-writer.ts';
+import type { Opcode } from './wasm-writer.ts';
 
-type Load = Extract<Stmt, { k: 'load' }>;
-type Store = Extract<Stmt, { k: 'store' }>;
+/** Memories tried for accesses that have not been seen. */
+const UNSEEN_TRIES_MAX = 3;
+
+type Load = Extract<Access, { k: 'load' }>;
+type Store = Extract<Access, { k: 'store' }>;
 
 const loadOpcode = (bytes: number, signed: boolean): Opcode => {
   if (bytes === 4) return 'i32.load';
@@ -17,9 +25,15 @@ const storeOpcodes: Readonly<Record<1 | 2 | 4, Opcode>> = { 1: 'i32.store8', 2: 
 
 export class MemoryEmitter {
   private readonly x: ExpressionEmitter;
-  /** Readable: writable memories first, where most accesses go. */
+  /** Writable memories first, where most accesses go. */
   private readonly regions: readonly Region[];
   private readonly bail: () => void;
+  private plan: AccessPlan = { places: new Map(), alignedStack: new Set(), groups: 0 };
+  /** Where the memory of a group begins, for groups whose check has been passed. */
+  private readonly checked = new Map<Group, number>();
+  private readonly alignmentsKnown = new Map<Group, Set<number>>();
+  /** Locals that groups of the largest block need. */
+  groupsMax = 0;
 
   /** @param bail leaves the translated code in front of the current instruction */
   constructor(x: ExpressionEmitter, regions: readonly Region[], bail: () => void) {
@@ -28,36 +42,37 @@ export class MemoryEmitter {
     this.bail = bail;
   }
 
+  /** @param plan the block's groups; all checks are still to be made */
+  block(block: Block): AccessPlan {
+    this.plan = groupAccesses(block);
+    this.checked.clear();
+    this.alignmentsKnown.clear();
+    this.groupsMax = Math.max(this.groupsMax, this.plan.groups);
+    return this.plan;
+  }
+
   load(statement: Load): void {
-    const { w } = this.x;
+    const { x } = this;
     const { bytes, signed } = statement;
     const operation = loadOpcode(bytes, signed);
-    const region = this.constantRegion(statement.address, bytes, statement.aligned);
-    if (region !== null) {
-      w.const(region.at);
-      w.memory(operation, 0);
+    const known = this.constantPlace(statement.address, bytes, statement.aligned);
+    let offset: number;
+    if (known !== null) {
+      x.w.const(known);
+      offset = 0;
     } else {
-      this.address(statement);
-      this.loadFrom(0, bytes, operation);
+      offset = this.place(statement);
     }
+    x.w.memory(operation, offset);
+    x.changes(statement.cell);
     this.keep(statement.cell);
   }
 
   store(statement: Store): void {
     const { x } = this;
-    const { w } = x;
-    const { bytes } = statement;
-    this.address(statement);
-    for (const region of this.regions.filter(({ writable }) => writable)) {
-      this.inRange(region, bytes);
-      w.open('if');
-      this.offsetInto(region);
-      x.expression(statement.value);
-      w.memory(storeOpcodes[bytes], region.offset);
-      w.else();
-    }
-    this.bail();
-    for (const region of this.regions) if (region.writable) w.end();
+    const offset = this.place(statement);
+    x.expression(statement.value);
+    x.w.memory(storeOpcodes[statement.bytes], offset);
   }
 
   private keep(number: number): void {
@@ -73,55 +88,109 @@ export class MemoryEmitter {
   }
 
   /** A literal: its place is known now. */
-  private constantRegion(address: Expr, bytes: number, aligned: boolean): { at: number } | null {
+  private constantPlace(address: Expr, bytes: number, aligned: boolean): number | null {
     if (address.k !== 'const') return null;
     const value = address.value >>> 0;
     if (aligned && (value & (bytes - 1)) !== 0) return null;
     const region = this.regions.find(({ start, bytes: size }) => value >= start && value + bytes <= start + size);
-    return region === undefined ? null : { at: value - region.start + region.offset };
+    return region === undefined ? null : value - region.start + region.offset;
   }
 
-  /** The address goes to its local; one that must be aligned and is not leaves. */
-  private address(statement: Load | Store): void {
+  /** Leaves the place of the group's lowest byte on the stack and returns the access's distance from it. */
+  private place(access: Access): number {
     const { w } = this.x;
-    this.x.expression(statement.address);
-    w.set(local.address);
-    if (!statement.aligned || statement.bytes === 1) return;
-    w.get(local.address);
-    w.const(statement.bytes - 1);
+    const place = this.plan.places.get(access) ?? this.alone(access);
+    const { group } = place;
+    this.checkAlignment(access, place);
+    const inLocal = local.group + group.index;
+    let base = this.checked.get(group);
+    if (base === undefined) {
+      this.x.expression(access.address);
+      if (group.low !== group.firstDelta) {
+        w.const(group.low - group.firstDelta);
+        w.op('i32.add');
+      }
+      w.set(local.address);
+      base = this.checkRange(group, inLocal);
+      this.checked.set(group, base);
+    }
+    w.get(inLocal);
+    return base + place.delta - group.low;
+  }
+
+  /** A store to a constant address. */
+  private alone(access: Access): Place {
+    const group: Group = {
+      low: 0,
+      high: access.bytes - 1,
+      stores: access.k === 'store',
+      steps: new Set(),
+      first: access,
+      firstDelta: 0,
+      index: this.plan.groups,
+    };
+    this.groupsMax = Math.max(this.groupsMax, this.plan.groups + 1);
+    return { group, delta: 0, isAligned: false };
+  }
+
+  private checkAlignment(access: Access, { group, delta, isAligned }: Place): void {
+    const { bytes } = access;
+    if (!access.aligned || bytes === 1 || isAligned) return;
+    let known = this.alignmentsKnown.get(group);
+    if (known === undefined) this.alignmentsKnown.set(group, (known = new Set()));
+    const kind = bytes * 4 + (delta & 3);
+    if (known.has(kind)) return;
+    known.add(kind);
+    const { w } = this.x;
+    this.x.expression(access.address);
+    w.const(bytes - 1);
     w.op('i32.and');
     w.open('if');
     this.bail();
     w.end();
   }
 
-  private offsetInto(region: Region): void {
-    const { w } = this.x;
-    w.get(local.address);
-    if (region.start === 0) return;
-    w.const(region.start);
-    w.op('i32.sub');
+  /** Memories the group may lie in, by what its instructions have touched so far. */
+  private candidates({ stores, steps }: Group): readonly Region[] {
+    const fit = this.regions.filter(({ writable }) => writable || !stores);
+    let seen = 0;
+    for (const step of steps) seen |= step.touched;
+    if (seen === 0) return fit.slice(0, UNSEEN_TRIES_MAX);
+    return fit.filter(({ bit }) => (seen & bit) !== 0);
   }
 
-  private inRange(region: Region, bytes: number): void {
-    this.offsetInto(region);
-    this.x.w.const(region.bytes - bytes + 1);
-    this.x.w.op('i32.lt_u');
-  }
-
-  private loadFrom(index: number, bytes: number, operation: Opcode): void {
+  /** From the lowest address to its place in `inLocal`; what is to be added to it in the access is returned. */
+  private checkRange(group: Group, inLocal: number): number {
     const { w } = this.x;
-    const region = this.regions[index];
-    if (region === undefined) {
+    const candidates = this.candidates(group);
+    if (candidates.length === 0) {
       this.bail();
-      return;
+      return 0;
     }
-    this.inRange(region, bytes);
-    w.open('if', I32);
-    this.offsetInto(region);
-    w.memory(operation, region.offset);
-    w.else();
-    this.loadFrom(index + 1, bytes, operation);
-    w.end();
+    const base = Math.min(...candidates.map(({ offset }) => offset));
+    const bytes = group.high - group.low + 1;
+    let open = 0;
+    for (const region of candidates) {
+      w.get(local.address);
+      if (region.start !== 0) {
+        w.const(region.start);
+        w.op('i32.sub');
+      }
+      w.tee(inLocal);
+      w.const(region.bytes - bytes + 1);
+      w.op('i32.lt_u');
+      w.open('if');
+      if (region.offset !== base) {
+        w.get(inLocal);
+        w.const(region.offset - base);
+        w.op('i32.add');
+        w.set(inLocal);
+      }
+      w.else();
+      open++;
+    }
+    this.bail();
+    for (; open > 0; open--) w.end();
+    return base;
   }
 }

@@ -1,108 +1,137 @@
 /**
- * One WebAssembly function for a region. Blocks lie in address order inside nested labels: a forward branch is one `br`, a block that
- * loops to itself is a loop of its own, other backward and indirect branches go through one br_table, which also checks the budget.
+ * One WebAssembly function for a region. Blocks lie inside nested labels in an order in which only the back edges of loops lead backward;
+ * loops are WebAssembly's own and look at the budget on every back edge. A loop that is entered at several nodes begins with a br_table.
  * Every way out names a site; what the site says is added outside, so that the way out itself costs two instructions.
  */
-import { instructionCost, SEQUENTIAL } from '../../../timing/instruction-cost.ts';
-import { cell, type Expr, type Stmt } from '../../../isa/ir.ts';
-import type { Instruction } from '../../../timing/instruction.ts';
-import type { Block, Step } from '../block.ts';
+import { cell, type Expr } from '../../../isa/ir.ts';
+import { carriedCycles, type Block, type Step } from '../block.ts';
 import type { Region } from '../guest-memory.ts';
-import { emitDivideCycles } from './emit-divide.ts';
-import { emitTableLookup, type EntryTable } from './entry-table.ts';
+import { assert } from '../../../../common/errors.ts';
+import { flatten, nest, type Item, type Loop } from './control-flow.ts';
+import { BlockEmitter } from './emit-block.ts';
 import { ExpressionEmitter } from './emit-expression.ts';
-import { emitFloatingPoint } from './emit-float.ts';
-import { MemoryEmitter } from './emit-memory.ts';
-import { COUNTERS_OFFSET, I32_LOCALS, local, localOfCell } from './locals.ts';
-import { lastStep, type RegionPlan, type Site } from './region.ts';
+import { atEndOf, AT_RUN_TIME, IN_CELLS, meet, sameState, type FlagState } from './flag-state.ts';
+import { COUNTERS_OFFSET, I32_LOCALS, INSTRUCTION_BITS, local, localOfCell } from './locals.ts';
+import { lastStep, type CodeSource, type Node, type RegionPlan, type Site } from './region.ts';
 import { F32, F64, I32, I64, wasmModule, WasmWriter } from './wasm-writer.ts';
 import { cellsOf } from './used-cells.ts';
+
+/** UDIV, SDIV at most. */
+const DIVIDE_CYCLES_MAX = 12;
 
 export interface EmittedRegion {
   readonly module: Uint8Array;
   readonly sites: readonly Site[];
+  /** More cycles than control can take without a look at the budget. */
+  readonly cyclesBound: number;
 }
 
 export class RegionEmitter {
   private readonly w = new WasmWriter();
   private readonly x = new ExpressionEmitter(this.w);
-  private readonly memory: MemoryEmitter;
+  private readonly code: BlockEmitter;
   private readonly plan: RegionPlan;
-  private readonly table: EntryTable;
-  private readonly fpuEnabled: boolean;
+  private readonly source: CodeSource;
+  private readonly items: readonly Item[];
   private readonly sites: Site[] = [];
-  /** Depths at which the exit, the dispatching loop and the blocks' labels were opened. */
   private exitDepth = 0;
-  private loopDepth = 0;
-  private labelDepths: number[] = [];
-  private selfLoopDepth = -1;
-  private index = 0;
-  /** Cycles and instructions of the current block so far, not yet in the counters. */
-  private cycles = 0;
-  private instructions = 0;
-  private step: Step | null = null;
-  private previous: Instruction | null = null;
+  /** Depth at which the label was opened that leads to a node. */
+  private readonly labels = new Map<number, number>();
+  /** Nodes a br_table leads to, with their number in it. */
+  private readonly dispatched = new Map<number, number>();
+  /** Heads of the loops that are open. */
+  private readonly open = new Set<number>();
+  private readonly flagsAt = new Map<number, FlagState>();
+  private node: Node | null = null;
 
-  constructor(plan: RegionPlan, regions: readonly Region[], table: EntryTable, fpuEnabled: boolean) {
+  constructor(plan: RegionPlan, source: CodeSource, regions: readonly Region[], fpuEnabled: boolean) {
     this.plan = plan;
-    this.table = table;
-    this.fpuEnabled = fpuEnabled;
-    this.memory = new MemoryEmitter(this.x, regions, () => {
-      this.bail();
+    this.source = source;
+    this.code = new BlockEmitter(this.x, regions, fpuEnabled, {
+      bail: () => {
+        this.bail();
+      },
+      branch: (target, interworks, step) => {
+        this.branch(target, interworks, step);
+      },
     });
+    this.items = nest(plan.entries, (node) => this.successors(node));
+    numberHeads(this.items, this.dispatched);
   }
 
   emit(): EmittedRegion {
     const { w, plan } = this;
-    const used = cellsOf(plan.blocks);
-    for (const block of plan.blocks) this.site({ pc: block.start });
+    this.findFlags();
+    const used = cellsOf(plan.nodes.map(({ block }) => block));
     for (const number of used.all) {
       w.const(0);
       w.memory('i32.load', number * 4);
       w.set(localOfCell(number));
     }
+    w.get(local.budget);
+    w.op('i64.extend_i32_u');
+    w.wide(INSTRUCTION_BITS);
+    w.op('i64.shl');
+    w.set(local.limit);
     this.exitDepth = w.depth;
     w.open('block');
-    this.loopDepth = w.depth;
-    w.open('loop');
-    this.budgetCheck();
-    const count = plan.blocks.length;
-    this.labelDepths = new Array<number>(count).fill(0);
-    for (let index = count - 1; index >= 0; index--) {
-      this.labelDepths[index] = w.depth;
-      w.open('block');
-    }
-    w.get(local.entry);
-    w.brTable(
-      Array.from({ length: count - 1 }, (_, index) => index),
-      count - 1,
-    );
-    for (const [index, block] of plan.blocks.entries()) {
-      w.end();
-      this.index = index;
-      this.block(block);
-    }
-    w.end();
+    this.emitItems(this.items, plan.entries, null);
     w.end();
     this.spill(used.written);
     w.get(local.site);
     w.op('end');
     const locals = [
       { count: I32_LOCALS, type: I32 },
-      { count: 1, type: I64 },
+      { count: 2, type: I64 },
       { count: 1, type: F32 },
       { count: 1, type: F64 },
+      { count: this.code.memory.groupsMax, type: I32 },
     ];
-    return { module: wasmModule(w.bytes, locals), sites: this.sites };
+    const module = wasmModule({ parameters: [I32, I32], imports: ['memory', 'function'], body: w.body(), locals });
+    return { module, sites: this.sites, cyclesBound: this.longestPath() };
+  }
+
+  private successors(node: number): readonly number[] {
+    return [...this.plan.nodes[node]!.edges.values()];
+  }
+
+  /** What is known about the flags at the start of every node, however control comes there. */
+  private findFlags(): void {
+    const queue = [...this.plan.entries];
+    for (const entry of queue) this.flagsAt.set(entry, IN_CELLS);
+    for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+      const leaving = atEndOf(this.plan.nodes[node]!.block, this.flagsAt.get(node)!);
+      for (const next of this.successors(node)) {
+        const before = this.flagsAt.get(next);
+        const after = leaving.reduce<FlagState | undefined>((all, one) => (all ? meet(all, one) : one), before)!;
+        if (before !== undefined && sameState(before, after)) continue;
+        this.flagsAt.set(next, after);
+        queue.push(next);
+      }
+    }
+  }
+
+  /** Most cycles from a look at the budget, or from the start, to the next one, or the end. */
+  private longestPath(): number {
+    const before = new Map<number, number>();
+    const done = new Set<number>();
+    let longest = 0;
+    for (const node of flatten(this.items)) {
+      done.add(node);
+      const total = (before.get(node) ?? 0) + cyclesMost(this.plan.nodes[node]!.block);
+      longest = Math.max(longest, total);
+      for (const next of this.successors(node))
+        if (!done.has(next)) before.set(next, Math.max(before.get(next) ?? 0, total));
+    }
+    return longest;
   }
 
   private spill(written: readonly number[]): void {
     const { w, x } = this;
+    x.flags.state = AT_RUN_TIME;
     for (const number of written) {
       w.const(0);
-      if (number === cell.carry) x.carry(null);
-      else if (number === cell.overflow) x.overflow(null);
-      else w.get(localOfCell(number));
+      x.readCell(number);
       w.memory('i32.store', number * 4);
     }
     w.const(0);
@@ -110,204 +139,162 @@ export class RegionEmitter {
     w.memory('i64.store', COUNTERS_OFFSET);
   }
 
+  /**
+   * @param starts nodes that control may begin with: the first only, or those that `entry` names
+   * @param loop depth of the loop that is made of the items, whose starts are its heads; null: none
+   */
+  private emitItems(items: readonly Item[], starts: readonly number[], loop: number | null): void {
+    const { w } = this;
+    const dispatches = starts.length > 1;
+    const first = dispatches ? 0 : 1;
+    for (let index = items.length - 1; index >= first; index--) {
+      for (const node of headsOf(items[index]!)) this.labels.set(node, w.depth);
+      w.open('block');
+    }
+    if (dispatches) {
+      const depths = starts.map((node) => w.depth - this.labels.get(node)! - 1);
+      w.get(local.entry);
+      w.brTable(depths.slice(0, -1), depths.at(-1)!);
+    }
+    // From inside a loop, its heads are reached through its start.
+    if (loop !== null) for (const head of starts) this.labels.set(head, loop);
+    for (const [index, item] of items.entries()) {
+      if (index >= first) w.end();
+      if (typeof item === 'number') this.emitNode(item);
+      else this.emitLoop(item);
+    }
+  }
+
+  private emitLoop({ heads, items }: Loop): void {
+    const { w } = this;
+    const outer = w.depth;
+    w.open('loop');
+    for (const head of heads) this.open.add(head);
+    this.emitItems(items, heads, outer);
+    for (const head of heads) this.open.delete(head);
+    w.end();
+  }
+
+  private emitNode(index: number): void {
+    const { x, code } = this;
+    const node = this.plan.nodes[index]!;
+    this.node = node;
+    x.flags.state = this.flagsAt.get(index)!;
+    x.flags.endOfInstruction();
+    if (code.emit(node.block)) this.afterLast(node.block);
+  }
+
   private site(site: Partial<Site> & { readonly pc: number | null }): number {
-    const full = { interworks: false, bails: false, cycles: 0, instructions: 0, previous: null, itState: 0, ...site };
+    const full = {
+      interworks: false,
+      bails: false,
+      cycles: 0,
+      instructions: 0,
+      previous: null,
+      itState: 0,
+      carried: 0,
+      ...site,
+    };
     return this.sites.push(full) - 1;
   }
 
   private leave(site: Partial<Site> & { readonly pc: number | null }): void {
+    this.x.adapt(AT_RUN_TIME);
     this.w.const(this.site(site));
     this.w.set(local.site);
     this.w.br(this.exitDepth);
   }
 
-  /** In front of the current instruction, nothing of which has taken effect. */
   private bail(): void {
-    const { step, cycles, instructions, previous } = this;
-    this.leave({ pc: step!.instruction.address, bails: true, cycles, instructions, previous, itState: step!.itState });
-  }
-
-  /** Leaves for the block in `entry` when the cycles are used up; its site has its index. */
-  private budgetCheck(): void {
-    const { w } = this;
-    w.get(local.counters);
-    w.op('i32.wrap_i64');
-    w.get(local.budget);
-    w.op('i32.ge_u');
-    w.open('if');
-    w.get(local.entry);
-    w.set(local.site);
-    w.br(this.exitDepth);
-    w.end();
-  }
-
-  private count(cycles: number, instructions: number): void {
-    const { w } = this;
-    w.get(local.counters);
-    w.const64(instructions, cycles);
-    w.op('i64.add');
-    w.set(local.counters);
-  }
-
-  private block(block: Block): void {
-    const { w, x } = this;
-    x.flags = { carry: null, overflow: null, comparison: false };
-    this.cycles = 0;
-    this.instructions = 0;
-    this.previous = null;
-    const loops = lastStep(block).instruction.target === block.start;
-    this.selfLoopDepth = loops ? w.depth : -1;
-    if (loops) w.open('loop');
-    for (const step of block.steps) {
-      this.step = step;
-      if (step.stops || (step.isFpu && !this.fpuEnabled) || this.needsInterpreter(step)) {
-        this.bail();
-        break;
-      }
-      this.instruction(step);
-      this.previous = step.instruction;
-    }
-    this.afterLast(block);
-    if (loops) w.end();
-  }
-
-  private needsInterpreter(step: Step): boolean {
-    return step.body === null || step.body.some((statement) => statement.k === 'system');
-  }
-
-  private instruction(step: Step): void {
-    const { w, x } = this;
-    const { sequentialCycles, skippedCycles, instruction, body } = step;
-    const { condition } = instruction;
-    const isConditional = condition !== null && condition < 14;
-    if (isConditional) {
-      x.condition(condition);
-      w.open('if');
-      const before = { ...x.flags };
-      this.body(body!, step);
-      if (instruction.divide !== null) {
-        w.else();
-        this.count(skippedCycles, 0);
-      } else {
-        if (sequentialCycles !== skippedCycles) this.count(sequentialCycles - skippedCycles, 0);
-        this.cycles += skippedCycles;
-      }
-      w.end();
-      x.forgetChangedFlags(before);
-    } else {
-      this.body(body!, step);
-      if (instruction.divide === null) this.cycles += sequentialCycles;
-    }
-    this.instructions++;
-  }
-
-  private body(list: readonly Stmt[], step: Step): void {
-    if (step.instruction.divide !== null) emitDivideCycles(step.instruction.divide, this.w);
-    for (const statement of list) this.statement(statement, step);
-  }
-
-  private statement(statement: Stmt, step: Step): void {
-    const { w, x } = this;
-    switch (statement.k) {
-      case 'set':
-        x.assign(statement.cell, statement.value);
-        break;
-      case 'load':
-        this.memory.load(statement);
-        break;
-      case 'store':
-        this.memory.store(statement);
-        break;
-      case 'carryOverflow':
-        x.carryOverflow(statement.subtraction);
-        break;
-      case 'when': {
-        x.expression(statement.condition);
-        w.open('if');
-        for (const inner of statement.then) this.statement(inner, step);
-        w.end();
-        break;
-      }
-      case 'branch':
-      case 'interwork':
-        this.branch(statement.target, statement.k === 'interwork', step);
-        break;
-      case 'fp':
-        emitFloatingPoint(statement, x);
-        break;
-      case 'system':
-        break; // left to the interpreter
-    }
+    const { step, cycles, instructions, previous } = this.code;
+    assert(step !== null, 'a block has instructions');
+    this.leave({ pc: step.instruction.address, bails: true, cycles, instructions, previous, itState: step.itState });
   }
 
   /** Control leaves the sequence here; the code after it is for when a condition did not hold. */
   private branch(target: Expr, interworks: boolean, step: Step): void {
+    const { code, w } = this;
     const { next, takenCycles, sequentialCycles } = step;
     if (target.k === 'const') {
       const address = (target.value & ~1) >>> 0;
-      this.count(this.cycles + (address === next ? sequentialCycles : takenCycles), this.instructions + 1);
+      code.count(code.cycles + (address === next ? sequentialCycles : takenCycles), code.instructions + 1);
       this.goTo(address);
       return;
     }
     this.x.expression(target);
-    this.w.set(localOfCell(cell.target));
-    this.count(this.cycles + takenCycles, this.instructions + 1);
-    this.indirect(interworks);
+    w.set(localOfCell(cell.target));
+    code.count(code.cycles + takenCycles, code.instructions + 1);
+    for (const address of this.node!.expected) {
+      w.get(localOfCell(cell.target));
+      w.const(interworks ? address | 1 : address);
+      w.op('i32.eq');
+      w.open('if');
+      this.goTo(address);
+      w.end();
+    }
+    this.leave({ pc: null, interworks });
   }
 
   /** The counters are complete. */
   private goTo(address: number): void {
-    const { w, plan } = this;
-    const to = plan.indexOf.get(address);
+    const { w, x } = this;
+    const to = this.node!.edges.get(address);
     if (to === undefined) {
       this.leave({ pc: address });
       return;
     }
-    if (to > this.index) {
-      w.br(this.labelDepths[to]!);
+    x.adapt(this.flagsAt.get(to)!);
+    const number = this.dispatched.get(to);
+    if (number !== undefined) {
+      w.const(number);
+      w.set(local.entry);
+    }
+    const label = this.labels.get(to)!;
+    if (!this.open.has(to)) {
+      w.br(label);
       return;
     }
-    w.const(to);
-    w.set(local.entry);
-    if (to === this.index && this.selfLoopDepth >= 0) {
-      this.budgetCheck();
-      w.br(this.selfLoopDepth);
-    } else w.br(this.loopDepth);
-  }
-
-  private indirect(interworks: boolean): void {
-    const { w, table } = this;
-    const target = localOfCell(cell.target);
-    if (interworks) {
-      w.get(target);
-      w.const(1);
-      w.op('i32.and');
-      w.open('if');
-    }
-    emitTableLookup(table, w, this.loopDepth);
-    if (interworks) w.end();
-    this.leave({ pc: null, interworks });
+    w.get(local.counters);
+    w.get(local.limit);
+    w.op('i64.lt_u');
+    w.br(label, 'br_if');
+    this.leave({ pc: address });
   }
 
   /** Control reaches the end of a block. */
   private afterLast(block: Block): void {
-    const { instruction, stops } = lastStep(block);
-    if (stops || (instruction.branch === 'always' && this.step === lastStep(block))) {
-      this.w.bytes.push(0x00); // unreachable: control has left
-      return;
-    }
-    const to = block.itState === 0 ? this.plan.indexOf.get(block.end) : undefined;
+    const { code } = this;
+    const { instruction } = lastStep(block);
+    if (instruction.branch === 'always') return;
+    const { cycles, instructions } = code;
+    const to = block.itState === 0 ? this.node!.edges.get(block.end) : undefined;
+    const first =
+      to === undefined ? this.source.instructionAt(block.end) : this.plan.nodes[to]!.block.steps[0]!.instruction;
+    const carried = first === null ? 0 : carriedCycles(first, instruction);
     if (to === undefined) {
-      const { cycles, instructions } = this;
-      this.leave({ pc: block.end, cycles, instructions, previous: instruction, itState: block.itState });
+      const { itState } = block;
+      this.leave({ pc: block.end, cycles, instructions, previous: instruction, itState, carried });
       return;
     }
-    const first = this.plan.blocks[to]!.steps[0]!.instruction;
-    const carried =
-      first.divide === null
-        ? instructionCost(first, instruction, SEQUENTIAL) - instructionCost(first, null, SEQUENTIAL)
-        : 0;
-    this.count(this.cycles + carried, this.instructions);
+    code.count(cycles + carried, instructions);
     this.goTo(block.end);
   }
+}
+
+const headsOf = (item: Item): readonly number[] => (typeof item === 'number' ? [item] : item.heads);
+
+/** Numbers for the heads of loops that have several. */
+function numberHeads(items: readonly Item[], numbers: Map<number, number>): void {
+  for (const item of items) {
+    if (typeof item === 'number') continue;
+    if (item.heads.length > 1) for (const [number, head] of item.heads.entries()) numbers.set(head, number);
+    numberHeads(item.items, numbers);
+  }
+}
+
+function cyclesMost(block: Block): number {
+  let sum = 0;
+  for (const { takenCycles, sequentialCycles, instruction } of block.steps)
+    sum += Math.max(takenCycles, sequentialCycles, instruction.divide === null ? 0 : DIVIDE_CYCLES_MAX);
+  return sum;
 }

@@ -16,13 +16,24 @@ export const local = {
   site: FIRST_CELL + CELLS + 4,
   address: FIRST_CELL + CELLS + 5,
   work: FIRST_CELL + CELLS + 6,
-  /** i64: instructions in the upper half, cycles in the lower. */
-  counters: FIRST_CELL + CELLS + 7,
-  single: FIRST_CELL + CELLS + 8,
-  double: FIRST_CELL + CELLS + 9,
+  signZeroKind: FIRST_CELL + CELLS + 7,
+  /** i64: cycles << INSTRUCTION_BITS | instructions. */
+  counters: FIRST_CELL + CELLS + 8,
+  /** i64: the budget in the same form. */
+  limit: FIRST_CELL + CELLS + 9,
+  single: FIRST_CELL + CELLS + 10,
+  double: FIRST_CELL + CELLS + 11,
+  /** First of the places in memory that groups of accesses have checked. */
+  group: FIRST_CELL + CELLS + 12,
 } as const;
 
-export const I32_LOCALS = CELLS + 7;
+export const I32_LOCALS = CELLS + 8;
+
+/**
+ * Cycles and instructions travel in one i64: what a short block adds to both is then one 32-bit constant. A region is left well before
+ * it has executed 2^24 instructions.
+ */
+export const INSTRUCTION_BITS = 24;
 
 /** C or V is in its cell, or follows from flagA and flagB. */
 export const flagKind = { cell: 0, subtract: 1, add: 2 } as const;
@@ -35,3 +46,5 @@ export const isMemoryCell = (number: number): boolean => number > cell.fpscr && 
 
 /** Where the counters are left on the way out, behind the cells. */
 export const COUNTERS_OFFSET = 512;
+/** Results of the function that goes from region to region. */
+export const CHAIN_OFFSET = 520;

@@ -1,9 +1,18 @@
-/** Which blocks are translated together: everything reachable from a hot block by direct branches and calls, up to a size. */
+/**
+ * Which blocks are translated together: what has been executed and is reachable from a hot block by direct branches. A small callee is
+ * copied into every place that calls it, so that its return is one comparison; others are regions of their own.
+ */
+import { cell } from '../../../isa/ir.ts';
 import type { Instruction } from '../../../timing/instruction.ts';
 import type { Block, Step } from '../block.ts';
 
-const INSTRUCTIONS_MAX = 1500;
-const BLOCKS_MAX = 250;
+const INSTRUCTIONS_MAX = 1200;
+const NODES_MAX = 400;
+/** As many as the table of entries can tell apart. */
+export const ENTRIES_MAX = 256;
+/** Longest function that is copied into its callers, and how deep. */
+const INLINE_INSTRUCTIONS_MAX = 150;
+const INLINE_DEPTH_MAX = 4;
 
 /** A way out of translated code: what the counters and the interpreter's state are there. */
 export interface Site {
@@ -17,13 +26,41 @@ export interface Site {
   readonly instructions: number;
   readonly previous: Instruction | null;
   readonly itState: number;
+  /** Cycles to add if translated code follows, for pipelining with its first instruction. */
+  readonly carried: number;
+}
+
+/** A copied callee: who called it is known, and so where it returns to. */
+interface Context {
+  readonly parent: Context | null;
+  readonly returnAddress: number;
+  readonly callee: number;
+  readonly depth: number;
+}
+
+/** A block in one context. */
+export interface Node {
+  readonly block: Block;
+  readonly context: Context | null;
+  /** Reached from outside of the region only. */
+  readonly isEntry: boolean;
+  /** Nodes that addresses lead to from here. */
+  readonly edges: Map<number, number>;
+  /** Where an indirect branch is expected to go. */
+  readonly expected: number[];
 }
 
 export interface RegionPlan {
-  /** By address. */
-  readonly blocks: readonly Block[];
-  /** Index of a block by its address. */
-  readonly indexOf: ReadonlyMap<number, number>;
+  readonly nodes: readonly Node[];
+  /** Nodes that can be entered from outside, the first one first. */
+  readonly entries: readonly number[];
+}
+
+export interface CodeSource {
+  /** A block fit for translation that has been executed, or null. */
+  blockAt(address: number): Block | null;
+  /** The first instruction of a block fit for translation, or null. */
+  instructionAt(address: number): Instruction | null;
 }
 
 export const lastStep = (block: Block): Step => block.steps.at(-1)!;
@@ -34,29 +71,141 @@ function isCall(instruction: Instruction): boolean {
   return instruction.timing === 'branch' && (instruction.encoding & 0x5000) === 0x5000;
 }
 
-/** Addresses control may go to from a block, as far as the code says. */
-function successors(block: Block): number[] {
-  const { instruction, stops } = lastStep(block);
-  if (stops) return [];
-  const list: number[] = [];
-  if (instruction.target !== null) list.push(instruction.target);
-  if (instruction.branch !== 'always' || isCall(instruction)) list.push(block.end);
-  return list;
+/** Table branches and loads or moves to the pc that are no return: where they went is worth expecting. */
+function isComputedBranch({ timing, encoding, size }: Instruction): boolean {
+  if (timing === 'tableBranch') return true;
+  if (timing === 'loadPc') return ((encoding >>> 16) & 0xf) !== cell.sp;
+  return timing === 'aluPc' && !(size === 2 && ((encoding >> 3) & 0xf) === cell.lr);
 }
 
-/** @param blockAt a block that may be translated (unmarked, in read-only memory, outside IT), or null */
-export function planRegion(entry: number, blockAt: (address: number) => Block | null): RegionPlan {
-  const found = new Map<number, Block>();
-  const queue = [entry];
-  let instructions = 0;
-  for (let address = queue.shift(); address !== undefined; address = queue.shift()) {
-    if (found.has(address) || found.size >= BLOCKS_MAX) continue;
-    const block = blockAt(address);
-    if (block === null || (found.size > 0 && instructions + block.steps.length > INSTRUCTIONS_MAX)) continue;
-    found.set(address, block);
-    instructions += block.steps.length;
-    queue.push(...successors(block));
+class Planner {
+  readonly nodes: Node[] = [];
+  readonly entries: number[] = [];
+  private readonly source: CodeSource;
+  private readonly queue: number[] = [];
+  private readonly known = new Map<Context | null, Map<number, number>>();
+  private readonly sizes = new Map<number, number>();
+  private instructions = 0;
+
+  private readonly isEntry: (address: number) => boolean;
+
+  constructor(source: CodeSource, isEntry: (address: number) => boolean) {
+    this.source = source;
+    this.isEntry = isEntry;
   }
-  const blocks = [...found.values()].sort((a, b) => a.start - b.start);
-  return { blocks, indexOf: new Map(blocks.map((block, index) => [block.start, index])) };
+
+  plan(start: Block): RegionPlan {
+    this.entries.push(this.add(start, null, true));
+    for (let at = 0; at < this.queue.length; at++) this.follow(this.nodes[this.queue[at]!]!);
+    return this;
+  }
+
+  private add(block: Block, context: Context | null, isEntry: boolean): number {
+    const index = this.nodes.length;
+    this.nodes.push({ block, context, isEntry, edges: new Map(), expected: [] });
+    this.instructions += block.steps.length;
+    this.queue.push(index);
+    return index;
+  }
+
+  /** The node for an address, made if there is room. */
+  private reach(address: number, context: Context | null): number | null {
+    let inContext = this.known.get(context);
+    if (inContext === undefined) this.known.set(context, (inContext = new Map<number, number>()));
+    const known = inContext.get(address);
+    if (known !== undefined) return known;
+    const block = this.source.blockAt(address);
+    if (block === null || this.nodes.length >= NODES_MAX) return null;
+    if (this.instructions + block.steps.length > INSTRUCTIONS_MAX) return null;
+    const index = this.add(block, context, false);
+    inContext.set(address, index);
+    return index;
+  }
+
+  private link(node: Node, address: number, context: Context | null): boolean {
+    const to = this.reach(address, context);
+    if (to !== null) node.edges.set(address, to);
+    return to !== null;
+  }
+
+  private follow(node: Node): void {
+    const { block, context } = node;
+    const { instruction, stops } = lastStep(block);
+    if (stops) return;
+    const { target, branch } = instruction;
+    if (branch === 'none') {
+      if (block.itState === 0) this.link(node, block.end, context);
+      return;
+    }
+    if (isCall(instruction)) {
+      this.followCall(node, instruction);
+      return;
+    }
+    if (target !== null) this.link(node, target, context);
+    else this.followIndirect(node, instruction);
+    if (branch === 'conditional') this.link(node, block.end, context);
+  }
+
+  private followCall(node: Node, { target, branch }: Instruction): void {
+    const { block, context } = node;
+    const returnAddress = block.end;
+    if (target !== null && this.isCopied(target, context)) {
+      const inner = { parent: context, returnAddress, callee: target, depth: (context?.depth ?? 0) + 1 };
+      this.link(node, target, inner);
+    } else if (context === null) this.addEntry(returnAddress);
+    if (branch === 'conditional') this.link(node, returnAddress, context);
+  }
+
+  private followIndirect(node: Node, instruction: Instruction): void {
+    const { context, block } = node;
+    const targets = isComputedBranch(instruction) ? block.targets : [];
+    for (const target of targets) if (this.link(node, target, context)) node.expected.push(target);
+    if (context === null || targets.length > 0) return;
+    if (this.link(node, context.returnAddress, context.parent)) node.expected.push(context.returnAddress);
+  }
+
+  /** Control comes back there from a callee outside of the region. */
+  private addEntry(address: number): void {
+    if (this.isEntry(address)) return;
+    if (this.entries.some((entry) => this.nodes[entry]!.block.start === address)) return;
+    const block = this.source.blockAt(address);
+    if (block === null || this.nodes.length >= NODES_MAX || this.entries.length >= ENTRIES_MAX) return;
+    if (this.instructions + block.steps.length > INSTRUCTIONS_MAX) return;
+    this.entries.push(this.add(block, null, true));
+  }
+
+  private isCopied(callee: number, context: Context | null): boolean {
+    if ((context?.depth ?? 0) >= INLINE_DEPTH_MAX) return false;
+    for (let outer = context; outer !== null; outer = outer.parent) if (outer.callee === callee) return false;
+    const size = this.sizeOf(callee);
+    return size <= INLINE_INSTRUCTIONS_MAX && this.instructions + size <= INSTRUCTIONS_MAX;
+  }
+
+  /** Instructions of a function without its callees, as far as it has been executed; Infinity if too many or none. */
+  private sizeOf(entry: number): number {
+    const known = this.sizes.get(entry);
+    if (known !== undefined) return known;
+    const seen = new Set<number>();
+    const queue = [entry];
+    let size = 0;
+    for (let address = queue.pop(); address !== undefined && size <= INLINE_INSTRUCTIONS_MAX; address = queue.pop()) {
+      if (seen.has(address)) continue;
+      seen.add(address);
+      const block = this.source.blockAt(address);
+      if (block === null) continue;
+      size += block.steps.length;
+      const { instruction } = lastStep(block);
+      const calls = isCall(instruction);
+      if (instruction.target !== null && !calls) queue.push(instruction.target);
+      if (instruction.branch !== 'always' || calls) queue.push(block.end);
+    }
+    const result = size === 0 ? Infinity : size;
+    this.sizes.set(entry, result);
+    return result;
+  }
+}
+
+/** @param isEntry whether a region can be entered at an address already */
+export function planRegion(start: Block, source: CodeSource, isEntry: (address: number) => boolean): RegionPlan {
+  return new Planner(source, isEntry).plan(start);
 }

@@ -1,105 +1,200 @@
-/** The regions translated so far: where they can be entered, and how one is run. */
+/** The regions translated so far: where they can be entered, and how they are run. */
 import { FPSCR_MASK } from '../../../isa/float-bits.ts';
 import { cell } from '../../../isa/ir.ts';
-import type { Block } from '../block.ts';
+import type { Block, Step } from '../block.ts';
 import type { CoreState } from '../core-state.ts';
 import type { Region } from '../guest-memory.ts';
-import { instantiate, type WasmFunction } from '../wasm-api.ts';
+import { createTable, instantiate, type WasmFunction, type WasmTable } from '../wasm-api.ts';
+import {
+  chainField,
+  chainModule,
+  ENTRY_BITS,
+  REGION_RECORD_BYTES,
+  regionField,
+  SITE_RECORD_BYTES,
+  siteField,
+  siteKind,
+  TABLE_BYTES_PER_HALFWORD,
+  type CodeTable,
+} from './chain.ts';
 import { fpFunctions } from './emit-float.ts';
 import { RegionEmitter } from './emit-region.ts';
-import { BLOCK_BITS, type EntryTable } from './entry-table.ts';
-import { planRegion, type RegionPlan, type Site } from './region.ts';
+import { CHAIN_OFFSET, INSTRUCTION_BITS } from './locals.ts';
+import { planRegion, type CodeSource, type RegionPlan, type Site } from './region.ts';
 
-/** Regions kept; the code of a large firmware that is hot fits well below it. */
-const REGIONS_MAX = 500;
-/** UDIV, SDIV at most. */
-const DIVIDE_CYCLES_MAX = 12;
-/** A table entry's upper bits hold the region's number. */
-const TABLE_BYTES_PER_HALFWORD = 4;
+/** When either is used up, everything is forgotten and begins anew. */
+const REGIONS_MAX = 2048;
+const SITES_MAX = 2 ** 16;
+/** Ways out to the interpreter after which the memories that accesses reach are looked at again. */
+const BAILS_PER_LOOK = 64;
 
 export interface Translation {
-  readonly plan: RegionPlan;
+  readonly number: number;
+  readonly start: Block;
   readonly sites: readonly Site[];
-  readonly run: WasmFunction;
-  /** More cycles than any pass through the region without a look at the budget can take. */
-  readonly cyclesBound: number;
+  readonly addresses: readonly number[];
+  /** Memories its accesses had reached when it was made. */
+  readonly touched: ReadonlyMap<Step, number>;
+  bails: number;
 }
 
-export interface Entry {
+/** What a run through translated code has come to. */
+export interface Passage {
   readonly translation: Translation;
-  readonly index: number;
-  readonly block: Block;
+  readonly site: Site;
+  readonly cycles: number;
+  readonly instructions: number;
+}
+
+interface Tables {
+  readonly records: number;
+  readonly sites: number;
+  readonly functions: WasmTable;
 }
 
 export class Translations {
   private readonly core: CoreState;
-  private readonly entries = new Map<number, Entry>();
-  private count = 0;
-  /** Code is translated from this memory only; the first one that got hot. */
-  private table: { readonly code: Region; readonly offset: number } | null = null;
+  /** By address, the first block there. */
+  private readonly entries = new Map<number, Block>();
+  private readonly regions = new Map<number, Translation>();
+  private readonly codeTables = new Map<Region, CodeTable>();
+  private tables: Tables | null = null;
+  private run: WasmFunction | null = null;
+  private regionsMade = 0;
+  private sitesMade = 0;
 
   constructor(core: CoreState) {
     this.core = core;
   }
 
-  find(address: number): Entry | undefined {
+  /** The block at an address where translated code can be entered. */
+  find(address: number): Block | undefined {
     return this.entries.get(address);
   }
 
-  clear(): void {
-    if (this.count === 0) return;
-    const { table, core } = this;
-    if (table !== null) {
-      for (const address of this.entries.keys()) core.memory.view.setInt32(this.tableAddress(address), 0, true);
-    }
-    this.entries.clear();
-    this.count = 0;
+  /** Runs translated code from an address it can be entered at. Null if too few cycles are left for the budget to be kept exactly. */
+  enter(address: number, cyclesLeft: number): Passage | null {
+    const site = this.run!(address, Math.min(cyclesLeft, 2 ** 31 - 1));
+    if (site < 0) return null;
+    const { view } = this.core.memory;
+    const translation = this.regions.get(view.getUint32(CHAIN_OFFSET + chainField.region, true))!;
+    return {
+      translation,
+      site: translation.sites[site]!,
+      cycles: view.getUint32(CHAIN_OFFSET + chainField.cycles, true),
+      instructions: view.getUint32(CHAIN_OFFSET + chainField.instructions, true),
+    };
   }
 
-  /** @param blockAt a block fit for translation, or null */
-  translate(block: Block, blockAt: (address: number) => Block | null, fpuEnabled: boolean): void {
-    if (this.count >= REGIONS_MAX || !this.claim(block.region)) return;
-    const { core } = this;
-    const table = this.table!;
-    const plan = planRegion(block.start, blockAt);
-    if (plan.blocks.length === 0) return;
-    const region = ++this.count;
-    const entryTable: EntryTable = {
-      offset: table.offset,
-      start: table.code.start,
-      bytes: table.code.bytes,
-      region,
-    };
-    const emitted = new RegionEmitter(plan, core.memory.regions, entryTable, fpuEnabled).emit();
-    const { run } = instantiate(emitted.module, { e: { m: core.memory.wasm, f: softFloatFunction(core) } });
-    const translation = { plan, sites: emitted.sites, run: run!, cyclesBound: cyclesBound(plan) };
-    for (const [index, inner] of plan.blocks.entries()) {
-      if (this.entries.has(inner.start)) continue;
-      this.entries.set(inner.start, { translation, index, block: inner });
-      core.memory.view.setInt32(this.tableAddress(inner.start), (region << BLOCK_BITS) | index, true);
+  clear(): void {
+    if (this.regionsMade === 0) return;
+    for (const translation of this.regions.values()) this.forgetEntries(translation);
+    this.entries.clear();
+    this.regions.clear();
+    this.regionsMade = 0;
+    this.sitesMade = 0;
+  }
+
+  /** After a way out to the interpreter: whether the region is dropped because accesses have reached memories it does not know. */
+  isOutdated(translation: Translation): boolean {
+    if (++translation.bails % BAILS_PER_LOOK !== 0) return false;
+    for (const [step, touched] of translation.touched) {
+      if (step.touched === touched) continue;
+      this.forgetEntries(translation);
+      return true;
     }
+    return false;
+  }
+
+  translate(start: Block, source: CodeSource, fpuEnabled: boolean): void {
+    const { core } = this;
+    const tables = (this.tables ??= this.makeTables());
+    if (tables === null || !this.claim(start.region, tables)) return;
+    const plan = planRegion(start, source, (address) => this.entries.has(address));
+    const { module, sites, cyclesBound } = new RegionEmitter(plan, source, core.memory.regions, fpuEnabled).emit();
+    if (this.regionsMade >= REGIONS_MAX || this.sitesMade + sites.length > SITES_MAX) this.clear();
+    const { run } = instantiate(module, { e: { m: core.memory.wasm, f: softFloatFunction(core) } });
+    const number = this.regionsMade++;
+    if (number >= tables.functions.length) tables.functions.grow(tables.functions.length);
+    tables.functions.set(number, run!);
+    this.writeRecords(number, sites, cyclesBound, tables);
+    const addresses = plan.entries.map((entry) => plan.nodes[entry]!.block.start);
+    this.regions.set(number, { number, start, sites, addresses, touched: touchedBy(plan), bails: 0 });
+    for (const [index, node] of plan.entries.entries()) {
+      const { block } = plan.nodes[node]!;
+      this.entries.set(block.start, block);
+      core.memory.view.setInt32(this.wordOf(block), ((number << ENTRY_BITS) | index) + 1, true);
+    }
+  }
+
+  private forgetEntries({ number, addresses }: Translation): void {
+    const { view } = this.core.memory;
+    for (const address of addresses) {
+      const block = this.entries.get(address);
+      if (block === undefined) continue;
+      const word = this.wordOf(block);
+      // A later region may have taken the address over.
+      if ((view.getInt32(word, true) - 1) >> ENTRY_BITS !== number) continue;
+      view.setInt32(word, 0, true);
+      this.entries.delete(address);
+    }
+  }
+
+  private makeTables(): Tables | null {
+    const { memory } = this.core;
+    const records = memory.reserve(REGIONS_MAX * REGION_RECORD_BYTES);
+    const sites = memory.reserve(SITES_MAX * SITE_RECORD_BYTES);
+    if (records === null || sites === null) return null;
+    return { records, sites, functions: createTable(64) };
   }
 
   /** Whether code of this memory can be translated. */
-  private claim(code: Region): boolean {
-    if (this.table !== null) return this.table.code === code;
-    const offset = this.core.memory.reserve((code.bytes / 2) * TABLE_BYTES_PER_HALFWORD);
+  private claim(code: Region, { records, functions }: Tables): boolean {
+    if (this.codeTables.has(code)) return true;
+    const { memory } = this.core;
+    const offset = memory.reserve((code.bytes / 2) * TABLE_BYTES_PER_HALFWORD);
     if (offset === null) return false;
-    this.table = { code, offset };
+    this.codeTables.set(code, { start: code.start, bytes: code.bytes, offset });
+    const module = chainModule([...this.codeTables.values()], records);
+    this.run = instantiate(module, { e: { m: memory.wasm, t: functions } }).run!;
     return true;
   }
 
-  private tableAddress(address: number): number {
-    const { offset, code } = this.table!;
-    return offset + ((address - code.start) >>> 1) * TABLE_BYTES_PER_HALFWORD;
+  private writeRecords(number: number, sites: readonly Site[], cyclesBound: number, tables: Tables): void {
+    const { view } = this.core.memory;
+    const record = tables.records + number * REGION_RECORD_BYTES;
+    let at = tables.sites + this.sitesMade * SITE_RECORD_BYTES;
+    view.setUint32(record + regionField.sites, at, true);
+    view.setUint32(record + regionField.cyclesBound, cyclesBound, true);
+    for (const site of sites) {
+      const counters = BigInt(site.cycles * 2 ** INSTRUCTION_BITS + site.instructions);
+      view.setBigInt64(at + siteField.counters, counters, true);
+      view.setBigInt64(at + siteField.carried, BigInt(site.carried), true);
+      view.setUint32(at + siteField.pc, site.pc ?? 0, true);
+      view.setUint32(at + siteField.kind, kindOf(site), true);
+      at += SITE_RECORD_BYTES;
+    }
+    this.sitesMade += sites.length;
+  }
+
+  private wordOf({ region, start }: Block): number {
+    const { offset } = this.codeTables.get(region)!;
+    return offset + ((start - region.start) >>> 1) * TABLE_BYTES_PER_HALFWORD;
   }
 }
 
-function cyclesBound(plan: RegionPlan): number {
-  let sum = 0;
-  for (const block of plan.blocks)
-    for (const step of block.steps) sum += Math.max(step.takenCycles, step.sequentialCycles, DIVIDE_CYCLES_MAX);
-  return sum;
+function kindOf({ bails, itState, pc, interworks }: Site): number {
+  if (bails || itState !== 0) return siteKind.interpreter;
+  if (pc !== null) return siteKind.direct;
+  return interworks ? siteKind.interworking : siteKind.indirect;
+}
+
+function touchedBy(plan: RegionPlan): Map<Step, number> {
+  const touched = new Map<Step, number>();
+  for (const { block } of plan.nodes) {
+    for (const step of block.steps) if (step.accessesMemory) touched.set(step, step.touched);
+  }
+  return touched;
 }
 
 /** Called from translated code; FPSCR is in its cell. */

@@ -16,12 +16,15 @@ export const opcode = {
   br_if: 0x0d,
   br_table: 0x0e,
   call: 0x10,
+  call_indirect: 0x11,
   drop: 0x1a,
   select: 0x1b,
   'local.get': 0x20,
   'local.set': 0x21,
   'local.tee': 0x22,
   'i32.load': 0x28,
+  'i64.load': 0x29,
+  'i64.load32_u': 0x35,
   'i64.store': 0x37,
   'i32.load8_s': 0x2c,
   'i32.load8_u': 0x2d,
@@ -46,6 +49,8 @@ export const opcode = {
   'i32.ge_s': 0x4e,
   'i32.ge_u': 0x4f,
   'i64.ne': 0x52,
+  'i64.lt_s': 0x53,
+  'i64.lt_u': 0x54,
   'f32.eq': 0x5b,
   'f32.lt': 0x5d,
   'f32.ge': 0x60,
@@ -66,6 +71,7 @@ export const opcode = {
   'i64.add': 0x7c,
   'i64.sub': 0x7d,
   'i64.mul': 0x7e,
+  'i64.and': 0x83,
   'i64.or': 0x84,
   'i64.shl': 0x86,
   'i64.shr_s': 0x87,
@@ -96,7 +102,30 @@ export const opcode = {
 
 export type Opcode = keyof typeof opcode;
 
-function unsignedLeb(value: number, out: number[]): void {
+interface Bytes {
+  push(byte: number): void;
+}
+
+/** Bytes that grow: cheaper to fill than an array of numbers. */
+class ByteBuffer implements Bytes {
+  length = 0;
+  private bytes = new Uint8Array(4096);
+
+  push(byte: number): void {
+    if (this.length === this.bytes.length) {
+      const larger = new Uint8Array(this.bytes.length * 2);
+      larger.set(this.bytes);
+      this.bytes = larger;
+    }
+    this.bytes[this.length++] = byte;
+  }
+
+  view(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+}
+
+function unsignedLeb(value: number, out: Bytes): void {
   let rest = value >>> 0;
   do {
     const low = rest & 0x7f;
@@ -105,7 +134,7 @@ function unsignedLeb(value: number, out: number[]): void {
   } while (rest !== 0);
 }
 
-function signedLeb(value: number, out: number[]): void {
+function signedLeb(value: number, out: Bytes): void {
   let rest = value | 0;
   for (;;) {
     const low = rest & 0x7f;
@@ -118,11 +147,27 @@ function signedLeb(value: number, out: number[]): void {
   }
 }
 
+function signedLebBig(value: bigint, out: Bytes): void {
+  for (let rest = value; ;) {
+    const piece = Number(rest & 0x7fn);
+    rest >>= 7n;
+    if ((rest === 0n && piece < 0x40) || (rest === -1n && piece >= 0x40)) {
+      out.push(piece);
+      return;
+    }
+    out.push(piece | 0x80);
+  }
+}
+
 /** Instructions of one function, appended in order. */
 export class WasmWriter {
-  readonly bytes: number[] = [];
+  private readonly bytes = new ByteBuffer();
   /** Structured instructions open now. */
   depth = 0;
+
+  body(): Uint8Array {
+    return this.bytes.view();
+  }
 
   op(...names: Opcode[]): void {
     for (const name of names) this.bytes.push(opcode[name]);
@@ -133,25 +178,11 @@ export class WasmWriter {
     signedLeb(value, this.bytes);
   }
 
-  /** high * 2^32 + low as an i64; both unsigned, high below 2^31. */
-  const64(high: number, low: number): void {
-    this.bytes.push(opcode['i64.const']);
-    let rest = (BigInt(high) << 32n) | BigInt(low >>> 0);
-    for (;;) {
-      const piece = Number(rest & 0x7fn);
-      rest >>= 7n;
-      if (rest === 0n && (piece & 0x40) === 0) {
-        this.bytes.push(piece);
-        return;
-      }
-      this.bytes.push(piece | 0x80);
-    }
-  }
-
-  /** A small i64 constant. */
+  /** An i64 constant, given as an integer that a double holds exactly. */
   wide(value: number): void {
     this.bytes.push(opcode['i64.const']);
-    signedLeb(value, this.bytes);
+    if (value === (value | 0)) signedLeb(value, this.bytes);
+    else signedLebBig(BigInt(value), this.bytes);
   }
 
   get(local: number): void {
@@ -171,12 +202,14 @@ export class WasmWriter {
 
   /** Loads and stores; unaligned addresses are allowed. */
   memory(name: Opcode, offset: number): void {
-    this.bytes.push(opcode[name], 0);
+    this.bytes.push(opcode[name]);
+    this.bytes.push(0);
     unsignedLeb(offset, this.bytes);
   }
 
   open(name: 'block' | 'loop' | 'if', type = VOID): void {
-    this.bytes.push(opcode[name], type);
+    this.bytes.push(opcode[name]);
+    this.bytes.push(type);
     this.depth++;
   }
 
@@ -202,17 +235,24 @@ export class WasmWriter {
     unsignedLeb(fallback, this.bytes);
   }
 
+  /** Of a function in table 0 by its type's number; the function's number is on the stack above its arguments. */
+  callIndirect(type: number): void {
+    for (const byte of [opcode.call_indirect, type, 0]) this.bytes.push(byte);
+  }
+
   call(index: number): void {
     this.bytes.push(opcode.call);
     unsignedLeb(index, this.bytes);
   }
 
   double(value: number): void {
-    this.bytes.push(opcode['f64.const'], ...new Uint8Array(new Float64Array([value]).buffer));
+    this.bytes.push(opcode['f64.const']);
+    for (const byte of new Uint8Array(new Float64Array([value]).buffer)) this.bytes.push(byte);
   }
 
   single(value: number): void {
-    this.bytes.push(opcode['f32.const'], ...new Uint8Array(new Float32Array([value]).buffer));
+    this.bytes.push(opcode['f32.const']);
+    for (const byte of new Uint8Array(new Float32Array([value]).buffer)) this.bytes.push(byte);
   }
 }
 
@@ -232,11 +272,23 @@ export interface LocalGroup {
   readonly type: number;
 }
 
-/**
- * A module with one exported function `run(entry, budget) -> site` over an imported memory `e.m`, and an imported function `e.f` of
- * four i32 to i32, which is function 0.
- */
-export function wasmModule(body: readonly number[], locals: readonly LocalGroup[]): Uint8Array {
+export interface ModuleParts {
+  /** Of the one exported function, `run`, which returns an i32. */
+  readonly parameters: readonly number[];
+  /** memory: `e.m`; table of functions: `e.t`; function: `e.f`, four i32 to i32, which is then function 0. */
+  readonly imports: readonly ('memory' | 'table' | 'function')[];
+  readonly body: Uint8Array;
+  readonly locals: readonly LocalGroup[];
+}
+
+const importKinds = {
+  memory: [...name('e'), ...name('m'), 2, 0, 0],
+  table: [...name('e'), ...name('t'), 1, 0x70, 0, 0],
+  function: [...name('e'), ...name('f'), 0, 2],
+} as const;
+
+/** Types: 0 the exported function, 1 that of regions, (i32, i32) to i32, 2 that of the imported function. */
+export function wasmModule({ parameters, imports, body, locals }: ModuleParts): Uint8Array {
   const head: number[] = [];
   unsignedLeb(locals.length, head);
   for (const { count, type } of locals) {
@@ -245,10 +297,31 @@ export function wasmModule(body: readonly number[], locals: readonly LocalGroup[
   }
   const size: number[] = [];
   unsignedLeb(head.length + body.length, size);
-  const types = [2, 0x60, 2, I32, I32, 1, I32, 0x60, 4, I32, I32, I32, I32, 1, I32];
-  const imports = [2, ...name('e'), ...name('m'), 2, 0, 0, ...name('e'), ...name('f'), 0, 1];
-  const out = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section(1, types), ...section(2, imports), ...section(3, [1, 0])];
-  out.push(...section(7, [1, ...name('run'), 0, 1]), CODE_SECTION);
+  const types = [
+    3,
+    0x60,
+    parameters.length,
+    ...parameters,
+    1,
+    I32,
+    0x60,
+    2,
+    I32,
+    I32,
+    1,
+    I32,
+    0x60,
+    4,
+    I32,
+    I32,
+    I32,
+    I32,
+    1,
+    I32,
+  ];
+  const imported = [imports.length, ...imports.flatMap((kind) => importKinds[kind])];
+  const out = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section(1, types), ...section(2, imported), ...section(3, [1, 0])];
+  out.push(...section(7, [1, ...name('run'), 0, imports.includes('function') ? 1 : 0]), CODE_SECTION);
   // One function: its count, its size, its locals and its body.
   unsignedLeb(1 + size.length + head.length + body.length, out);
   out.push(1, ...size, ...head);

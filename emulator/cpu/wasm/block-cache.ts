@@ -1,0 +1,53 @@
+/** Blocks built so far, by address and IT state, and which of them may be translated. */
+import type { Instruction } from '../../timing/instruction.ts';
+import { buildBlock, isCurrent, isTranslatable, type Block } from './block.ts';
+import type { CoreState } from './core-state.ts';
+import type { CodeSource } from './translate/region.ts';
+
+const IT_STATE_KEY = 2 ** 32;
+
+export class BlockCache implements CodeSource {
+  private readonly core: CoreState;
+  private readonly isMarked: (address: number) => boolean;
+  private readonly passesMin: number;
+  private readonly blocks = new Map<number, Block>();
+
+  /** @param passesMin passes of a block before it is translated together with others */
+  constructor(core: CoreState, isMarked: (address: number) => boolean, passesMin: number) {
+    this.core = core;
+    this.isMarked = isMarked;
+    this.passesMin = passesMin;
+  }
+
+  clear(): void {
+    this.blocks.clear();
+  }
+
+  /** The block that control comes to now, or null where there is no memory. */
+  at(pc: number, itState: number): Block | null {
+    const key = pc + itState * IT_STATE_KEY;
+    const known = this.blocks.get(key);
+    if (known !== undefined && isCurrent(known, this.core)) return known;
+    const built = buildBlock(this.core, pc, itState, this.isMarked);
+    if (built !== null) this.blocks.set(key, built);
+    return built;
+  }
+
+  /** Not marked, and fit for translation; or null. */
+  translatable(address: number): Block | null {
+    if (this.isMarked(address)) return null;
+    const block = this.blocks.get(address) ?? buildBlock(this.core, address, 0, this.isMarked);
+    if (block === null || !isTranslatable(block)) return null;
+    this.blocks.set(address, block);
+    return block;
+  }
+
+  blockAt(address: number): Block | null {
+    const block = this.translatable(address);
+    return block === null || block.passes < this.passesMin ? null : block;
+  }
+
+  instructionAt(address: number): Instruction | null {
+    return this.translatable(address)?.steps[0]?.instruction ?? null;
+  }
+}

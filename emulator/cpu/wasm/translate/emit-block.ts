@@ -1,0 +1,153 @@
+/** The instructions of a block as WebAssembly; how control leaves it is the region's business. */
+import { cell, type Expr, type Stmt } from '../../../isa/ir.ts';
+import type { Instruction } from '../../../timing/instruction.ts';
+import type { Block, Step } from '../block.ts';
+import type { Region } from '../guest-memory.ts';
+import type { AccessPlan } from './access-groups.ts';
+import { emitDivideCycles } from './emit-divide.ts';
+import type { ExpressionEmitter } from './emit-expression.ts';
+import { emitFloatingPoint } from './emit-float.ts';
+import { MemoryEmitter } from './emit-memory.ts';
+import { afterStep, isConditional, meet } from './flag-state.ts';
+import { INSTRUCTION_BITS, local } from './locals.ts';
+
+/** What a block needs of the region around it. */
+export interface WaysOut {
+  /** In front of the current instruction, nothing of which has taken effect. */
+  bail(): void;
+  /** Control goes elsewhere; the counters are complete. */
+  branch(target: Expr, interworks: boolean, step: Step): void;
+}
+
+export class BlockEmitter {
+  readonly memory: MemoryEmitter;
+  private readonly x: ExpressionEmitter;
+  private readonly out: WaysOut;
+  private readonly fpuEnabled: boolean;
+  /** Cycles and instructions of the current block so far, not yet in the counters. */
+  cycles = 0;
+  instructions = 0;
+  step: Step | null = null;
+  /** Executed before `step` in this block. */
+  previous: Instruction | null = null;
+  private accesses: AccessPlan | null = null;
+
+  constructor(x: ExpressionEmitter, regions: readonly Region[], fpuEnabled: boolean, out: WaysOut) {
+    this.x = x;
+    this.out = out;
+    this.fpuEnabled = fpuEnabled;
+    this.memory = new MemoryEmitter(x, regions, () => {
+      out.bail();
+    });
+  }
+
+  /** False if an instruction is left to the interpreter: control does not reach the end. */
+  emit(block: Block): boolean {
+    this.cycles = 0;
+    this.instructions = 0;
+    this.previous = null;
+    this.accesses = this.memory.block(block);
+    for (const step of block.steps) {
+      this.step = step;
+      if (needsInterpreter(step, this.fpuEnabled)) {
+        this.out.bail();
+        return false;
+      }
+      this.instruction(step);
+      this.previous = step.instruction;
+      this.x.flags.endOfInstruction();
+    }
+    return true;
+  }
+
+  /** Adds to both counters. */
+  count(cycles: number, instructions: number): void {
+    const { w } = this.x;
+    w.get(local.counters);
+    w.wide(cycles * 2 ** INSTRUCTION_BITS + instructions);
+    w.op('i64.add');
+    w.set(local.counters);
+  }
+
+  private instruction(step: Step): void {
+    const { w, x } = this;
+    const { sequentialCycles, skippedCycles, instruction } = step;
+    if (!isConditional(step)) {
+      this.body(step);
+      if (instruction.divide === null) this.cycles += sequentialCycles;
+      this.instructions++;
+      return;
+    }
+    const before = x.flags.state;
+    const joined = meet(before, afterStep(step, before));
+    x.adapt(joined);
+    x.condition(instruction.condition!);
+    w.open('if');
+    this.body(step);
+    x.adapt(joined);
+    if (instruction.divide !== null) {
+      w.else();
+      this.count(skippedCycles, 0);
+    } else {
+      if (sequentialCycles !== skippedCycles) this.count(sequentialCycles - skippedCycles, 0);
+      this.cycles += skippedCycles;
+    }
+    w.end();
+    x.flags.state = joined;
+    this.instructions++;
+  }
+
+  private get w(): ExpressionEmitter['w'] {
+    return this.x.w;
+  }
+
+  private body(step: Step): void {
+    if (step.instruction.divide !== null) emitDivideCycles(step.instruction.divide, this.w);
+    for (const statement of step.body ?? []) this.statement(statement, step);
+  }
+
+  private statement(statement: Stmt, step: Step): void {
+    const { w, x } = this;
+    switch (statement.k) {
+      case 'set':
+        x.assign(statement.cell, this.unmasked(statement));
+        break;
+      case 'load':
+        this.memory.load(statement);
+        break;
+      case 'store':
+        this.memory.store(statement);
+        break;
+      case 'carryOverflow':
+        x.carryOverflow(statement.subtraction);
+        break;
+      case 'when':
+        x.expression(statement.condition);
+        w.open('if');
+        for (const inner of statement.then) this.statement(inner, step);
+        w.end();
+        break;
+      case 'branch':
+      case 'interwork':
+        this.out.branch(statement.target, statement.k === 'interwork', step);
+        break;
+      case 'fp':
+        emitFloatingPoint(statement, x);
+        break;
+      case 'system':
+        break; // left to the interpreter
+    }
+  }
+
+  /** The stack pointer stays a multiple of 4 without help where only multiples of 4 are added. */
+  private unmasked(statement: Extract<Stmt, { k: 'set' }>): Expr {
+    const { value } = statement;
+    if (statement.cell !== cell.sp || value.k !== 'op2' || value.op !== 'i32.and') return value;
+    return this.accesses?.alignedStack.has(statement) === true ? value.a : value;
+  }
+}
+
+function needsInterpreter(step: Step, fpuEnabled: boolean): boolean {
+  if (step.stops || step.body === null || (step.isFpu && !fpuEnabled)) return true;
+  return step.body.some((statement) => statement.k === 'system');
+}
