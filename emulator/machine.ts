@@ -9,8 +9,10 @@ import { reg, type Counters, type Cpu, type CpuStop, type MarkPass, type RunLimi
 import { faultCause, makeFault, type Fault } from './fault.ts';
 import { checkSegments, endOfData, type FirmwareFile, type ImageSymbol, type SymbolTable } from './image.ts';
 import { MemoryMap } from './memory-map.ts';
+import { CoreExceptions, type Verdict } from './exceptions/core-exceptions.ts';
 import { boardPeripherals } from './peripherals/board-peripherals.ts';
 import { PeripheralBus } from './peripherals/bus.ts';
+import type { PeripheralHost } from './peripherals/peripheral.ts';
 import type { SerialLine } from './peripherals/serial-line.ts';
 import {
   DEFAULT_CYCLES_MAX,
@@ -21,6 +23,7 @@ import {
   type StopKind,
 } from './run-result.ts';
 import { StackMeter } from './stack-meter.ts';
+import { exceptionCosts } from './timing/exception-cost.ts';
 import { imageDigest } from './state/digest.ts';
 import { MachineSnapshots, type MachineState } from './state/machine-state.ts';
 import type { Stateful } from './state/stateful.ts';
@@ -38,6 +41,11 @@ const DEVICE_SPACES = [
 
 /** Stack watched during call(): memory below it is left alone, so that callers can keep their buffers there. */
 const CALL_STACK_BYTES = 64 * 1024;
+
+/** Of the Cortex-M4 at most; boards have fewer. */
+const INTERRUPT_LINES = 240;
+/** As on STM32; other parts have 3 to 8. */
+const PRIORITY_BITS = 4;
 
 /** APSR clear, Thumb bit set. */
 const XPSR_RESET = 0x0100_0000;
@@ -67,6 +75,8 @@ export class Machine {
   readonly serial: SerialLine;
   readonly memory: MemoryMap;
   readonly stack: StackMeter;
+  /** Null on an engine that takes none. */
+  readonly exceptions: CoreExceptions | null;
   private readonly bus: PeripheralBus;
   private readonly stopHandlers: readonly StopHandler[];
   private readonly stateful: ReadonlyMap<string, Stateful>;
@@ -90,7 +100,12 @@ export class Machine {
       else if (!noted.has(cause)) parts.onNote(cause);
       noted.add(cause);
     };
-    const host = {
+    this.exceptions = this.coreExceptions();
+    const host: PeripheralHost = {
+      exceptions: this.exceptions,
+      reschedule: () => {
+        if (this.bus.nextEvent() < this.runLimit) this.cpu.stop();
+      },
       cycles: () => this.cpu.counters().cycles,
       setFpuEnabled: (enabled: boolean) => this.cpu.setFpuEnabled(enabled),
       fail: (cause: string) => this.failFromDevice('unmodelled-feature', cause),
@@ -135,8 +150,10 @@ export class Machine {
   reset(): number {
     const vectorTable = this.memory.firstOf('flash').start;
     const sp = this.memory.readWord(vectorTable);
-    this.bus.reset();
     this.resetCore(sp);
+    this.cpu.resetCounters();
+    this.bus.reset();
+    this.exceptions?.reset();
     // From here on .data and .bss are the firmware's: a later call() must not clear what it left there.
     this.dataInitialised = true;
     return this.memory.readWord(vectorTable + 4);
@@ -158,7 +175,7 @@ export class Machine {
     this.paused = false;
     this.resumePc = pc;
     for (;;) {
-      const result = this.judge(this.cpu.run(this.resumePc, limits), null);
+      const result = this.pass(limits, null);
       if (result !== null) return result;
       if (this.paused) return { ...this.cpu.counters(), stop: 'paused', pc: this.resumePc };
     }
@@ -185,6 +202,8 @@ export class Machine {
     const stackWords = args.slice(4);
     const sp = (this.stack.top() - Math.ceil(stackWords.length / 2) * 8) >>> 0;
     this.resetCore(sp);
+    this.cpu.resetCounters();
+    if (this.board.fpu !== 'none') this.exceptions?.allowFpu();
     this.cpu.setFpuEnabled(this.board.fpu !== 'none');
     this.stack.paint(this.stack.top(), CALL_STACK_BYTES);
     const frame = this.memory.view(sp, stackWords.length * 4);
@@ -264,7 +283,13 @@ export class Machine {
       image: imageDigest(this.image),
       cpu: this.cpu,
       memories: this.memory.mapped(),
-      parts: new Map([...this.bus.parts(), ['serial line', this.serial], ['machine', this.ownState], ...this.stateful]),
+      parts: new Map([
+        ...this.bus.parts(),
+        ['serial line', this.serial],
+        ['machine', this.ownState],
+        ...(this.exceptions === null ? [] : [['exceptions', this.exceptions] as const]),
+        ...this.stateful,
+      ]),
     }));
   }
 
@@ -286,7 +311,7 @@ export class Machine {
     this.cpu.writeRegister(reg.lr, 0xffff_ffff);
     this.cpu.writeRegister(reg.xpsr, XPSR_RESET);
     this.cpu.writeRegister(reg.fpscr, 0);
-    this.cpu.resetCounters();
+    for (const mask of [reg.primask, reg.faultmask, reg.basepri]) this.cpu.writeRegister(mask, 0);
     this.pendingFault = null;
     this.pendingExit = null;
     this.eventRegister = false;
@@ -305,16 +330,78 @@ export class Machine {
   }
 
   private execute(start: number, returnAddress: number | null, maxCycles: number): RunResult {
-    let pc = start;
+    this.resumePc = start;
     for (;;) {
-      const stop = this.cpu.run(pc, { cyclesMax: maxCycles });
-      const result = this.judge(stop, returnAddress);
+      const result = this.pass({ cyclesMax: maxCycles }, returnAddress);
       if (result !== null) return result;
-      pc = this.resumePc;
     }
   }
 
+  /** From resumePc up to the next stop of the engine. The result if the run is over. */
+  private pass(limits: RunLimits, returnAddress: number | null): RunResult | null {
+    const takes = returnAddress === null ? this.exceptions : null;
+    if (takes !== null) {
+      const over = this.follow(takes.poll(this.resumePc), this.resumePc);
+      if (over !== null) return over;
+    }
+    this.runLimit = Math.min(limits.cyclesMax, this.bus.nextEvent());
+    const stop = this.cpu.run(this.resumePc, { ...limits, cyclesMax: this.runLimit });
+    this.runLimit = -Infinity;
+    return this.judge(stop, limits, returnAddress);
+  }
+
+  /** Goes on as the exceptions say; the result if they end the run. */
+  private follow(verdict: Verdict, pc: number): RunResult | null {
+    if (verdict === null) return null;
+    switch (verdict.kind) {
+      case 'continue':
+        this.resumePc = verdict.pc;
+        return null;
+      case 'reset':
+        this.resumePc = this.resetByFirmware();
+        return null;
+      case 'fault': {
+        const { counters, fault } = verdict.recorded;
+        return { ...counters, stop: 'fault', exitCode: null, fault, pc: fault.address };
+      }
+      default: {
+        const exitCode = verdict.kind === 'idle' ? 0 : null;
+        return { ...this.cpu.counters(), stop: verdict.kind, exitCode, fault: null, pc };
+      }
+    }
+  }
+
+  /** AIRCR.SYSRESETREQ: as reset(), but time goes on. */
+  private resetByFirmware(): number {
+    const vectorTable = this.memory.firstOf('flash').start;
+    this.resetCore(this.memory.readWord(vectorTable));
+    this.bus.reset();
+    this.exceptions?.reset();
+    return this.memory.readWord(vectorTable + 4);
+  }
+
+  private coreExceptions(): CoreExceptions | null {
+    const { cpu, board, image } = this;
+    const port = cpu.exceptions;
+    if (port === undefined) return null;
+    return new CoreExceptions({
+      cpu,
+      port,
+      symbols: image.symbols,
+      features: { onlyHardFault: false, isV8: false, hasFpu: board.fpu !== 'none', cost: exceptionCosts[board.core] },
+      interrupts: INTERRUPT_LINES,
+      priorityBits: PRIORITY_BITS,
+      vectorTable: this.memory.firstOf('flash').start,
+      nextEvent: () => this.bus.nextEvent(),
+      advance: () => {
+        this.bus.advance();
+      },
+    });
+  }
+
   private resumePc = 0;
+  /** Cycles up to which the engine runs now; -Infinity between runs. */
+  private runLimit = -Infinity;
   private paused = false;
   /** Set by SEV, cleared by the WFE it lets through (DDI 0403E B1.5.18). */
   private eventRegister = false;
@@ -329,7 +416,7 @@ export class Machine {
   }
 
   /** The result if the run is over, or null to go on at resumePc. */
-  private judge(stop: CpuStop, returnAddress: number | null): RunResult | null {
+  private judge(stop: CpuStop, limits: RunLimits, returnAddress: number | null): RunResult | null {
     const counters = this.cpu.counters();
     const end = (kind: StopKind, exitCode: number | null, fault: Fault | null): RunResult => ({
       ...counters,
@@ -348,6 +435,10 @@ export class Machine {
       if (typeof decision === 'object') return end('exit', decision.exit, null);
       this.resumePc = decision === 'step-over' ? this.cpu.stepOver() : stop.pc;
       return null;
+    }
+    if (this.exceptions !== null && (returnAddress === null || stop.kind === 'fpuDisabled')) {
+      const verdict = this.exceptions.handle(stop, limits);
+      if (verdict !== null) return this.follow(verdict, stop.pc);
     }
     if (this.isTransparent(stop)) {
       this.resumePc = this.cpu.stepOver();

@@ -106,6 +106,12 @@ export class ExceptionState {
     this.activeCount += active ? 1 : -1;
   }
 
+  /** AIRCR.VECTCLRACTIVE. */
+  clearActive(): void {
+    this.active.fill(0);
+    this.activeCount = 0;
+  }
+
   /** A device drives its line. A rising line makes its interrupt pending. */
   setLevel(number: number, high: boolean): void {
     if (number >= this.count) return;

@@ -93,7 +93,12 @@ export class ExceptionUnit {
 
   /** Takes the pending exception whose priority is high enough, in front of the instruction at `pc`; null: there is none. */
   poll(pc: number): Continuation | null {
-    return this.state.preempting(this.executionPriority()) === null ? null : this.enter(pc);
+    return this.wouldTake() ? this.enter(pc) : null;
+  }
+
+  /** Whether poll() would take something now. */
+  wouldTake(): boolean {
+    return this.state.preempting(this.executionPriority()) !== null;
   }
 
   /** SVC, whose next instruction is at `next`. */

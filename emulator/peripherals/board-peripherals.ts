@@ -2,17 +2,21 @@
 import type { Board } from '../../boards/schema.ts';
 import { CmsdkUart } from './cmsdk-uart.ts';
 import { Dwt } from './dwt.ts';
-import type { Peripheral, PeripheralHost } from './peripheral.ts';
+import { Nvic } from './nvic.ts';
+import type { ExceptionHost, Peripheral, PeripheralHost } from './peripheral.ts';
 import type { SerialLine } from './serial-line.ts';
 import { Stm32Lpuart } from './stm32-lpuart.ts';
 import { stm32l4Clocks } from './stm32l4-clocks.ts';
+import { SystemControlBlock } from './system-control-block.ts';
 import { SystemControl } from './system-control.ts';
 import { SysTick } from './systick.ts';
 
 /** Ordered: the bus takes the first that covers an address, and SysTick lies inside the SCS. */
 export function boardPeripherals(board: Board, line: SerialLine, host: PeripheralHost): Peripheral[] {
-  const control = new SystemControl(host, board.fpu !== 'none');
-  const core: Peripheral[] = [new SysTick(host), control, new Dwt(host, () => control.traceEnabled())];
+  const { exceptions } = host;
+  const control = exceptions === null ? new SystemControl(host, board.fpu !== 'none') : controlBlock(board, exceptions);
+  const nvic = exceptions === null ? [] : [new Nvic(exceptions)];
+  const core: Peripheral[] = [new SysTick(host), ...nvic, control, new Dwt(host, () => control.traceEnabled())];
   switch (board.uart?.kind) {
     case 'cmsdk-uart':
       return [...core, new CmsdkUart(board.uart.base, line, host)];
@@ -21,4 +25,15 @@ export function boardPeripherals(board: Board, line: SerialLine, host: Periphera
     case undefined:
       return core;
   }
+}
+
+/** Cortex-M4 r0p1 with or without FPv4-SP (DDI 0439 4.3). */
+function controlBlock(board: Board, exceptions: ExceptionHost): SystemControlBlock {
+  const hasFpu = board.fpu !== 'none';
+  return new SystemControlBlock(exceptions, {
+    hasFpu,
+    cpuid: 0x410f_c241,
+    mvfr: hasFpu ? [0x1011_0021, 0x1100_0011, 0] : [0, 0, 0],
+    vectorTable: board.memory.find(({ kind }) => kind === 'flash')?.start ?? 0,
+  });
 }

@@ -7,18 +7,36 @@ import type { DeviceCallbacks } from '../cpu/cpu.ts';
 import type { Stateful } from '../state/stateful.ts';
 import type { Peripheral } from './peripheral.ts';
 
+type EventDevice = Peripheral & Required<Pick<Peripheral, 'nextEvent' | 'advance'>>;
+
 export class PeripheralBus implements DeviceCallbacks {
   private readonly peripherals: readonly Peripheral[];
+  private readonly withEvents: readonly EventDevice[];
   private readonly note: (text: string) => void;
 
   /** @param note called for every access to an unmodelled register, with a text that is the same for the same register. */
   constructor(peripherals: readonly Peripheral[], note: (text: string) => void) {
     this.peripherals = peripherals;
+    this.withEvents = peripherals.filter(
+      (one): one is EventDevice => one.nextEvent !== undefined && one.advance !== undefined,
+    );
     this.note = note;
   }
 
   reset(): void {
     for (const peripheral of this.peripherals) peripheral.reset();
+  }
+
+  /** Absolute cycle of the next thing a device does of its own accord. */
+  nextEvent(): number {
+    let next = Infinity;
+    for (const peripheral of this.withEvents) next = Math.min(next, peripheral.nextEvent());
+    return next;
+  }
+
+  /** Every device does what is due. */
+  advance(): void {
+    for (const peripheral of this.withEvents) peripheral.advance();
   }
 
   /** The devices that have a state, by name and address. */
@@ -49,12 +67,12 @@ export class PeripheralBus implements DeviceCallbacks {
     const peripheral = this.find(word);
     let merged = value >>> 0;
     const shift = (address & 3) * 8;
+    const lanes = bytes === 4 ? 0xffff_ffff : ((bytes === 1 ? 0xff : 0xffff) << shift) >>> 0;
     if (shift !== 0) {
-      const mask = ((bytes === 1 ? 0xff : 0xffff) << shift) >>> 0;
       const old = peripheral?.read(word - peripheral.base) ?? 0;
-      merged = ((old & ~mask) | ((value << shift) & mask)) >>> 0;
+      merged = ((old & ~lanes) | ((value << shift) & lanes)) >>> 0;
     }
-    if (peripheral === null || !peripheral.write(word - peripheral.base, merged, bytes as 1 | 2 | 4))
+    if (peripheral === null || !peripheral.write(word - peripheral.base, merged, bytes as 1 | 2 | 4, lanes))
       this.miss(word, 'write', peripheral);
   }
 

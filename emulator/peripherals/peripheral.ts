@@ -1,4 +1,6 @@
 /** What a memory-mapped device is to the bus, and what the machine is to a device. */
+import type { ExceptionState } from '../exceptions/exception-state.ts';
+import type { SystemState } from '../exceptions/system-state.ts';
 import type { Stateful } from '../state/stateful.ts';
 
 /** save() and restore() are absent only where a device has no state. */
@@ -8,13 +10,39 @@ export interface Peripheral extends Partial<Stateful> {
   readonly bytes: number;
   /** Value of the word register at `offset` (a multiple of 4), or null if this model does not have it. */
   read(offset: number): number | null;
-  /** `bytes` is the width of the access, for ports that take it as part of the data. False if this model does not have the register. */
-  write(offset: number, value: number, bytes?: 1 | 2 | 4): boolean;
+  /**
+   * `bytes` is the width of the access, for ports that take it as part of the data; `lanes` has ones where the value was written.
+   * False if this model does not have the register.
+   */
+  write(offset: number, value: number, bytes?: 1 | 2 | 4, lanes?: number): boolean;
   /** Back to the values after power-on. */
   reset(): void;
+  /** Absolute cycle at which the device next does something of its own accord; Infinity: never. Absent: never. */
+  nextEvent?(): number;
+  /** Does what is due by now. */
+  advance?(): void;
+}
+
+/** The core's exceptions as devices see them. */
+export interface ExceptionHost {
+  readonly state: ExceptionState;
+  readonly system: SystemState;
+  /** Something may now be taken, or no longer: looked at after the instruction under way. */
+  changed(): void;
+  /** CPACR, FPCCR or the like was written. */
+  fpuChanged(): void;
+  isPrivileged(): boolean;
+  /** IPSR. */
+  current(): number;
+  /** AIRCR.SYSRESETREQ: the machine resets after the instruction under way. */
+  requestReset(): void;
 }
 
 export interface PeripheralHost {
+  /** Null on an engine that takes no exceptions. */
+  readonly exceptions: ExceptionHost | null;
+  /** The next event of a device may be earlier than before. */
+  reschedule(): void;
   /** Model cycles since reset, at the access being made. */
   cycles(): number;
   setFpuEnabled(enabled: boolean): void;

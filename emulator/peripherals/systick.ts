@@ -1,4 +1,5 @@
-/** SysTick (DDI 0403E B3.3): a 24-bit down counter on model cycles. Its interrupt is not modelled: enabling it ends the run. */
+/** SysTick (DDI 0403E B3.3): a 24-bit down counter on model cycles. Enabling its interrupt on an engine without exceptions ends the run. */
+import { exception } from '../exceptions/exception.ts';
 import type { Peripheral, PeripheralHost } from './peripheral.ts';
 
 const CSR = 0x0;
@@ -26,23 +27,25 @@ export class SysTick implements Peripheral {
   private startCycle = 0;
   /** Wraps already reported through COUNTFLAG. */
   private wrapsSeen = 0;
+  /** Wraps that have made the exception pending. */
+  private wrapsPended = 0;
 
   constructor(host: PeripheralHost) {
     this.host = host;
   }
 
   reset(): void {
-    this.csr = this.reload = this.startValue = this.startCycle = this.wrapsSeen = 0;
+    this.csr = this.reload = this.startValue = this.startCycle = this.wrapsSeen = this.wrapsPended = 0;
   }
 
   save(): unknown {
-    const { csr, reload, startValue, startCycle, wrapsSeen } = this;
-    return { csr, reload, startValue, startCycle, wrapsSeen };
+    const { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended } = this;
+    return { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended };
   }
 
   restore(state: unknown): void {
-    const { csr, reload, startValue, startCycle, wrapsSeen } = state as SysTick;
-    Object.assign(this, { csr, reload, startValue, startCycle, wrapsSeen });
+    const { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended } = state as SysTick;
+    Object.assign(this, { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended });
   }
 
   read(offset: number): number | null {
@@ -67,9 +70,10 @@ export class SysTick implements Peripheral {
   write(offset: number, value: number): boolean {
     switch (offset) {
       case CSR:
-        if ((value & (CSR_ENABLE | CSR_TICKINT)) === (CSR_ENABLE | CSR_TICKINT)) {
+        if (this.host.exceptions === null && (value & (CSR_ENABLE | CSR_TICKINT)) === (CSR_ENABLE | CSR_TICKINT)) {
           this.host.fail('SysTick interrupt enabled (SYST_CSR.TICKINT); exceptions are not modelled by this engine');
         }
+        this.advance();
         this.restart(this.position().value);
         this.csr = value & (CSR_ENABLE | CSR_TICKINT);
         return true;
@@ -85,10 +89,30 @@ export class SysTick implements Peripheral {
     }
   }
 
+  /** The count reaches 0 with the interrupt enabled. */
+  nextEvent(): number {
+    const isOn = (this.csr & (CSR_ENABLE | CSR_TICKINT)) === (CSR_ENABLE | CSR_TICKINT) && this.reload !== 0;
+    if (!isOn) return Infinity;
+    const period = this.reload + 1;
+    const first = this.startCycle + (this.startValue > 0 ? this.startValue : period);
+    return first + this.wrapsPended * period;
+  }
+
+  advance(): void {
+    const { wraps } = this.position();
+    if (wraps <= this.wrapsPended) return;
+    this.wrapsPended = wraps;
+    if ((this.csr & CSR_TICKINT) === 0) return;
+    this.host.exceptions?.state.setPending(exception.sysTick, true);
+    this.host.exceptions?.changed();
+  }
+
   private restart(value: number): void {
     this.startValue = value;
     this.startCycle = this.host.cycles();
     this.wrapsSeen = 0;
+    this.wrapsPended = 0;
+    this.host.reschedule();
   }
 
   /** Counter value and how often it has reached 0 since it was restarted. From 0 the next cycle loads RVR. */

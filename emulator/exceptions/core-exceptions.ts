@@ -1,0 +1,266 @@
+/**
+ * What the stops of an engine mean on a core with exceptions: faults become the architecture's, SVC and interrupts are taken, WFI, WFE
+ * and endless loops sleep until something happens. A fault whose handler ends in an endless loop, in sleep for ever or in lock-up ends the
+ * run with the cause and the counters of the fault itself.
+ */
+import { reg, type Counters, type Cpu, type CpuStop, type ExceptionPort, type RunLimits } from '../cpu/cpu.ts';
+import { makeFault, faultCause, type Fault } from '../fault.ts';
+import type { SymbolTable } from '../image.ts';
+import type { ExceptionHost } from '../peripherals/peripheral.ts';
+import type { Stateful } from '../state/stateful.ts';
+import { exception, exceptionName, faultStatus, isFault } from './exception.ts';
+import { ExceptionState } from './exception-state.ts';
+import { ExceptionUnit, type Continuation, type ExceptionFeatures } from './exception-unit.ts';
+import { CPACR_FPU, resetSystemState, scr, type SystemState } from './system-state.ts';
+
+/** A fault that was taken, with the counters in front of its instruction. */
+export interface RecordedFault {
+  readonly fault: Fault;
+  readonly counters: Counters;
+}
+
+/** How the run goes on, or why it ends here; null: the stop is not this module's. */
+export type Verdict =
+  | { readonly kind: 'continue'; readonly pc: number }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'limit' | 'idle' }
+  | { readonly kind: 'fault'; readonly recorded: RecordedFault }
+  | null;
+
+export interface CoreExceptionParts {
+  readonly cpu: Cpu;
+  readonly port: ExceptionPort;
+  readonly symbols: SymbolTable;
+  readonly features: ExceptionFeatures;
+  readonly interrupts: number;
+  readonly priorityBits: number;
+  /** Address of the vector table after reset. */
+  readonly vectorTable: number;
+  readonly nextEvent: () => number;
+  readonly advance: () => void;
+}
+
+/** `b .`: one cycle and a refill of two, as the timing table has it. */
+const LOOP_CYCLES = 3;
+const UNPRIVILEGED = 1;
+
+const isReached = ({ cycles, instructions }: Counters, cyclesMax: number, instructionsMax: number): boolean =>
+  cycles >= cyclesMax || instructions >= instructionsMax;
+
+export class CoreExceptions implements ExceptionHost, Stateful {
+  readonly state: ExceptionState;
+  readonly system: SystemState;
+  readonly unit: ExceptionUnit;
+  /** For debuggers that step: nothing asynchronous is taken. */
+  held = false;
+  /** Cycles slept in WFI, WFE and endless loops. */
+  sleepCycles = 0;
+  private readonly parts: CoreExceptionParts;
+  private recorded: RecordedFault | null = null;
+  /** Set by SEV and by exceptions, cleared by the WFE it lets through (DDI 0403E B1.5.18). */
+  private eventRegister = false;
+  private resetRequested = false;
+  /** Whether the core sleeps at its program counter without a WFI there (SLEEPONEXIT). */
+  private sleeping = false;
+
+  constructor(parts: CoreExceptionParts) {
+    const { cpu, port, features } = parts;
+    this.parts = parts;
+    this.state = new ExceptionState(parts.interrupts, parts.priorityBits);
+    this.system = resetSystemState(features.hasFpu, parts.vectorTable);
+    this.unit = new ExceptionUnit(cpu, port, this.state, this.system, features, parts.advance);
+    port.onMaskChange = () => {
+      this.unit.fp.refresh();
+      this.changed();
+    };
+  }
+
+  /** Of the core; the registers' values are the system control block's. */
+  reset(): void {
+    this.recorded = null;
+    this.eventRegister = false;
+    this.resetRequested = false;
+    this.sleeping = false;
+    this.sleepCycles = 0;
+    this.unit.sleepsOnExit = false;
+    this.unit.fp.refresh();
+  }
+
+  changed(): void {
+    if (this.state.nextPending() !== null) this.parts.cpu.stop();
+  }
+
+  fpuChanged(): void {
+    this.unit.fp.refresh();
+  }
+
+  isPrivileged(): boolean {
+    return this.current() !== 0 || (this.parts.cpu.readRegister(reg.control) & UNPRIVILEGED) === 0;
+  }
+
+  current(): number {
+    return this.unit.current();
+  }
+
+  requestReset(): void {
+    this.resetRequested = true;
+    this.parts.cpu.stop();
+  }
+
+  /** For function calls without a start-up: the FPU may be used. */
+  allowFpu(): void {
+    this.system.coprocessorAccess |= CPACR_FPU;
+  }
+
+  save(): unknown {
+    const { recorded, eventRegister, resetRequested, sleeping, sleepCycles } = this;
+    return { recorded, eventRegister, resetRequested, sleeping, sleepCycles };
+  }
+
+  restore(saved: unknown): void {
+    Object.assign(this, saved);
+    this.unit.fp.refresh();
+  }
+
+  /** Asynchronous exceptions in front of the instruction at `pc`. */
+  poll(pc: number): Verdict {
+    if (this.held) return { kind: 'continue', pc };
+    const taken = this.unit.poll(pc);
+    return taken === null ? { kind: 'continue', pc } : this.continued(taken);
+  }
+
+  /** @param limits of the run; nothing sleeps beyond them */
+  handle(stop: CpuStop, limits: RunLimits): Verdict {
+    const { cpu, advance } = this.parts;
+    const { cyclesMax, instructionsMax = Infinity } = limits;
+    switch (stop.kind) {
+      case 'limit':
+      case 'requested':
+        advance();
+        if (this.resetRequested) return { kind: 'reset' };
+        return stop.kind === 'limit' && isReached(cpu.counters(), cyclesMax, instructionsMax)
+          ? null
+          : { kind: 'continue', pc: stop.pc };
+      case 'supervisorCall':
+        return this.continued(this.unit.supervisorCall(cpu.stepOver()));
+      case 'exceptionReturn':
+        return this.returnFrom(stop.value, cyclesMax);
+      case 'waitForInterrupt':
+        return this.sleep(stop.pc, cyclesMax, () => this.unit.wakes());
+      case 'sendEvent':
+        this.eventRegister = true;
+        return { kind: 'continue', pc: cpu.stepOver() };
+      case 'waitForEvent':
+        return this.waitForEvent(stop.pc, cyclesMax);
+      case 'endlessLoop':
+        return this.loop(stop.pc, cyclesMax);
+      case 'fpuDisabled':
+        if (this.unit.fp.prepare()) return { kind: 'continue', pc: stop.pc };
+        return this.fault(exception.usageFault, faultStatus.noCoprocessor, stop);
+      case 'undefined':
+        return this.fault(exception.usageFault, faultStatus.undefinedInstruction, stop);
+      case 'invalidState':
+        return this.fault(exception.usageFault, faultStatus.invalidState, stop);
+      case 'access':
+        return this.accessFault(stop);
+      default:
+        return null;
+    }
+  }
+
+  private accessFault(stop: Extract<CpuStop, { kind: 'access' }>): Verdict {
+    if (stop.reason === 'unaligned') return this.fault(exception.usageFault, faultStatus.unaligned, stop);
+    if (stop.access === 'fetch') {
+      return stop.reason === 'protected'
+        ? this.fault(exception.memManage, faultStatus.instructionAccess, stop)
+        : this.fault(exception.busFault, faultStatus.instructionBus, stop);
+    }
+    this.system.busFaultAddress = stop.address;
+    return this.fault(exception.busFault, faultStatus.preciseBus | faultStatus.busAddressValid, stop);
+  }
+
+  private fault(number: number, status: number, stop: CpuStop): Verdict {
+    const cause = faultCause(stop);
+    if (cause !== null) {
+      const fault = makeFault(cause.kind, cause.cause, stop.pc, this.parts.symbols);
+      this.recorded ??= { fault, counters: this.parts.cpu.counters() };
+    }
+    return this.continued(this.unit.fault(number, status, stop.pc));
+  }
+
+  private continued(next: Continuation): Verdict {
+    this.eventRegister = true;
+    if (typeof next === 'number') return { kind: 'continue', pc: next };
+    return this.ended(next.lockUp);
+  }
+
+  private ended(cause: string): Verdict {
+    const { cpu, symbols } = this.parts;
+    const fault = makeFault('exception', cause, cpu.readRegister(reg.pc), symbols);
+    return { kind: 'fault', recorded: this.recorded ?? { fault, counters: cpu.counters() } };
+  }
+
+  private returnFrom(excReturn: number, cyclesMax: number): Verdict {
+    if (isFault(this.current())) this.recorded = null;
+    const next = this.unit.returnFrom(excReturn);
+    if (typeof next === 'number' && this.unit.sleepsOnExit) {
+      this.unit.sleepsOnExit = false;
+      this.sleeping = true;
+      return this.sleep(next, cyclesMax, () => this.unit.wakes());
+    }
+    return this.continued(next);
+  }
+
+  private waitForEvent(pc: number, cyclesMax: number): Verdict {
+    if (this.eventRegister) {
+      this.eventRegister = false;
+      return { kind: 'continue', pc: this.parts.cpu.stepOver() };
+    }
+    const onPending = (this.system.sleep & scr.sendEventOnPending) !== 0;
+    return this.sleep(pc, cyclesMax, () => this.unit.wakes() || (onPending && this.state.nextPending() !== null));
+  }
+
+  /** Time passes until `wakes`; nothing that can happen: idle, or the fault whose handler sleeps here. */
+  private sleep(pc: number, cyclesMax: number, wakes: () => boolean): Verdict {
+    const { cpu, port, nextEvent, advance } = this.parts;
+    advance();
+    while (!wakes()) {
+      const next = nextEvent();
+      if (next === Infinity) return this.stuck('idle');
+      const { cycles } = cpu.counters();
+      const until = Math.min(next, cyclesMax);
+      this.sleepCycles += Math.max(0, until - cycles);
+      port.addCounters(Math.max(0, until - cycles), 0);
+      if (until >= cyclesMax) return { kind: 'limit' };
+      advance();
+    }
+    if (this.sleeping) {
+      this.sleeping = false;
+      return { kind: 'continue', pc };
+    }
+    return { kind: 'continue', pc: cpu.stepOver() };
+  }
+
+  /** Runs `b .` up to the next event in one step. */
+  private loop(pc: number, cyclesMax: number): Verdict {
+    const { cpu, port, nextEvent, advance } = this.parts;
+    advance();
+    if (this.unit.wouldTake()) return { kind: 'continue', pc };
+    const next = nextEvent();
+    if (next === Infinity || (this.recorded !== null && isFault(this.current()))) return this.stuck('loop');
+    const turns = Math.max(1, Math.ceil((Math.min(next, cyclesMax) - cpu.counters().cycles) / LOOP_CYCLES));
+    this.sleepCycles += turns * LOOP_CYCLES;
+    port.addCounters(turns * LOOP_CYCLES, turns);
+    if (cpu.counters().cycles >= cyclesMax) return { kind: 'limit' };
+    advance();
+    return { kind: 'continue', pc };
+  }
+
+  private stuck(how: 'idle' | 'loop'): Verdict {
+    const number = this.current();
+    if (this.recorded !== null && isFault(number)) return { kind: 'fault', recorded: this.recorded };
+    return how === 'loop' && number !== 0
+      ? this.ended(`endless loop in the handler of ${exceptionName(number)}`)
+      : { kind: 'idle' };
+  }
+}
