@@ -121,6 +121,7 @@ export class CoreState {
         this.setApsr(value, 3);
         this.itState = ((value >>> 25) & 3) | ((value >>> 8) & 0xfc);
         this.cells[cell.ipsr] = value & IPSR_MASK;
+        this.armState = false;
         break;
       case reg.fpscr:
         this.cells[cell.fpscr] = value;

@@ -21,7 +21,7 @@ import {
   type RunLimits,
   type TraceHook,
 } from '../cpu.ts';
-import { carriedCycles, TARGETS_MAX, type Block } from './block.ts';
+import { carriedCycles, TARGETS_MAX, type Block, type Step } from './block.ts';
 import { BlockCache } from './block-cache.ts';
 import { exceptionReturn, explainStop, fetchFault } from './stops.ts';
 import { CorePort } from './core-port.ts';
@@ -65,6 +65,7 @@ export class WasmCpu implements Cpu {
     this.instructions += instructions;
   });
   private cyclesMax = Infinity;
+  private instructionsMax = Infinity;
   /** The next instruction is one that translated code leaves to the interpreter. */
   private mustInterpret = false;
   private maySwitch = true;
@@ -108,20 +109,22 @@ export class WasmCpu implements Cpu {
   run(pc: number, limits: RunLimits): CpuStop {
     const start = (pc & ~1) >>> 0;
     if (start !== this.core.pc) {
+      this.core.armState = false;
       this.previous = null;
       this.core.itState = 0;
       this.stoppedAtMark = false;
     }
     this.core.pc = start;
-    this.core.armState = false;
     this.stopRequested = false;
     const { cyclesMax, instructionsMax = Infinity } = limits;
     this.cyclesMax = cyclesMax;
+    this.instructionsMax = instructionsMax;
     this.maySwitch = instructionsMax === Infinity && this.hotPasses !== Infinity && !this.isObserved();
     this.mustInterpret = false;
     for (;;) {
       if (this.stopRequested) return { kind: 'requested', pc: this.core.pc };
-      if (this.cycles >= cyclesMax || this.instructions >= instructionsMax) return { kind: 'limit', pc: this.core.pc };
+      if (this.cycles >= cyclesMax || this.instructions >= instructionsMax)
+        return exceptionReturn(this.core) ?? { kind: 'limit', pc: this.core.pc };
       const stop = this.pass();
       if (stop !== null) {
         this.core.pc = stop.pc;
@@ -313,6 +316,7 @@ export class WasmCpu implements Cpu {
         this.instructions++;
         this.previous = step.instruction;
         tracer?.note(step.instruction, false, step.next, step.skippedCycles, this.cycles);
+        if (this.mustStop()) return this.leaveAfter(step);
         continue;
       }
       if (step.stops || (step.isFpu && !this.fpuEnabled)) return explainStop(step, this.fpuEnabled);
@@ -337,14 +341,21 @@ export class WasmCpu implements Cpu {
         if (taken || step.instruction.branch === 'always') this.previous = null;
         return null;
       }
-      if (this.stopRequested) {
-        core.pc = step.next;
-        core.itState = itStateAfter(step.instruction, step.itState);
-        return null;
-      }
+      if (this.mustStop()) return this.leaveAfter(step);
     }
     core.pc = block.end;
     core.itState = block.itState;
+    return null;
+  }
+
+  /** Events and debuggers count on a stop right after the instruction, wherever a block began. */
+  private mustStop(): boolean {
+    return this.stopRequested || this.cycles >= this.cyclesMax || this.instructions >= this.instructionsMax;
+  }
+
+  private leaveAfter(step: Step): null {
+    this.core.pc = step.next;
+    this.core.itState = itStateAfter(step.instruction, step.itState);
     return null;
   }
 
