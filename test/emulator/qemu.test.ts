@@ -2,16 +2,11 @@
  * Whole newlib programs print the same on QEMU's mps2-an386 as here: integer, floating point, and DSP instructions on pseudo-random
  * operands. QEMU has no cycle model, so only results are compared. Q after SMLAD is left out: both derive from the same defect.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadBoard } from '../../boards/load.ts';
-import { packageRoot } from '../../common/package-root.ts';
 import { simulate } from '../../emulator/sim.ts';
 import { buildProgram, hasCompiler } from './support/assemble.ts';
-
-const hasQemu = spawnSync('qemu-system-arm', ['--version']).status === 0;
+import { hasQemu, onQemu } from './support/on-qemu.ts';
 
 const integers = `
 #include <stdio.h>
@@ -87,26 +82,6 @@ int main(void) {
   return 0;
 }`;
 
-function onQemu(elf: Uint8Array): { stdout: string; exitCode: number | null } {
-  const folder = mkdtempSync(join(packageRoot(), 'build', 'qemu-'));
-  try {
-    const path = join(folder, 'firmware.elf');
-    writeFileSync(path, elf);
-    const args = ['-M', 'mps2-an386', '-icount', 'shift=0', '-display', 'none', '-monitor', 'none', '-serial', 'none'];
-    const result = spawnSync(
-      'qemu-system-arm',
-      [...args, '-semihosting-config', 'enable=on,target=native', '-kernel', path],
-      {
-        encoding: 'utf8',
-        timeout: 60_000,
-      },
-    );
-    return { stdout: result.stdout, exitCode: result.status };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 describe.skipIf(!hasCompiler || !hasQemu)('against QEMU (needs arm-none-eabi-gcc and qemu-system-arm)', () => {
   it.each([
     ['integers', integers],
@@ -126,6 +101,6 @@ describe.skipIf(!hasCompiler || !hasQemu)('against QEMU (needs arm-none-eabi-gcc
     expect(report.fault).toBeNull();
     const qemu = onQemu(elf);
     expect(qemu.stdout.length).toBeGreaterThan(8);
-    expect({ stdout, exitCode: report.exitCode }).toEqual(qemu);
+    expect({ stdout, exitCode: report.exitCode }).toEqual({ stdout: qemu.stdout, exitCode: qemu.exitCode });
   });
 });

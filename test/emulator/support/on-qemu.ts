@@ -1,0 +1,35 @@
+/** Runs an ELF on qemu-system-arm with semihosting and gives what it printed. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../../common/package-root.ts';
+
+export const hasQemu = spawnSync('qemu-system-arm', ['--version']).status === 0;
+
+export function onQemu(
+  elf: Uint8Array,
+  board = 'mps2-an386',
+): { stdout: string; exitCode: number | null; stderr: string } {
+  mkdirSync(join(packageRoot(), 'build'), { recursive: true });
+  const folder = mkdtempSync(join(packageRoot(), 'build', 'qemu-'));
+  try {
+    const path = join(folder, 'firmware.elf');
+    writeFileSync(path, elf);
+    const output = join(folder, 'output.txt');
+    const args = ['-M', board, '-icount', 'shift=0', '-display', 'none', '-monitor', 'none', '-serial', 'none'];
+    // Through a file: what QEMU still holds for its standard output is lost when the core locks up.
+    const semihosting = [
+      '-chardev',
+      `file,path=${output},id=text`,
+      '-semihosting-config',
+      'enable=on,target=native,chardev=text',
+    ];
+    const { status, stderr } = spawnSync('qemu-system-arm', [...args, ...semihosting, '-kernel', path], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    return { stdout: readFileSync(output, 'utf8'), exitCode: status, stderr };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
