@@ -7,6 +7,7 @@ import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { addInspect } from './inspect.ts';
 import { note, reportError } from './output.ts';
+import { addProfile } from './profile.ts';
 import { addRun } from './run.ts';
 import { addSim } from './sim.ts';
 
@@ -16,7 +17,8 @@ function createProgram(): Command {
   const program = new Command('thumbelina')
     .description('What a quantized model costs on a Cortex-M: C generation, compilation, cycle-counting emulation')
     .version(packageVersion());
-  for (const add of [addInspect, addGenerate, addBuild, addRun, addSim, addBoards, addDoctor, addDemo]) add(program);
+  for (const add of [addInspect, addGenerate, addBuild, addRun, addSim, addProfile, addBoards, addDoctor, addDemo])
+    add(program);
   return program;
 }
 

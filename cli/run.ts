@@ -62,7 +62,8 @@ export function addRun(program: Command): void {
     });
 }
 
-function inputsOf(graph: Graph, options: RunArguments): Uint8Array[] {
+/** @throws UserError for a file of another size than the model's inputs */
+export function inputsOf(graph: Graph, options: Pick<RunArguments, 'input' | 'lcg'>): Uint8Array[] {
   if (options.input !== undefined && options.lcg !== undefined)
     throw new UserError('--input and --lcg exclude each other; give one');
   const tensors = graph.inputs.map((id) => tensorOf(graph, id));

@@ -106,7 +106,7 @@ function uartChoice(text: string): 'stdio' {
   return text;
 }
 
-function callArguments(text: string): CallArgument[] {
+export function callArguments(text: string): CallArgument[] {
   return text
     .split(',')
     .map((item) =>

@@ -116,7 +116,8 @@ export function simulate(options: SimOptions): SimReport {
   }
 }
 
-function runOrCall(machine: Machine, options: SimOptions): RunResult | CallResult {
+/** From reset, or the one function asked for. @throws UserError for an unknown symbol or arguments that do not fit the RAM */
+export function runOrCall(machine: Machine, options: Pick<SimOptions, 'call' | 'maxCycles'>): RunResult | CallResult {
   const limits = { maxCycles: options.maxCycles ?? DEFAULT_CYCLES_MAX };
   if (options.call === undefined) return machine.run(limits);
   const words = options.call.args.map((argument) => placeArgument(machine, argument));

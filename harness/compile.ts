@@ -19,6 +19,8 @@ export interface GenerateOptions {
   readonly hooks: boolean;
   /** Remove channels that are constant for every input; outputs stay the same bit for bit. */
   readonly prune: boolean;
+  /** Compile with debug information; the code is the same. */
+  readonly debug?: boolean;
 }
 
 export interface GeneratedModel {
@@ -61,6 +63,9 @@ export function generateModel(model: SourceModel, { board, bare, hooks, prune }:
 /** @param dir where sources, firmware.elf, .bin and .map go. @throws UserError: 3 without a compiler, 2 when it does not fit the board */
 export async function compileModel(model: SourceModel, dir: string, options: GenerateOptions): Promise<CompiledModel> {
   const generated = generateModel(model, options);
-  const image = await buildElf(generated.tree, dir, await findToolchain(), { board: options.board });
+  const image = await buildElf(generated.tree, dir, await findToolchain(), {
+    board: options.board,
+    debug: options.debug ?? false,
+  });
   return { ...generated, image };
 }

@@ -48,7 +48,7 @@ export class Contexts {
   }
 
   addThread(): ShadowStack {
-    const name = this.threads === 0 ? 'main' : `thread ${this.threads}`;
+    const name = `thread ${this.threads}`;
     this.threads++;
     return this.add(name, 0);
   }

@@ -22,7 +22,9 @@ const form = {
   lineStrp: 0x1f,
 } as const;
 
-export interface StringSections {
+export interface FileNaming {
+  /** The compiler's folder, where version 4 and older take relative paths from; empty: unknown. */
+  readonly folder: string;
   readonly lineStr: Uint8Array;
   readonly str: Uint8Array;
 }
@@ -42,7 +44,7 @@ export interface LineHeader {
 }
 
 /** Reads a header after its unit length and leaves the reader at the first opcode. */
-export function readLineHeader(reader: ByteReader, strings: StringSections): LineHeader {
+export function readLineHeader(reader: ByteReader, naming: FileNaming): LineHeader {
   const version = reader.u16();
   if (version < 2 || version > 5) throw new DwarfError(`version ${version} of .debug_line is none of 2 to 5`);
   if (version >= 5) {
@@ -61,7 +63,7 @@ export function readLineHeader(reader: ByteReader, strings: StringSections): Lin
   const opcodeBase = reader.u8();
   if (lineRange === 0 || opcodeBase === 0) throw new DwarfError('a line range or opcode base of 0');
   const opcodeOperands = Array.from({ length: opcodeBase - 1 }, () => reader.u8());
-  const { files, directories } = version >= 5 ? readTables5(reader, strings) : readTables(reader);
+  const { files, directories } = version >= 5 ? readTables5(reader, naming) : readTables(reader, naming);
   if (programAt > reader.end || programAt < reader.at) throw new DwarfError('a header of impossible length');
   reader.at = programAt;
   return {
@@ -82,10 +84,10 @@ interface Tables {
   readonly directories: readonly string[];
 }
 
-/** Up to version 4 directory 0 is the compiler's folder, which only .debug_info names: such paths stay relative. */
-function readTables(reader: ByteReader): Tables {
-  const directories = [''];
-  for (let text = reader.text(); text !== ''; text = reader.text()) directories.push(text);
+/** Up to version 4 directory 0 is the compiler's folder, and files count from 1. */
+function readTables(reader: ByteReader, { folder }: FileNaming): Tables {
+  const directories = [folder];
+  for (let text = reader.text(); text !== ''; text = reader.text()) directories.push(joinPath(folder, text));
   const files = [''];
   for (let text = reader.text(); text !== ''; text = reader.text()) {
     files.push(joinPath(directories[reader.unsignedLeb()] ?? '', text));
@@ -100,14 +102,14 @@ interface NamedEntry {
   readonly directory: number;
 }
 
-function readTables5(reader: ByteReader, strings: StringSections): Tables {
+function readTables5(reader: ByteReader, naming: FileNaming): Tables {
   const directories: string[] = [];
-  for (const { path } of readEntries(reader, strings)) directories.push(joinPath(directories[0] ?? '', path));
-  const files = readEntries(reader, strings).map(({ path, directory }) => joinPath(directories[directory] ?? '', path));
+  for (const { path } of readEntries(reader, naming)) directories.push(joinPath(directories[0] ?? '', path));
+  const files = readEntries(reader, naming).map(({ path, directory }) => joinPath(directories[directory] ?? '', path));
   return { files, directories };
 }
 
-function readEntries(reader: ByteReader, strings: StringSections): NamedEntry[] {
+function readEntries(reader: ByteReader, naming: FileNaming): NamedEntry[] {
   const formats = Array.from({ length: reader.u8() }, () => [reader.unsignedLeb(), reader.unsignedLeb()] as const);
   const count = reader.unsignedLeb();
   if (count > 0 && (formats.length === 0 || count > reader.end - reader.at))
@@ -116,7 +118,7 @@ function readEntries(reader: ByteReader, strings: StringSections): NamedEntry[] 
     let path = '';
     let directory = 0;
     for (const [content, encoding] of formats) {
-      const value = readForm(reader, encoding, strings);
+      const value = readForm(reader, encoding, naming);
       if (content === DW_LNCT_path) path = String(value);
       else if (content === DW_LNCT_directory_index) directory = Number(value);
     }
@@ -125,7 +127,7 @@ function readEntries(reader: ByteReader, strings: StringSections): NamedEntry[] 
 }
 
 /** Text, a number, or 0 for data that are skipped (checksums). */
-function readForm(reader: ByteReader, encoding: number, { lineStr, str }: StringSections): string | number {
+function readForm(reader: ByteReader, encoding: number, { lineStr, str }: FileNaming): string | number {
   switch (encoding) {
     case form.string:
       return reader.text();

@@ -1,6 +1,7 @@
 /** The line table: which source line every instruction comes from, by running the line-number programs of .debug_line (DWARF 5, 6.2.5). */
 import { ByteReader, DwarfError } from './byte-reader.ts';
-import { readLineHeader, type LineHeader, type StringSections } from './dwarf-line-header.ts';
+import { compilationFolders } from './dwarf-folders.ts';
+import { readLineHeader, type FileNaming, type LineHeader } from './dwarf-line-header.ts';
 import { sectionFlag, type ElfSection } from './elf-sections.ts';
 
 export interface LineRange {
@@ -35,7 +36,7 @@ const DWARF64 = 0xffff_ffff;
 /** Rows in all: far more than a microcontroller's flash can need, so that a damaged table ends. */
 const ROWS_MAX = 4_000_000;
 
-/** @returns ranges with code in them. @throws DwarfError on damaged or unknown data, or if there is none */
+/** @returns ranges in the order of the programs, those without code included (`end` is `start`). @throws DwarfError on damaged or unknown data, or if there is none */
 export function readLineTable(sections: readonly ElfSection[]): LineRange[] {
   const data = (name: string): Uint8Array => {
     const section = sections.find((one) => one.name === name);
@@ -46,17 +47,18 @@ export function readLineTable(sections: readonly ElfSection[]): LineRange[] {
   const lines = data('.debug_line');
   if (lines.length === 0) throw new DwarfError('no debug information (.debug_line); build with -g');
   const strings = { lineStr: data('.debug_line_str'), str: data('.debug_str') };
+  const folders = compilationFolders({ ...strings, info: data('.debug_info'), abbrev: data('.debug_abbrev') });
   const ranges: LineRange[] = [];
-  for (let at = 0; at < lines.length;) at = readUnit(lines, at, strings, ranges);
+  for (let at = 0; at < lines.length;) at = readUnit(lines, at, { ...strings, folder: folders.get(at) ?? '' }, ranges);
   return ranges;
 }
 
 /** @returns where the next unit begins */
-function readUnit(lines: Uint8Array, at: number, strings: StringSections, ranges: LineRange[]): number {
+function readUnit(lines: Uint8Array, at: number, naming: FileNaming, ranges: LineRange[]): number {
   const length = new ByteReader(lines, at).u32();
   if (length === DWARF64) throw new DwarfError('64-bit DWARF; build without -gdwarf64');
   const reader = new ByteReader(lines, at + 4, at + 4 + length);
-  const program = new LineProgram(readLineHeader(reader, strings), ranges);
+  const program = new LineProgram(readLineHeader(reader, naming), ranges);
   while (!reader.isAtEnd) program.step(reader);
   return reader.end;
 }
@@ -152,11 +154,11 @@ class LineProgram {
     this.row = { start, file: this.header.files[this.file] ?? '', line, isStatement, sequenceStart };
   }
 
-  /** Rows without code, without a line (compiler-made code) or without a file say nothing. */
+  /** Rows without a line (compiler-made code) or without a file say nothing. */
   private endRow(): void {
     const { row } = this;
     this.row = null;
-    if (row === null || this.address <= row.start || row.line <= 0 || row.file === '') return;
+    if (row === null || this.address < row.start || row.line <= 0 || row.file === '') return;
     if (this.ranges.length >= ROWS_MAX) throw new DwarfError(`more than ${ROWS_MAX} rows`);
     this.ranges.push({ ...row, end: this.address });
   }

@@ -4,7 +4,7 @@
  * copies made by inlining, and add up.
  */
 import type { LineRange } from './dwarf-line.ts';
-import type { FunctionTable, ProfiledFunction } from './functions.ts';
+import type { FunctionTable } from './functions.ts';
 import type { CodeCounts } from './profiler.ts';
 
 export interface LineCount {
@@ -44,13 +44,14 @@ export function coverLines(ranges: readonly LineRange[], code: CodeCounts, funct
   const heads = new Map<string, FunctionCount[]>();
   const symbols = functions.all.filter((fn) => fn.hasSymbol);
   const starts = new Map(symbols.map((fn) => [fn.start, fn]));
+  const hasFunctionAt0 = starts.has(0);
   for (const range of ranges) {
-    if (isRemoved(range, starts)) continue;
+    if (isRemoved(range, hasFunctionAt0) || (range.start === range.end && !range.isStatement)) continue;
     const lines = entry(files, range.file, () => new Map<number, LineSum>());
     countRange(range, entry(lines, range.line, newSum), code, functions);
     const head = starts.get(range.start);
     if (head === undefined) continue;
-    // The first row of a function is its opening line; later ones at the same address do not exist.
+    // The first row of a function is its opening line; others may follow at the same address.
     starts.delete(range.start);
     entry(heads, range.file, () => []).push({ name: head.name, line: range.line, calls: head.calls });
   }
@@ -64,12 +65,13 @@ export function coverLines(ranges: readonly LineRange[], code: CodeCounts, funct
 }
 
 /** The linker leaves the line table of functions it removed, at address 0. */
-function isRemoved({ sequenceStart }: LineRange, starts: ReadonlyMap<number, ProfiledFunction>): boolean {
-  return sequenceStart === 0 && !starts.has(0);
+function isRemoved({ sequenceStart }: LineRange, hasFunctionAt0: boolean): boolean {
+  return sequenceStart === 0 && !hasFunctionAt0;
 }
 
 function countRange(range: LineRange, sum: LineSum, code: CodeCounts, functions: FunctionTable): void {
-  let executions = 0;
+  // A statement whose code went elsewhere has a row without code: it is reached as often as the address.
+  let executions = range.isStatement ? code.executed.get(range.start) : 0;
   for (let address = range.start; address < range.end; address += HALFWORD_BYTES) {
     executions = Math.max(executions, code.executed.get(address));
     sum.cycles += code.cycles.get(address);

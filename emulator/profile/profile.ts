@@ -68,7 +68,8 @@ export interface ProfileFigures {
   readonly notes: readonly string[];
 }
 
-export interface Profile extends ProfileFigures {
+export interface Profile {
+  readonly figures: ProfileFigures;
   readonly files: readonly FileCoverage[];
   /** Where functions begin in the source, by function index. */
   readonly sources: ReadonlyMap<number, { readonly file: string; readonly line: number }>;
@@ -92,7 +93,7 @@ export function makeProfile(recording: Recording, image: ProfiledImage, board: B
   const sources = sourcesOf(ranges, functions.all);
   const files = coverLines(ranges, code, functions);
   const lines = files.flatMap(({ path, lines: counts }) => counts.map((count) => ({ file: path, ...count })));
-  return {
+  const figures: ProfileFigures = {
     cycles,
     instructions,
     functions: functions.all
@@ -119,9 +120,8 @@ export function makeProfile(recording: Recording, image: ProfiledImage, board: B
             linesExecuted: lines.filter((line) => line.executions > 0).length,
           },
     notes,
-    files,
-    sources,
   };
+  return { figures, files, sources };
 }
 
 /** Without usable debug information there are no lines, and a note says why. */

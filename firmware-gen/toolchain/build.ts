@@ -28,6 +28,8 @@ export interface BuildOptions {
   readonly board: Board;
   /** Compilers at a time. Default: the machine's cores. */
   readonly jobs?: number;
+  /** With DWARF line tables that name the sources in `dir`; the code is the same. */
+  readonly debug?: boolean;
 }
 
 const PRODUCTS = ['firmware.elf', 'firmware.bin', 'firmware.map'] as const;
@@ -44,7 +46,8 @@ export async function buildElf(
 ): Promise<FirmwareImage> {
   return withinFolder(dir, async (folder) => {
     await writeTree(tree, folder);
-    await compileAll(cSources(tree), folder, toolchain, options);
+    const debugFlags = options.debug === true ? ['-g', `-fdebug-prefix-map=${folder}=${resolve(dir)}`] : [];
+    await compileAll(cSources(tree), folder, toolchain, options, debugFlags);
     const objects = cSources(tree).map(objectPath);
     await runTool(
       toolchain.cc,
@@ -162,8 +165,16 @@ async function compileAll(
   folder: string,
   toolchain: Toolchain,
   options: BuildOptions,
+  debugFlags: readonly string[],
 ): Promise<void> {
-  const flags = [...compileFlags(options.board), ...WARNING_FLAGS, '-Werror', '-fstack-usage', ...INCLUDE_FLAGS];
+  const flags = [
+    ...compileFlags(options.board),
+    ...debugFlags,
+    ...WARNING_FLAGS,
+    '-Werror',
+    '-fstack-usage',
+    ...INCLUDE_FLAGS,
+  ];
   const queue = [...sources].reverse();
   const worker = async (): Promise<void> => {
     for (let source = queue.pop(); source !== undefined; source = queue.pop()) {
