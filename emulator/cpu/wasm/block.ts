@@ -127,3 +127,11 @@ export function isCurrent(block: Block, core: CoreState): boolean {
 export function isTranslatable(block: Block): boolean {
   return block.code === null && block.steps[0]?.itState === 0;
 }
+
+/** What pipelining with the instruction executed before changes about the cost of a block's first. */
+export function carriedInto(block: Block, previous: Instruction | null): number {
+  if (previous === null || (previous.loadedRegisters === 0 && previous.fpArithmeticWrites === 0)) return 0;
+  const first = block.steps[0]?.instruction;
+  if (first === undefined || first.address !== (previous.address + previous.size) >>> 0) return 0;
+  return carriedCycles(first, previous);
+}

@@ -21,25 +21,21 @@ import {
   type RunLimits,
   type TraceHook,
 } from '../cpu.ts';
-import { carriedCycles, TARGETS_MAX, type Block, type Step } from './block.ts';
+import { carriedInto, TARGETS_MAX, type Block, type Step } from './block.ts';
 import { BlockCache } from './block-cache.ts';
+import { HotCode } from './hot-code.ts';
 import { exceptionReturn, explainStop, fetchFault } from './stops.ts';
 import { CorePort } from './core-port.ts';
 import { CoreState, type CoreSnapshot } from './core-state.ts';
 import { ACCESS_STOP, AccessFault, GuestMemory } from './guest-memory.ts';
+import { Marks } from './marks.ts';
 import { Tracer } from './tracer.ts';
-import { Translations } from './translate/translations.ts';
 
 /** Passes of a block after which it and what it leads to are translated. */
 const HOT_PASSES = 60;
 
 function noteTarget({ targets }: Block, address: number): void {
   if (targets.length < TARGETS_MAX && !targets.includes(address)) targets.push(address);
-}
-
-interface Mark {
-  readonly callback: ((pass: MarkPass) => void) | null;
-  passes: MarkPass[];
 }
 
 interface CpuSnapshot {
@@ -53,13 +49,10 @@ interface CpuSnapshot {
 export class WasmCpu implements Cpu {
   readonly name = 'wasm';
   readonly stopsInsideIt = true;
-  private readonly hotPasses: number;
   private readonly memory = new GuestMemory();
   private readonly core = new CoreState(this.memory);
   private readonly blocks: BlockCache;
-  /** Code for when the FPU may not be used, and for when it may: an exception handler must not throw the other away. */
-  private readonly translationsByFpu = [new Translations(this.core), new Translations(this.core)] as const;
-  private translations = this.translationsByFpu[0];
+  private readonly hotCode: HotCode;
   readonly exceptions: ExceptionPort = new CorePort(this.core, (cycles, instructions) => {
     this.cycles += cycles;
     this.instructions += instructions;
@@ -69,24 +62,23 @@ export class WasmCpu implements Cpu {
   /** The next instruction is one that translated code leaves to the interpreter. */
   private mustInterpret = false;
   private maySwitch = true;
-  private readonly marks = new Map<number, Mark>();
+  private readonly marks = new Marks();
   private cycles = 0;
   private instructions = 0;
   private fpuEnabled = false;
+  private closed = false;
   private stopRequested = false;
   /** Executed just before, at the address before; null after a branch and at the start of a run. */
   private previous: Instruction | null = null;
-  /** A mark's callback asked to stop: the next run passes it once without counting it again. */
-  private stoppedAtMark = false;
   private tracer: Tracer | null = null;
   /** Registers before the instruction, kept while there is an access hook. */
   private readonly cellsBefore = new Int32Array(this.core.cells.length);
 
   /** @param hotPasses passes of a block after which it is translated; Infinity: everything is interpreted */
   constructor(hotPasses = HOT_PASSES) {
-    this.hotPasses = hotPasses;
     // Where the first pass is enough, nothing else has to have been executed.
     this.blocks = new BlockCache(this.core, (address) => this.marks.has(address), hotPasses > 1 ? 1 : 0);
+    this.hotCode = new HotCode(this.core, this.blocks, hotPasses);
   }
 
   mapMemory(mapping: MemoryMapping): Uint8Array {
@@ -107,19 +99,19 @@ export class WasmCpu implements Cpu {
   }
 
   run(pc: number, limits: RunLimits): CpuStop {
+    assert(!this.closed, 'the engine is closed');
     const start = (pc & ~1) >>> 0;
     if (start !== this.core.pc) {
       this.core.armState = false;
       this.previous = null;
       this.core.itState = 0;
-      this.stoppedAtMark = false;
+      this.marks.forgetStop();
     }
     this.core.pc = start;
     this.stopRequested = false;
     const { cyclesMax, instructionsMax = Infinity } = limits;
-    this.cyclesMax = cyclesMax;
-    this.instructionsMax = instructionsMax;
-    this.maySwitch = instructionsMax === Infinity && this.hotPasses !== Infinity && !this.isObserved();
+    [this.cyclesMax, this.instructionsMax] = [cyclesMax, instructionsMax];
+    this.maySwitch = instructionsMax === Infinity && !this.isObserved();
     this.mustInterpret = false;
     for (;;) {
       if (this.stopRequested) return { kind: 'requested', pc: this.core.pc };
@@ -166,29 +158,23 @@ export class WasmCpu implements Cpu {
   }
 
   addMark(address: number, callback: ((pass: MarkPass) => void) | null): void {
-    this.marks.set(address, { callback, passes: [] });
+    this.marks.add(address, callback);
     this.dropCode();
   }
 
   removeMark(address: number): void {
-    this.marks.delete(address);
-    // The pass that the next run owes is that of this mark; another one's must not be taken for it.
-    if (address === this.core.pc) this.stoppedAtMark = false;
+    this.marks.remove(address, this.core.pc);
     this.dropCode();
   }
 
   takeMarkPasses(address: number): MarkPass[] {
-    const mark = this.marks.get(address);
-    if (mark === undefined) return [];
-    const { passes } = mark;
-    mark.passes = [];
-    return passes;
+    return this.marks.take(address);
   }
 
   setFpuEnabled(enabled: boolean): void {
     if (enabled === this.fpuEnabled) return;
     this.fpuEnabled = enabled;
-    this.translations = this.translationsByFpu[enabled ? 1 : 0];
+    this.hotCode.setFpuEnabled(enabled);
   }
 
   forgetCode(): void {
@@ -217,10 +203,11 @@ export class WasmCpu implements Cpu {
     this.cycles = cycles;
     this.instructions = instructions;
     this.previous = previous;
-    this.stoppedAtMark = false;
+    this.marks.forgetStop();
   }
 
   close(): void {
+    this.closed = true;
     this.dropCode();
   }
 
@@ -230,7 +217,7 @@ export class WasmCpu implements Cpu {
 
   private dropCode(): void {
     this.blocks.clear();
-    for (const translations of this.translationsByFpu) translations.clear();
+    this.hotCode.clear();
   }
 
   /** One block at core.pc, with its mark. Returns why the run ends, or null with core.pc at the next instruction. */
@@ -240,7 +227,7 @@ export class WasmCpu implements Cpu {
     if (this.marks.size !== 0 && this.passMark(pc)) return { kind: 'requested', pc };
     if (core.armState) return exceptionReturn(core) ?? { kind: 'invalidState', pc };
     if (this.maySwitch && core.itState === 0 && !this.mustInterpret) {
-      const entry = this.translations.find(pc) ?? this.translateIfHot(pc);
+      const entry = this.hotCode.at(pc);
       if (entry !== undefined && this.runTranslated(entry)) return null;
     }
     this.mustInterpret = false;
@@ -260,33 +247,15 @@ export class WasmCpu implements Cpu {
   }
 
   /** Whether the mark's callback asked to stop before the instruction. */
-  private passMark(pc: number): boolean {
-    const mark = this.marks.get(pc);
-    if (mark === undefined) return false;
-    if (this.stoppedAtMark) {
-      this.stoppedAtMark = false;
-      return false;
-    }
-    const passed = { address: pc, cycles: this.cycles, instructions: this.instructions };
-    mark.passes.push(passed);
-    mark.callback?.(passed);
-    this.stoppedAtMark = this.stopRequested;
-    return this.stopRequested;
-  }
-
-  /** Counts a pass of the block there; the one that makes it hot translates it. */
-  private translateIfHot(pc: number): Block | undefined {
-    const block = this.blocks.at(pc, 0);
-    if (block === null || ++block.passes % this.hotPasses !== 0) return undefined;
-    if (this.blocks.translatable(pc) === null) return undefined;
-    this.translations.translate(block, this.blocks, this.fpuEnabled);
-    return this.translations.find(pc);
+  private passMark(address: number): boolean {
+    const { cycles, instructions } = this;
+    return this.marks.stopsAt({ address, cycles, instructions }, () => this.stopRequested);
   }
 
   /** False if too few cycles are left for the budget to be kept exactly. */
   private runTranslated(entry: Block): boolean {
-    const carried = this.carriedAcross(entry);
-    const passage = this.translations.enter(entry.start, Math.floor(this.cyclesMax - this.cycles - carried));
+    const carried = carriedInto(entry, this.previous);
+    const passage = this.hotCode.enter(entry.start, Math.floor(this.cyclesMax - this.cycles - carried));
     if (passage === null) return false;
     const { core } = this;
     const { site, cycles, instructions, translation } = passage;
@@ -301,13 +270,13 @@ export class WasmCpu implements Cpu {
       core.armState = site.interworks && (target & 1) === 0;
       core.pc = (target & ~1) >>> 0;
     }
-    if (site.bails && this.translations.isOutdated(translation)) translation.start.passes = 0;
+    if (site.bails) this.hotCode.noteBail(translation);
     return true;
   }
 
   private execute(block: Block): CpuStop | null {
     const { core, tracer } = this;
-    let carried = this.carriedAcross(block);
+    let carried = carriedInto(block, this.previous);
     for (const step of block.steps) {
       core.pc = step.instruction.address;
       core.itState = step.itState;
@@ -359,16 +328,7 @@ export class WasmCpu implements Cpu {
     return null;
   }
 
-  /** What pipelining with the instruction before the block changes about the cost of its first. */
-  private carriedAcross(block: Block): number {
-    const { previous } = this;
-    if (previous === null || (previous.loadedRegisters === 0 && previous.fpArithmeticWrites === 0)) return 0;
-    const first = block.steps[0]?.instruction;
-    if (first === undefined || first.address !== (previous.address + previous.size) >>> 0) return 0;
-    return carriedCycles(first, previous);
-  }
-
-  private divideCycles({ signed, n, m }: { signed: boolean; n: number; m: number }): number {
+  private divideCycles({ signed, n, m }: NonNullable<Instruction['divide']>): number {
     return divideCycles(this.core.get(n), this.core.get(m), signed);
   }
 }

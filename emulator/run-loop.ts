@@ -1,0 +1,178 @@
+/**
+ * The run of a machine: lets the engine go up to the next event, and decides at each of its stops how the program goes on or why it is
+ * over. Ends asked for from inside the run (a device, a mark) carry the counters of that moment.
+ */
+import type { Counters, Cpu, CpuStop, RunLimits } from './cpu/cpu.ts';
+import { faultCause, makeFault, type Fault } from './fault.ts';
+import type { SymbolTable } from './image.ts';
+import type { CoreExceptions, Verdict } from './exceptions/core-exceptions.ts';
+import type { PeripheralBus } from './peripherals/bus.ts';
+import type { Pause, RunResult, StopKind } from './run-result.ts';
+
+/** About an instruction the engine stopped at: run on behind it, run on at it again, or end. */
+export type Decision = 'step-over' | 'retry' | { readonly exit: number };
+
+export interface RunLoopParts {
+  readonly cpu: Cpu;
+  readonly bus: PeripheralBus;
+  readonly exceptions: CoreExceptions | null;
+  readonly symbols: SymbolTable;
+  /** Stop handlers, asked before anything else. */
+  readonly decide: (stop: CpuStop) => Decision | null;
+  /** AIRCR.SYSRESETREQ; returns where the program begins anew. */
+  readonly reset: () => number;
+}
+
+export class RunLoop {
+  /** Set by SEV, cleared by the WFE it lets through (DDI 0403E B1.5.18); on engines without exceptions. */
+  eventRegister = false;
+  private readonly parts: RunLoopParts;
+  private pendingFault: { readonly fault: Fault; readonly counters: Counters } | null = null;
+  private pendingExit: { readonly code: number; readonly counters: Counters } | null = null;
+  private resumePc = 0;
+  /** Cycles up to which the engine runs now; -Infinity between runs. */
+  private runLimit = -Infinity;
+  private paused = false;
+
+  constructor(parts: RunLoopParts) {
+    this.parts = parts;
+  }
+
+  /** Forgets ends asked for, and the event register. */
+  clear(): void {
+    this.pendingFault = null;
+    this.pendingExit = null;
+    this.eventRegister = false;
+  }
+
+  /** Runs to the end, up to the return address of a call if there is one. */
+  execute(start: number, returnAddress: number | null, maxCycles: number): RunResult {
+    this.resumePc = start;
+    for (;;) {
+      const result = this.pass({ cyclesMax: maxCycles }, returnAddress);
+      if (result !== null) return result;
+    }
+  }
+
+  /** Until the run ends, a limit is reached or pause() is called. */
+  resume(pc: number, limits: RunLimits): RunResult | Pause {
+    this.paused = false;
+    this.resumePc = pc;
+    for (;;) {
+      const result = this.pass(limits, null);
+      if (result !== null) return result;
+      if (this.paused) return { ...this.parts.cpu.counters(), stop: 'paused', pc: this.resumePc };
+    }
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.parts.cpu.stop();
+  }
+
+  /** The run ends with this fault, unless an earlier one does. */
+  fail(fault: Fault): void {
+    this.pendingFault ??= { fault, counters: this.parts.cpu.counters() };
+    this.parts.cpu.stop();
+  }
+
+  exit(code: number, counters: Counters): void {
+    this.pendingExit ??= { code, counters };
+    this.parts.cpu.stop();
+  }
+
+  /** A peripheral's next event may be earlier than it was. */
+  reschedule(): void {
+    if (this.parts.bus.nextEvent() < this.runLimit) this.parts.cpu.stop();
+  }
+
+  /** From resumePc up to the next stop of the engine. The result if the run is over. */
+  private pass(limits: RunLimits, returnAddress: number | null): RunResult | null {
+    const { cpu, bus, exceptions } = this.parts;
+    if (returnAddress === null && exceptions !== null) {
+      const over = this.follow(exceptions.poll(this.resumePc), this.resumePc);
+      if (over !== null) return over;
+    }
+    this.runLimit = Math.min(limits.cyclesMax, bus.nextEvent());
+    const stop = cpu.run(this.resumePc, { ...limits, cyclesMax: this.runLimit });
+    this.runLimit = -Infinity;
+    return this.judge(stop, limits, returnAddress);
+  }
+
+  /** Goes on as the exceptions say; the result if they end the run. */
+  private follow(verdict: Verdict, pc: number): RunResult | null {
+    if (verdict === null) return null;
+    switch (verdict.kind) {
+      case 'continue':
+        this.resumePc = verdict.pc;
+        return null;
+      case 'reset':
+        this.resumePc = this.parts.reset();
+        return null;
+      case 'fault': {
+        const { counters, fault } = verdict.recorded;
+        return { ...counters, stop: 'fault', exitCode: null, fault, pc: fault.address };
+      }
+      default: {
+        const exitCode = verdict.kind === 'idle' ? 0 : null;
+        return { ...this.parts.cpu.counters(), stop: verdict.kind, exitCode, fault: null, pc };
+      }
+    }
+  }
+
+  /** Instructions that stop the engine but not the program: YIELD, SEV, and WFE after an event. */
+  private isTransparent(stop: CpuStop): boolean {
+    if (stop.kind === 'yieldHint') return true;
+    if (stop.kind !== 'sendEvent' && stop.kind !== 'waitForEvent') return false;
+    const eventWasSet = this.eventRegister;
+    this.eventRegister = stop.kind === 'sendEvent';
+    return stop.kind === 'sendEvent' || eventWasSet;
+  }
+
+  /** The result if the run is over, or null to go on at resumePc. */
+  private judge(stop: CpuStop, limits: RunLimits, returnAddress: number | null): RunResult | null {
+    const { cpu, exceptions } = this.parts;
+    const counters = cpu.counters();
+    const end = (kind: StopKind, exitCode: number | null, fault: Fault | null): RunResult => ({
+      ...counters,
+      stop: kind,
+      exitCode,
+      fault,
+      pc: stop.pc,
+    });
+    if (this.pendingFault !== null)
+      return { ...end('fault', null, this.pendingFault.fault), ...this.pendingFault.counters };
+    if (this.pendingExit !== null) return { ...end('exit', this.pendingExit.code, null), ...this.pendingExit.counters };
+    if (returnAddress !== null && stop.pc === returnAddress) return end('return', 0, null);
+    const decision = this.parts.decide(stop);
+    if (decision !== null) {
+      if (typeof decision === 'object') return end('exit', decision.exit, null);
+      this.resumePc = decision === 'step-over' ? cpu.stepOver() : stop.pc;
+      return null;
+    }
+    if (exceptions !== null && (returnAddress === null || stop.kind === 'fpuDisabled')) {
+      const verdict = exceptions.handle(stop, limits);
+      if (verdict !== null) return this.follow(verdict, stop.pc);
+    }
+    if (this.isTransparent(stop)) {
+      this.resumePc = cpu.stepOver();
+      return null;
+    }
+    return this.ended(stop, end);
+  }
+
+  private ended(
+    stop: CpuStop,
+    end: (kind: StopKind, exitCode: number | null, fault: Fault | null) => RunResult,
+  ): RunResult | null {
+    const cause = faultCause(stop);
+    if (cause !== null) {
+      const fault = makeFault(cause.kind, cause.cause, stop.pc, this.parts.symbols);
+      return end(stop.kind === 'breakpoint' ? 'breakpoint' : 'fault', null, fault);
+    }
+    if (stop.kind === 'limit') return end('limit', null, null);
+    if (stop.kind !== 'requested') return end('idle', 0, null);
+    this.resumePc = stop.pc;
+    return null;
+  }
+}
