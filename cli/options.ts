@@ -6,7 +6,7 @@ import type { EngineName } from '../emulator/create-machine.ts';
 
 export const DEFAULT_DIR = './build/thumbelina';
 const DEFAULT_BOARD = 'mps2-an386';
-const ENGINES: readonly EngineName[] = ['unicorn', 'wasm'];
+const ENGINES: readonly EngineName[] = ['wasm', 'unicorn'];
 
 export function boardOption(): Option {
   return new Option('-b, --board <board>', 'built-in board name or path of a .json description').default(DEFAULT_BOARD);

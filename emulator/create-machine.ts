@@ -17,7 +17,7 @@ export interface MachineOptions {
   readonly image: Uint8Array | FirmwareFile;
   /** File name for messages. */
   readonly imageName?: string;
-  /** wasm: the engine of this project, without native code; unicorn (default): libunicorn. */
+  /** wasm (default): the engine of this project, without native code; unicorn: libunicorn, which takes no exceptions. */
   readonly engine?: EngineName;
   /** An unmodelled peripheral register is a fault. */
   readonly strict?: boolean;
@@ -45,7 +45,7 @@ export function createMachine(options: MachineOptions): Machine {
     ...(options.commandLine === undefined ? {} : { commandLine: options.commandLine }),
   });
   return new Machine({
-    cpu: options.engine === 'wasm' ? new WasmCpu() : new UnicornCpu(),
+    cpu: options.engine === 'unicorn' ? new UnicornCpu() : new WasmCpu(),
     board: options.board,
     image,
     serial: new SerialLine(options.onUartByte ?? null),

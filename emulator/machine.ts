@@ -184,7 +184,8 @@ export class Machine {
 
   /**
    * Calls a function as AAPCS has it: four words in r0..r3, the rest on the stack. Counts from its first instruction through its
-   * return. Without a run before it, .data and .bss are set up as start-up code would.
+   * return. Without a run before it, .data and .bss are set up as start-up code would. Interrupts and SVC are taken through the vector
+   * table; a fault ends the call.
    */
   call(target: number | string, args: readonly number[] = [], options: RunOptions = {}): CallResult {
     const address = typeof target === 'string' ? this.symbol(target).address : (target & ~1) >>> 0;
@@ -193,7 +194,7 @@ export class Machine {
     const sp = (this.stack.top() - Math.ceil(stackWords.length / 2) * 8) >>> 0;
     this.resetCore(sp);
     this.cpu.resetCounters();
-    if (this.board.fpu !== 'none') this.exceptions?.allowFpu();
+    this.exceptions?.startCall(this.board.fpu !== 'none');
     this.cpu.setFpuEnabled(this.board.fpu !== 'none');
     this.stack.paint(this.stack.top(), CALL_STACK_BYTES);
     const frame = this.memory.view(sp, stackWords.length * 4);

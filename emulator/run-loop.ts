@@ -5,7 +5,7 @@
 import type { Counters, Cpu, CpuStop, RunLimits } from './cpu/cpu.ts';
 import { faultCause, makeFault, type Fault } from './fault.ts';
 import type { SymbolTable } from './image.ts';
-import type { CoreExceptions, Verdict } from './exceptions/core-exceptions.ts';
+import type { CoreExceptions, RecordedFault, Verdict } from './exceptions/core-exceptions.ts';
 import type { PeripheralBus } from './peripherals/bus.ts';
 import type { Pause, RunResult, StopKind } from './run-result.ts';
 
@@ -22,6 +22,10 @@ export interface RunLoopParts {
   /** AIRCR.SYSRESETREQ; returns where the program begins anew. */
   readonly reset: () => number;
 }
+
+/** These end the call of a function, which has no one to handle them. */
+const isFaultStop = ({ kind }: CpuStop): boolean =>
+  kind === 'access' || kind === 'undefined' || kind === 'invalidState';
 
 export class RunLoop {
   /** Set by SEV, cleared by the WFE it lets through (DDI 0403E B1.5.18); on engines without exceptions. */
@@ -50,7 +54,9 @@ export class RunLoop {
     this.resumePc = start;
     for (;;) {
       const result = this.pass({ cyclesMax: maxCycles }, returnAddress);
-      if (result !== null) return result;
+      if (result === null) continue;
+      const recorded = result.stop === 'limit' ? (this.parts.exceptions?.unfinishedFault() ?? null) : null;
+      return recorded === null ? result : this.faulted(recorded);
     }
   }
 
@@ -89,7 +95,7 @@ export class RunLoop {
   /** From resumePc up to the next stop of the engine. The result if the run is over. */
   private pass(limits: RunLimits, returnAddress: number | null): RunResult | null {
     const { cpu, bus, exceptions } = this.parts;
-    if (returnAddress === null && exceptions !== null) {
+    if (exceptions !== null) {
       const over = this.follow(exceptions.poll(this.resumePc), this.resumePc);
       if (over !== null) return over;
     }
@@ -109,15 +115,17 @@ export class RunLoop {
       case 'reset':
         this.resumePc = this.parts.reset();
         return null;
-      case 'fault': {
-        const { counters, fault } = verdict.recorded;
-        return { ...counters, stop: 'fault', exitCode: null, fault, pc: fault.address };
-      }
+      case 'fault':
+        return this.faulted(verdict.recorded);
       default: {
         const exitCode = verdict.kind === 'idle' ? 0 : null;
         return { ...this.parts.cpu.counters(), stop: verdict.kind, exitCode, fault: null, pc };
       }
     }
+  }
+
+  private faulted({ counters, fault }: RecordedFault): RunResult {
+    return { ...counters, stop: 'fault', exitCode: null, fault, pc: fault.address };
   }
 
   /** Instructions that stop the engine but not the program: YIELD, SEV, and WFE after an event. */
@@ -150,7 +158,7 @@ export class RunLoop {
       this.resumePc = decision === 'step-over' ? cpu.stepOver() : stop.pc;
       return null;
     }
-    if (exceptions !== null && (returnAddress === null || stop.kind === 'fpuDisabled')) {
+    if (exceptions !== null && (returnAddress === null || !isFaultStop(stop))) {
       const verdict = exceptions.handle(stop, limits);
       if (verdict !== null) return this.follow(verdict, stop.pc);
     }

@@ -107,9 +107,11 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     this.parts.cpu.stop();
   }
 
-  /** For function calls without a start-up: the FPU may be used. */
-  allowFpu(): void {
-    this.system.coprocessorAccess |= CPACR_FPU;
+  /** For function calls: Thread mode, whatever the run before left active, and the FPU may be used without a start-up. */
+  startCall(mayUseFpu: boolean): void {
+    this.recorded = null;
+    this.state.clearActive();
+    if (mayUseFpu) this.system.coprocessorAccess |= CPACR_FPU;
   }
 
   save(): unknown {
@@ -166,6 +168,11 @@ export class CoreExceptions implements ExceptionHost, Stateful {
       default:
         return null;
     }
+  }
+
+  /** The fault whose handler is still at work; a run that is cut off there ends with it. */
+  unfinishedFault(): RecordedFault | null {
+    return isFault(this.current()) ? this.recorded : null;
   }
 
   private accessFault(stop: Extract<CpuStop, { kind: 'access' }>): Verdict {
@@ -247,7 +254,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     advance();
     if (this.unit.wouldTake()) return { kind: 'continue', pc };
     const next = nextEvent();
-    if (next === Infinity || (this.recorded !== null && isFault(this.current()))) return this.stuck('loop');
+    if (next === Infinity || this.unfinishedFault() !== null) return this.stuck('loop');
     const turns = Math.max(1, Math.ceil((Math.min(next, cyclesMax) - cpu.counters().cycles) / LOOP_CYCLES));
     this.sleepCycles += turns * LOOP_CYCLES;
     port.addCounters(turns * LOOP_CYCLES, turns);
@@ -258,7 +265,8 @@ export class CoreExceptions implements ExceptionHost, Stateful {
 
   private stuck(how: 'idle' | 'loop'): Verdict {
     const number = this.current();
-    if (this.recorded !== null && isFault(number)) return { kind: 'fault', recorded: this.recorded };
+    const recorded = this.unfinishedFault();
+    if (recorded !== null) return { kind: 'fault', recorded };
     return how === 'loop' && number !== 0
       ? this.ended(`endless loop in the handler of ${exceptionName(number)}`)
       : { kind: 'idle' };

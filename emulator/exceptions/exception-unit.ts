@@ -36,6 +36,7 @@ const THUMB = 0x0100_0000;
 /** IT and ICI state in xPSR: bits 26:25 and 15:10. */
 const IT_STATE = 0x0600_fc00;
 const SPSEL = 2;
+const SYSTEM_SPACE = 0xe000_0000;
 
 export class ExceptionUnit {
   readonly state: ExceptionState;
@@ -193,8 +194,7 @@ export class ExceptionUnit {
     const pc = (vector & ~1) >>> 0;
     cpu.writeRegister(reg.pc, pc);
     this.onEvent?.({ kind: 'enter', number, cycles: cpu.counters().cycles });
-    // The vector's bit 0 becomes EPSR.T; without it the handler's first instruction is an INVSTATE fault.
-    return (vector & 1) !== 0 ? pc : this.fault(exception.usageFault, faultStatus.invalidState, pc);
+    return this.goTo(pc, (vector & 1) !== 0);
   }
 
   private tailChain(excReturn: number): Continuation {
@@ -249,6 +249,15 @@ export class ExceptionUnit {
     port.addCounters(features.cost.exit + extraCycles, 0);
     cpu.writeRegister(reg.pc, pc);
     this.sleepsOnExit = !target.toHandler && (system.sleep & scr.sleepOnExit) !== 0;
-    return (xpsr & THUMB) !== 0 ? pc : this.fault(exception.usageFault, faultStatus.invalidState, pc);
+    return this.goTo(pc, (xpsr & THUMB) !== 0);
+  }
+
+  /**
+   * A program counter from a vector or a frame. Without EPSR.T the first instruction there is an INVSTATE fault; the system space is
+   * execute-never, and EXC_RETURN values mean something only to branches.
+   */
+  private goTo(pc: number, isThumb: boolean): Continuation {
+    if (!isThumb) return this.fault(exception.usageFault, faultStatus.invalidState, pc);
+    return pc >= SYSTEM_SPACE ? this.fault(exception.memManage, faultStatus.instructionAccess, pc) : pc;
   }
 }

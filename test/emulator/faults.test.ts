@@ -1,7 +1,7 @@
 /** Everything a program can do wrong ends the run with a fault that says what, where and in which function; nothing hangs. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadBoard } from '../../boards/load.ts';
-import { createMachine } from '../../emulator/create-machine.ts';
+import { createMachine, type EngineName } from '../../emulator/create-machine.ts';
 import { describeFault } from '../../emulator/fault.ts';
 import type { Machine } from '../../emulator/machine.ts';
 import { assembleFunctions, hasCompiler } from './support/assemble.ts';
@@ -29,7 +29,9 @@ const functions = {
   unmodelled: 'ldr r1, =0x40012344; ldr r0, [r1]; ldr r0, [r1]; str r0, [r1]; bx lr',
 };
 
-describe.skipIf(!hasCompiler)('faults (needs arm-none-eabi-gcc)', () => {
+const ENGINES: readonly EngineName[] = ['wasm', 'unicorn'];
+
+describe.skipIf(!hasCompiler).each(ENGINES)('faults on %s (needs arm-none-eabi-gcc)', (engine) => {
   let machine: Machine;
   const notes: string[] = [];
   beforeAll(() => {
@@ -37,6 +39,7 @@ describe.skipIf(!hasCompiler)('faults (needs arm-none-eabi-gcc)', () => {
       board: loadBoard('core-m4'),
       image: assembleFunctions(functions),
       imageName: 'faults.elf',
+      engine,
       onNote: (text) => notes.push(text),
     });
   });
@@ -51,7 +54,6 @@ describe.skipIf(!hasCompiler)('faults (needs arm-none-eabi-gcc)', () => {
     ['undefined', 'undefined+0x2', 'undefined instruction 0xde03; timing not modelled for it', 1, 1],
     ['undefined_wide', 'undefined_wide+0x2', 'undefined instruction 0xfbffffff; timing not modelled for it', 1, 1],
     ['double_precision', 'double_precision+0x2', 'undefined instruction 0xee300b01; timing not modelled for it', 1, 1],
-    ['svc', 'svc+0x2', 'SVC: exceptions are not modelled by this engine', 1, 1],
   ])('%s: %s', (name, symbol, cause, cycles, instructions) => {
     const result = machine.call(name);
     expect(result.stop).toBe('fault');
@@ -97,17 +99,6 @@ describe.skipIf(!hasCompiler)('faults (needs arm-none-eabi-gcc)', () => {
     expect(result.cycles).toBeLessThan(1_000_004);
   });
 
-  it.each([
-    ['pend', 'an exception made pending in ICSR'],
-    ['tick', 'SysTick interrupt enabled'],
-    ['system_reset', 'system reset requested'],
-  ])('%s says that it is not modelled', (name, cause) => {
-    const result = machine.call(name);
-    expect(result).toMatchObject({ stop: 'fault', fault: { kind: 'unmodelled-feature' } });
-    expect(result.fault?.cause).toContain(cause);
-    expect(result.fault?.symbol).toMatch(new RegExp(`^${name}\\+0x`));
-  });
-
   it('an unmodelled register is noted once per kind of access, and fatal in strict mode', () => {
     notes.length = 0;
     expect(machine.call('unmodelled').stop).toBe('return');
@@ -115,7 +106,12 @@ describe.skipIf(!hasCompiler)('faults (needs arm-none-eabi-gcc)', () => {
       'read of an unmodelled register at 0x40012344',
       'write of an unmodelled register at 0x40012344',
     ]);
-    const strict = createMachine({ board: loadBoard('core-m4'), image: assembleFunctions(functions), strict: true });
+    const strict = createMachine({
+      board: loadBoard('core-m4'),
+      image: assembleFunctions(functions),
+      strict: true,
+      engine,
+    });
     const result = strict.call('unmodelled');
     strict.close();
     expect(result).toMatchObject({ stop: 'fault', fault: { kind: 'unmodelled-register', symbol: 'unmodelled+0x2' } });
@@ -152,5 +148,22 @@ describe.skipIf(!hasCompiler)('the FPU switch (needs arm-none-eabi-gcc)', () => 
     };
     expect(run('0x00F00000')).toEqual({ stop: 'idle', kind: null, symbol: null });
     expect(run('0')).toMatchObject({ stop: 'fault', kind: 'fpu-disabled' });
+  });
+});
+
+describe.skipIf(!hasCompiler)('what needs exceptions, on unicorn (needs arm-none-eabi-gcc)', () => {
+  it.each([
+    ['svc', 'SVC: exceptions are not modelled by this engine'],
+    ['pend', 'an exception made pending in ICSR'],
+    ['tick', 'SysTick interrupt enabled'],
+    ['system_reset', 'system reset requested'],
+  ])('%s says that it is not modelled', (name, cause) => {
+    const image = assembleFunctions(functions);
+    const machine = createMachine({ board: loadBoard('core-m4'), image, engine: 'unicorn' });
+    const result = machine.call(name);
+    machine.close();
+    expect(result.stop).toBe('fault');
+    expect(result.fault?.cause).toContain(cause);
+    expect(result.fault?.symbol).toMatch(new RegExp(`^${name}\\+0x`));
   });
 });

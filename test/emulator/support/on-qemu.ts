@@ -17,18 +17,18 @@ export function onQemu(
     writeFileSync(path, elf);
     const output = join(folder, 'output.txt');
     const args = ['-M', board, '-icount', 'shift=0', '-display', 'none', '-monitor', 'none', '-serial', 'none'];
-    // Through a file: what QEMU still holds for its standard output is lost when the core locks up.
+    // SYS_WRITE0 through a file: what QEMU still holds for its console is lost when the core locks up. SYS_WRITE goes to QEMU's own output.
     const semihosting = [
       '-chardev',
       `file,path=${output},id=text`,
       '-semihosting-config',
       'enable=on,target=native,chardev=text',
     ];
-    const { status, stderr } = spawnSync('qemu-system-arm', [...args, ...semihosting, '-kernel', path], {
+    const { status, stdout, stderr } = spawnSync('qemu-system-arm', [...args, ...semihosting, '-kernel', path], {
       encoding: 'utf8',
       timeout: 60_000,
     });
-    return { stdout: readFileSync(output, 'utf8'), exitCode: status, stderr };
+    return { stdout: stdout + readFileSync(output, 'utf8'), exitCode: status, stderr };
   } finally {
     rmSync(folder, { recursive: true });
   }

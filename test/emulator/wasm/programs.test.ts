@@ -41,7 +41,7 @@ const programs = {
     2: adds r0, #1; b 6f; 3: adds r0, #3; b 6f; 4: lsls r0, r0, #1; b 6f; 5: rors r0, r4
     6: subs r4, #1; bne 1b; pop {r4, pc}`,
   device:
-    'ldr r1, =0xE000ED88; movs r2, #200; 1: ldr r0, [r1]; cmp r0, #0; it ne; addne r2, #0; subs r2, #1; bne 1b; bx lr',
+    'ldr r1, =0xE000ED00; movs r2, #200; 1: ldr r0, [r1]; cmp r0, #0; it ne; addne r2, #0; subs r2, #1; bne 1b; bx lr',
   faults: 'movs r2, #100; ldr r1, =0x20000000; 1: ldr r3, [r1]; add r1, r1, #65536; adds r0, r3; lsls r2, r2, #1; b 1b',
   spin: '1: adds r0, #1; b 1b',
 };
