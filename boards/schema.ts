@@ -27,8 +27,9 @@ const uart = z.strictObject({
 export const boardSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
   description: z.string().min(1),
-  core: z.enum(['cortex-m4']),
-  fpu: z.enum(['none', 'fpv4-sp-d16']),
+  core: z.enum(['cortex-m0', 'cortex-m0plus', 'cortex-m3', 'cortex-m4', 'cortex-m7', 'cortex-m23', 'cortex-m33']),
+  /** By the compiler's name. */
+  fpu: z.enum(['none', 'fpv4-sp-d16', 'fpv5-sp-d16', 'fpv5-d16']),
   /** Core clock in Hz that the firmware runs at; cycles / clockHz gives latency. */
   clockHz: z.int().positive(),
   /** How the firmware reaches clockHz after reset, a file of kernels/runtime; absent: the core runs at clockHz from reset. */

@@ -16,6 +16,13 @@ const PERIPHERAL_SPACES = [
 /** Above what boards with external memory have; the emulator allocates every region. */
 const REGION_BYTES_MAX = 2 ** 28;
 
+/** FPUs a core can be built with, besides none (TRMs: DDI 0439D 1.4, DDI 0489F 1.4, 100230 A1.3); other cores have none. */
+const FPUS: Readonly<Partial<Record<Board['core'], readonly Board['fpu'][]>>> = {
+  'cortex-m4': ['fpv4-sp-d16'],
+  'cortex-m7': ['fpv5-sp-d16', 'fpv5-d16'],
+  'cortex-m33': ['fpv5-sp-d16'],
+};
+
 type Rule = (board: Board) => void;
 
 function rejectMissingMemoryKind(board: Board): void {
@@ -94,6 +101,15 @@ function rejectUartInsideMemory(board: Board): void {
     );
 }
 
+function rejectImpossibleFpu(board: Board): void {
+  const { name, core, fpu } = board;
+  const possible = FPUS[core] ?? [];
+  if (fpu === 'none' || possible.includes(fpu)) return;
+  throw new UserError(
+    `board ${name}: a ${core} has no ${fpu}; set "fpu" to ${['none', ...possible].map((kind) => `"${kind}"`).join(' or ')}`,
+  );
+}
+
 function contains(region: MemoryRegion, address: number): boolean {
   return address >= region.start && address < region.start + region.bytes;
 }
@@ -107,6 +123,7 @@ const RULES: readonly Rule[] = [
   rejectOverlappingRegions,
   rejectClockOutOfRange,
   rejectUartInsideMemory,
+  rejectImpossibleFpu,
 ];
 
 /** @throws UserError naming board and offending value, for the first rule that fails. */

@@ -10,6 +10,7 @@ import { resetRegisters } from './cpu/reset-registers.ts';
 import { makeFault, type Fault } from './fault.ts';
 import { checkSegments, type FirmwareFile, type ImageSymbol, type SymbolTable } from './image.ts';
 import { MemoryMap } from './memory-map.ts';
+import { coreOf, type Core } from './cores/core.ts';
 import { CoreExceptions } from './exceptions/core-exceptions.ts';
 import { boardPeripherals } from './peripherals/board-peripherals.ts';
 import { PeripheralBus } from './peripherals/bus.ts';
@@ -19,7 +20,6 @@ import { DEFAULT_CYCLES_MAX, type CallResult, type Pause, type RunOptions, type 
 import { RunLoop, type Decision } from './run-loop.ts';
 import { CALL_STACK_BYTES, ScratchRam } from './scratch-ram.ts';
 import { StackMeter } from './stack-meter.ts';
-import { exceptionCosts } from './timing/exception-cost.ts';
 import { imageDigest } from './state/digest.ts';
 import { MachineSnapshots, type MachineState } from './state/machine-state.ts';
 import type { Stateful } from './state/stateful.ts';
@@ -34,11 +34,6 @@ const DEVICE_SPACES = [
   { start: 0x4000_0000, bytes: 0x2000_0000 },
   { start: 0xe000_0000, bytes: 0x0010_0000 },
 ] as const;
-
-/** Of the Cortex-M4 at most; boards have fewer. */
-const INTERRUPT_LINES = 240;
-/** As on STM32; other parts have 3 to 8. */
-const PRIORITY_BITS = 4;
 
 /** Decides about an instruction the engine stopped at: run on behind it, run on at it again, or end. */
 export type StopHandler = (stop: CpuStop, machine: Machine) => Decision | null;
@@ -60,6 +55,7 @@ export interface MachineParts {
 
 export class Machine {
   readonly board: Board;
+  readonly core: Core;
   readonly image: FirmwareFile;
   readonly cpu: Cpu;
   readonly serial: SerialLine;
@@ -77,6 +73,7 @@ export class Machine {
 
   constructor(parts: MachineParts) {
     this.board = parts.board;
+    this.core = coreOf(parts.board);
     this.image = parts.image;
     this.cpu = parts.cpu;
     this.stopHandlers = parts.stopHandlers;
@@ -316,16 +313,14 @@ export class Machine {
   }
 
   private coreExceptions(): CoreExceptions | null {
-    const { cpu, board, image } = this;
+    const { cpu, core, image } = this;
     const port = cpu.exceptions;
     if (port === undefined) return null;
     return new CoreExceptions({
       cpu,
       port,
       symbols: image.symbols,
-      features: { onlyHardFault: false, isV8: false, hasFpu: board.fpu !== 'none', cost: exceptionCosts[board.core] },
-      interrupts: INTERRUPT_LINES,
-      priorityBits: PRIORITY_BITS,
+      core,
       vectorTable: this.memory.firstOf('flash').start,
       nextEvent: () => this.bus.nextEvent(),
       advance: () => {

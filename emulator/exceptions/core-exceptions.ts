@@ -3,14 +3,16 @@
  * and endless loops sleep until something happens. A fault whose handler ends in an endless loop, in sleep for ever or in lock-up ends the
  * run with the cause and the counters of the fault itself.
  */
+import type { Core } from '../cores/core.ts';
 import { reg, type Counters, type Cpu, type CpuStop, type ExceptionPort, type RunLimits } from '../cpu/cpu.ts';
 import { makeFault, faultCause, type Fault } from '../fault.ts';
 import type { SymbolTable } from '../image.ts';
 import type { ExceptionHost } from '../peripherals/peripheral.ts';
 import type { Stateful } from '../state/stateful.ts';
+import { exceptionFeatures } from './exception-features.ts';
 import { exception, exceptionName, faultStatus, isFault } from './exception.ts';
 import { ExceptionState } from './exception-state.ts';
-import { ExceptionUnit, type Continuation, type ExceptionFeatures } from './exception-unit.ts';
+import { ExceptionUnit, type Continuation } from './exception-unit.ts';
 import { CPACR_FPU, resetSystemState, scr, type SystemState } from './system-state.ts';
 
 /** A fault that was taken, with the counters in front of its instruction. */
@@ -31,9 +33,7 @@ export interface CoreExceptionParts {
   readonly cpu: Cpu;
   readonly port: ExceptionPort;
   readonly symbols: SymbolTable;
-  readonly features: ExceptionFeatures;
-  readonly interrupts: number;
-  readonly priorityBits: number;
+  readonly core: Core;
   /** Address of the vector table after reset. */
   readonly vectorTable: number;
   readonly nextEvent: () => number;
@@ -64,9 +64,10 @@ export class CoreExceptions implements ExceptionHost, Stateful {
   private sleeping = false;
 
   constructor(parts: CoreExceptionParts) {
-    const { cpu, port, features } = parts;
+    const { cpu, port, core } = parts;
+    const features = exceptionFeatures(core);
     this.parts = parts;
-    this.state = new ExceptionState(parts.interrupts, parts.priorityBits);
+    this.state = new ExceptionState(core.interruptLines, core.priorityBits);
     this.system = resetSystemState(features.hasFpu, parts.vectorTable);
     this.unit = new ExceptionUnit(cpu, port, this.state, this.system, features, parts.advance);
     port.onMaskChange = () => {

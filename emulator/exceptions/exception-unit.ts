@@ -5,8 +5,8 @@
 import { hex32 } from '../../common/units.ts';
 import type { Cpu, ExceptionPort } from '../cpu/cpu.ts';
 import { reg } from '../cpu/cpu.ts';
-import type { ExceptionCost } from '../timing/exception-cost.ts';
 import { exception, faultStatus, hardFaultStatus } from './exception.ts';
+import type { ExceptionFeatures } from './exception-features.ts';
 import type { ExceptionState } from './exception-state.ts';
 import { FpContext } from './fp-context.ts';
 import { popFrame, pushFrame } from './stack-frame.ts';
@@ -14,15 +14,6 @@ import { scr, type SystemState } from './system-state.ts';
 
 /** Where execution goes on; lock-up: the core has stopped for good (B1.5.15). */
 export type Continuation = number | { readonly lockUp: string };
-
-export interface ExceptionFeatures {
-  /** Armv6-M and v8-M Baseline know HardFault only, and no FAULTMASK. */
-  readonly onlyHardFault: boolean;
-  /** Armv8-M without the Security extension: other EXC_RETURN values. */
-  readonly isV8: boolean;
-  readonly hasFpu: boolean;
-  readonly cost: ExceptionCost;
-}
 
 /** An exception was taken or has returned; `cycles` is the counter behind it. */
 export interface ExceptionEvent {

@@ -1,5 +1,6 @@
-/** The devices of a board: those of every Cortex-M4, and what belongs to the kind of UART the board description names. */
+/** The devices of a board: those of its core, and what belongs to the kind of UART the board description names. */
 import type { Board } from '../../boards/schema.ts';
+import { coreOf } from '../cores/core.ts';
 import { CmsdkUart } from './cmsdk-uart.ts';
 import { Dwt } from './dwt.ts';
 import { Nvic } from './nvic.ts';
@@ -27,13 +28,12 @@ export function boardPeripherals(board: Board, line: SerialLine, host: Periphera
   }
 }
 
-/** Cortex-M4 r0p1 with or without FPv4-SP (DDI 0439 4.3). */
 function controlBlock(board: Board, exceptions: ExceptionHost): SystemControlBlock {
-  const hasFpu = board.fpu !== 'none';
+  const { cpuid, fpu, mvfr } = coreOf(board);
   return new SystemControlBlock(exceptions, {
-    hasFpu,
-    cpuid: 0x410f_c241,
-    mvfr: hasFpu ? [0x1011_0021, 0x1100_0011, 0] : [0, 0, 0],
+    hasFpu: fpu !== 'none',
+    cpuid,
+    mvfr,
     vectorTable: board.memory.find(({ kind }) => kind === 'flash')?.start ?? 0,
   });
 }

@@ -2,6 +2,7 @@
  * What exception entry and return cost, with zero-wait memories. Cycles from the instruction boundary at which the exception is taken to the first
  * instruction of its handler, and from the returning instruction's own cost to the instruction returned to.
  */
+import type { CoreName } from '../cores/core.ts';
 import type { Confidence } from './cortex-m4.ts';
 
 export interface ExceptionCost {
@@ -14,12 +15,9 @@ export interface ExceptionCost {
   readonly confidence: Confidence;
 }
 
-export type ExceptionCostCore =
-  'cortex-m0' | 'cortex-m0plus' | 'cortex-m3' | 'cortex-m4' | 'cortex-m7' | 'cortex-m23' | 'cortex-m33';
-
 const FP_WORDS = 17;
 
-export const exceptionCosts: Readonly<Record<ExceptionCostCore, ExceptionCost>> = {
+export const exceptionCosts: Readonly<Record<CoreName, ExceptionCost>> = {
   'cortex-m0': {
     entry: 16,
     tailChain: 14,

@@ -76,6 +76,16 @@ describe('board descriptions', () => {
       (board) => (board['uart'] = { kind: 'cmsdk-uart', base: '0x20001000' }),
       /uart base 0x20001000.*RAM2/,
     ],
+    [
+      'an FPU on a core that never has one',
+      (board) => Object.assign(board, { core: 'cortex-m0', fpu: 'fpv4-sp-d16' }),
+      /a cortex-m0 has no fpv4-sp-d16; set "fpu" to "none"/,
+    ],
+    [
+      'an FPU of another core',
+      (board) => Object.assign(board, { core: 'cortex-m33', fpu: 'fpv5-d16' }),
+      /a cortex-m33 has no fpv5-d16; set "fpu" to "none" or "fpv5-sp-d16"/,
+    ],
     ['a core that is not modelled', (board) => (board['core'] = 'cortex-m99'), /core/],
   ];
   it.each(broken)('should refuse %s', (_, change, message) => {
