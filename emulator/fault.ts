@@ -1,6 +1,6 @@
 /** A firmware fault as data: where, in which function, and what it was doing, in words. */
 import { hex32 } from '../common/units.ts';
-import type { CpuStop } from './cpu/cpu.ts';
+import type { AccessRefusal, CpuStop } from './cpu/cpu.ts';
 import type { SymbolTable } from './image.ts';
 
 export interface Fault {
@@ -21,6 +21,13 @@ export interface Fault {
   readonly cause: string;
 }
 
+const FETCH_REFUSALS: Readonly<Record<AccessRefusal, string>> = {
+  protected: 'execute-never',
+  denied: 'an MPU-protected',
+  unmapped: 'unmapped',
+  unaligned: 'unaligned',
+};
+
 /** Cause of a stop that no handler took; null for stops that are no faults. */
 export function faultCause(stop: CpuStop): { kind: Fault['kind']; cause: string } | null {
   switch (stop.kind) {
@@ -28,10 +35,12 @@ export function faultCause(stop: CpuStop): { kind: Fault['kind']; cause: string 
       if (stop.access === 'fetch')
         return {
           kind: 'access',
-          cause: `executing from ${stop.reason === 'protected' ? 'execute-never' : stop.reason} address ${hex32(stop.address)}`,
+          cause: `executing from ${FETCH_REFUSALS[stop.reason]} address ${hex32(stop.address)}`,
         };
       if (stop.reason === 'protected')
         return { kind: 'access', cause: `write to read-only memory at ${hex32(stop.address)}` };
+      if (stop.reason === 'denied')
+        return { kind: 'access', cause: `${stop.access} at ${hex32(stop.address)} denied by the MPU` };
       return { kind: 'access', cause: `${stop.reason} ${stop.access} at ${hex32(stop.address)}` };
     case 'undefined': {
       const digits = stop.encoding.toString(16).padStart(stop.bytes * 2, '0');

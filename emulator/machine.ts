@@ -85,7 +85,19 @@ export class Machine {
       else if (!noted.has(cause)) parts.onNote(cause);
       noted.add(cause);
     };
-    this.exceptions = this.coreExceptions();
+    const port = parts.cpu.exceptions;
+    this.exceptions =
+      port === undefined
+        ? null
+        : new CoreExceptions({
+            cpu: parts.cpu,
+            port,
+            core: this.core,
+            symbols: parts.image.symbols,
+            vectorTable: this.memory.firstOf('flash').start,
+            nextEvent: () => this.bus.nextEvent(),
+            advance: () => this.bus.advance(),
+          });
     const host: PeripheralHost = {
       exceptions: this.exceptions,
       reschedule: () => {
@@ -310,22 +322,5 @@ export class Machine {
     this.bus.reset();
     this.exceptions?.reset();
     return this.memory.readWord(vectorTable + 4);
-  }
-
-  private coreExceptions(): CoreExceptions | null {
-    const { cpu, core, image } = this;
-    const port = cpu.exceptions;
-    if (port === undefined) return null;
-    return new CoreExceptions({
-      cpu,
-      port,
-      symbols: image.symbols,
-      core,
-      vectorTable: this.memory.firstOf('flash').start,
-      nextEvent: () => this.bus.nextEvent(),
-      advance: () => {
-        this.bus.advance();
-      },
-    });
   }
 }

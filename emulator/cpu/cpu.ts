@@ -73,16 +73,22 @@ export type CpuStop =
   | { readonly kind: 'endlessLoop'; readonly pc: number }
   /** No such instruction on this core, or none that the timing table knows. */
   | { readonly kind: 'undefined'; readonly pc: number; readonly encoding: number; readonly bytes: number }
-  /** An access no memory answers (unmapped) or allows (protected), or one the core refuses (unaligned). */
+  /** An access that nobody answers or that is refused. */
   | {
       readonly kind: 'access';
       readonly pc: number;
       readonly access: AccessKind;
-      readonly reason: 'unmapped' | 'protected' | 'unaligned';
+      readonly reason: AccessRefusal;
       readonly address: number;
     }
   /** The engine raised an exception of the core that nothing above describes; `detail` names it. */
   | { readonly kind: 'exception'; readonly pc: number; readonly detail: string };
+
+/** No memory there; read-only or execute-never memory; an address the core refuses; the memory protection unit. */
+export type AccessRefusal = 'unmapped' | 'protected' | 'unaligned' | 'denied';
+
+/** Whether an access may be made; `asUser`: by LDRT and the like, whatever the core's privilege. */
+export type Protection = (access: AccessKind, address: number, bytes: number, asUser: boolean) => boolean;
 
 /** One instruction that has been executed, as the trace hook is told of it. The engine reuses the object: copy what is kept. */
 export interface TracePoint {
@@ -123,6 +129,11 @@ export interface ExceptionPort {
   /** Time passes that belongs to no instruction of the program. */
   addCounters(cycles: number, instructions: number): void;
   clearExclusive(): void;
+  isPrivileged(): boolean;
+  /** NMI, HardFault or FAULTMASK: an execution priority below 0. */
+  isBelowZero(): boolean;
+  /** Asked before every access and fetch of the program, not for those of exception entry and return; null: all are allowed. Slow. */
+  setProtection(protection: Protection | null): void;
   /** Called after an instruction has changed PRIMASK, FAULTMASK, BASEPRI or CONTROL. */
   onMaskChange: (() => void) | null;
 }

@@ -3,7 +3,7 @@
  * and endless loops sleep until something happens. A fault whose handler ends in an endless loop, in sleep for ever or in lock-up ends the
  * run with the cause and the counters of the fault itself.
  */
-import type { Core } from '../cores/core.ts';
+import { isV8, type Core } from '../cores/core.ts';
 import { reg, type Counters, type Cpu, type CpuStop, type ExceptionPort, type RunLimits } from '../cpu/cpu.ts';
 import { makeFault, faultCause, type Fault } from '../fault.ts';
 import type { SymbolTable } from '../image.ts';
@@ -11,8 +11,12 @@ import type { ExceptionHost } from '../peripherals/peripheral.ts';
 import type { Stateful } from '../state/stateful.ts';
 import { exceptionFeatures } from './exception-features.ts';
 import { exception, exceptionName, faultStatus, isFault } from './exception.ts';
+import { Mpu } from '../mpu/mpu.ts';
+import { PmsaV7Regions } from '../mpu/pmsa-v7.ts';
+import { PmsaV8Regions } from '../mpu/pmsa-v8.ts';
 import { ExceptionState } from './exception-state.ts';
 import { ExceptionUnit, type Continuation } from './exception-unit.ts';
+import { StackAccess } from './stack-access.ts';
 import { CPACR_FPU, resetSystemState, scr, type SystemState } from './system-state.ts';
 
 /** A fault that was taken, with the counters in front of its instruction. */
@@ -51,6 +55,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
   readonly state: ExceptionState;
   readonly system: SystemState;
   readonly unit: ExceptionUnit;
+  readonly mpu: Mpu;
   /** For debuggers that step: nothing asynchronous is taken. */
   held = false;
   /** Cycles slept in WFI, WFE and endless loops. */
@@ -69,7 +74,9 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     this.parts = parts;
     this.state = new ExceptionState(core.interruptLines, core.priorityBits);
     this.system = resetSystemState(features.hasFpu, parts.vectorTable);
-    this.unit = new ExceptionUnit(cpu, port, this.state, this.system, features, parts.advance);
+    this.mpu = new Mpu(isV8(core) ? new PmsaV8Regions(core.mpuRegions) : new PmsaV7Regions(core.mpuRegions));
+    const stack = new StackAccess(port, this.mpu);
+    this.unit = new ExceptionUnit(cpu, port, this.state, this.system, features, stack, parts.advance);
     port.onMaskChange = () => {
       this.unit.fp.refresh();
       this.changed();
@@ -89,6 +96,18 @@ export class CoreExceptions implements ExceptionHost, Stateful {
 
   changed(): void {
     if (this.state.nextPending() !== null) this.parts.cpu.stop();
+  }
+
+  protectionChanged(): void {
+    const { port, cpu } = this.parts;
+    port.setProtection(
+      this.mpu.isEnabled()
+        ? (access, address, bytes, asUser) =>
+            (port.isBelowZero() && !this.mpu.protectsFaultHandlers()) ||
+            this.mpu.allows(access, address, bytes, !asUser && port.isPrivileged())
+        : null,
+    );
+    cpu.stop();
   }
 
   fpuChanged(): void {
@@ -158,8 +177,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
       case 'endlessLoop':
         return this.loop(stop.pc, cyclesMax);
       case 'fpuDisabled':
-        if (this.unit.fp.prepare()) return { kind: 'continue', pc: stop.pc };
-        return this.fault(exception.usageFault, faultStatus.noCoprocessor, stop);
+        return this.fpu(stop);
       case 'undefined':
         return this.fault(exception.usageFault, faultStatus.undefinedInstruction, stop);
       case 'invalidState':
@@ -171,6 +189,19 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     }
   }
 
+  private fpu(stop: CpuStop): Verdict {
+    switch (this.unit.fp.prepare()) {
+      case 'ready':
+        return { kind: 'continue', pc: stop.pc };
+      case 'forbidden':
+        return this.fault(exception.usageFault, faultStatus.noCoprocessor, stop);
+      case 'bus':
+        return this.fault(exception.busFault, faultStatus.lazyBus, stop);
+      case 'denied':
+        return this.fault(exception.memManage, faultStatus.lazyProtection, stop);
+    }
+  }
+
   /** The fault whose handler is still at work; a run that is cut off there ends with it. */
   unfinishedFault(): RecordedFault | null {
     return isFault(this.current()) ? this.recorded : null;
@@ -178,8 +209,12 @@ export class CoreExceptions implements ExceptionHost, Stateful {
 
   private accessFault(stop: Extract<CpuStop, { kind: 'access' }>): Verdict {
     if (stop.reason === 'unaligned') return this.fault(exception.usageFault, faultStatus.unaligned, stop);
+    if (stop.reason === 'denied' && stop.access !== 'fetch') {
+      this.system.memManageAddress = stop.address;
+      return this.fault(exception.memManage, faultStatus.dataAccess | faultStatus.memManageAddressValid, stop);
+    }
     if (stop.access === 'fetch') {
-      return stop.reason === 'protected'
+      return stop.reason === 'protected' || stop.reason === 'denied'
         ? this.fault(exception.memManage, faultStatus.instructionAccess, stop)
         : this.fault(exception.busFault, faultStatus.instructionBus, stop);
     }

@@ -9,6 +9,7 @@ import { exception, faultStatus, hardFaultStatus } from './exception.ts';
 import type { ExceptionFeatures } from './exception-features.ts';
 import type { ExceptionState } from './exception-state.ts';
 import { FpContext } from './fp-context.ts';
+import type { Refusal, StackAccess } from './stack-access.ts';
 import { popFrame, pushFrame } from './stack-frame.ts';
 import { scr, type SystemState } from './system-state.ts';
 
@@ -40,6 +41,7 @@ export class ExceptionUnit {
   private readonly cpu: Cpu;
   private readonly port: ExceptionPort;
   private readonly features: ExceptionFeatures;
+  private readonly stack: StackAccess;
   private readonly advance: () => void;
 
   /** @param advance lets devices do what is due at the present cycle: an exception may arrive during the entry of another */
@@ -49,6 +51,7 @@ export class ExceptionUnit {
     state: ExceptionState,
     system: SystemState,
     features: ExceptionFeatures,
+    stack: StackAccess,
     advance: () => void,
   ) {
     this.cpu = cpu;
@@ -56,8 +59,9 @@ export class ExceptionUnit {
     this.state = state;
     this.system = system;
     this.features = features;
+    this.stack = stack;
     this.advance = advance;
-    this.fp = new FpContext(cpu, port, system, features);
+    this.fp = new FpContext(cpu, port, stack, system, features);
   }
 
   /** Number of the exception whose handler runs; 0 in Thread mode. */
@@ -148,8 +152,8 @@ export class ExceptionUnit {
   private enter(returnAddress: number): Continuation {
     const { cpu, port, features, state } = this;
     const priority = this.executionPriority();
-    const frame = pushFrame(cpu, port, returnAddress, this.fp, (this.system.configuration & 0x200) !== 0);
-    if (!frame.complete) this.pendStackingFault(faultStatus.stackingBus);
+    const frame = pushFrame(cpu, this.stack, returnAddress, this.fp, (this.system.configuration & 0x200) !== 0);
+    if (frame.refused !== null) this.pendStackingFault(frame.refused);
     port.addCounters(features.cost.entry + frame.extraCycles, 0);
     this.advance();
     const number = state.preempting(priority);
@@ -204,9 +208,11 @@ export class ExceptionUnit {
     return this.tailChain(excReturn);
   }
 
-  private pendStackingFault(status: number): void {
+  private pendStackingFault(refused: Refusal): void {
+    const isBus = refused === 'bus';
+    const status = isBus ? faultStatus.stackingBus : faultStatus.stackingProtection;
     this.system.faultStatus = (this.system.faultStatus | status) >>> 0;
-    const number = this.escalate(exception.busFault);
+    const number = this.escalate(isBus ? exception.busFault : exception.memManage);
     if (number !== null) this.state.setPending(number, true);
   }
 
@@ -226,8 +232,9 @@ export class ExceptionUnit {
 
   private unstack(excReturn: number, target: { toHandler: boolean; onProcessStack: boolean }): Continuation {
     const { cpu, port, features, system } = this;
-    const popped = popFrame(cpu, port, target.onProcessStack, (excReturn & 0x10) === 0, this.fp);
-    if (popped === null) return this.derived(exception.busFault, faultStatus.unstackingBus, excReturn);
+    const popped = popFrame(cpu, this.stack, target, (excReturn & 0x10) === 0, this.fp);
+    if (popped === 'bus') return this.derived(exception.busFault, faultStatus.unstackingBus, excReturn);
+    if (popped === 'denied') return this.derived(exception.memManage, faultStatus.unstackingProtection, excReturn);
     const { xpsr, pc, extraCycles } = popped;
     if (target.toHandler !== ((xpsr & IPSR_MASK) !== 0))
       return this.derived(exception.usageFault, faultStatus.invalidPc, excReturn);

@@ -3,6 +3,7 @@
  * B1.5.7 and B1.4.7). The engine stops in front of an FPU instruction while there is something to do first.
  */
 import { reg, type Cpu, type ExceptionPort } from '../cpu/cpu.ts';
+import type { Refusal, StackAccess } from './stack-access.ts';
 import type { ExceptionCost } from '../timing/exception-cost.ts';
 import { CPACR_FPU, fpccr, type SystemState } from './system-state.ts';
 
@@ -14,6 +15,7 @@ export class FpContext {
   static readonly ACTIVE = 4;
   private readonly cpu: Cpu;
   private readonly port: ExceptionPort;
+  private readonly stack: StackAccess;
   private readonly system: SystemState;
   private readonly hasFpu: boolean;
   private readonly cost: ExceptionCost;
@@ -21,11 +23,13 @@ export class FpContext {
   constructor(
     cpu: Cpu,
     port: ExceptionPort,
+    stack: StackAccess,
     system: SystemState,
     { hasFpu, cost }: { readonly hasFpu: boolean; readonly cost: ExceptionCost },
   ) {
     this.cpu = cpu;
     this.port = port;
+    this.stack = stack;
     this.system = system;
     this.hasFpu = hasFpu;
     this.cost = cost;
@@ -49,36 +53,34 @@ export class FpContext {
     this.cpu.setFpuEnabled(this.isAllowed() && isReady);
   }
 
-  /** In front of an FPU instruction the engine stopped at. False: CPACR forbids it. */
-  prepare(): boolean {
-    if (!this.isAllowed()) return false;
+  /** In front of an FPU instruction the engine stopped at. Not ready: CPACR forbids it, or the frame that waits cannot be stored. */
+  prepare(): 'ready' | 'forbidden' | Refusal {
+    if (!this.isAllowed()) return 'forbidden';
     const { cpu, system } = this;
     if (this.has(fpccr.lazyActive)) {
-      this.save(system.fpContextAddress);
+      const refused = this.save(system.fpContextAddress, !this.has(fpccr.user));
       system.fpContextControl = (system.fpContextControl & ~fpccr.lazyActive) >>> 0;
       this.port.addCounters(this.cost.fpContext, 0);
+      if (refused !== null) return refused;
     }
     if (this.has(fpccr.automaticEnable) && !this.isActive()) {
       cpu.writeRegister(reg.fpscr, system.fpDefaultStatus);
       cpu.writeRegister(reg.control, cpu.readRegister(reg.control) | FpContext.ACTIVE);
     }
     this.refresh();
-    return true;
+    return 'ready';
   }
 
-  /** Entry with an active context. Returns the cycles it takes beyond those of the basic frame. */
-  push(address: number, fromThread: boolean): number {
+  /** Entry with an active context: the cycles it takes beyond those of the basic frame, and why it could not be stored. */
+  push(address: number, fromThread: boolean): { readonly refused: Refusal | null; readonly extraCycles: number } {
     const { system } = this;
-    if (!this.has(fpccr.lazyEnable)) {
-      this.save(address);
-      return this.cost.fpContext;
-    }
     const isUser = fromThread && (this.cpu.readRegister(reg.control) & 1) !== 0;
+    if (!this.has(fpccr.lazyEnable)) return { refused: this.save(address, !isUser), extraCycles: this.cost.fpContext };
     const kept = system.fpContextControl & (fpccr.automaticEnable | fpccr.lazyEnable);
     system.fpContextControl =
       (kept | fpccr.lazyActive | (isUser ? fpccr.user : 0) | (fromThread ? fpccr.thread : 0)) >>> 0;
     system.fpContextAddress = address >>> 0;
-    return 0;
+    return { refused: null, extraCycles: 0 };
   }
 
   popCycles(): number {
@@ -86,15 +88,15 @@ export class FpContext {
   }
 
   /** Return with an extended frame: registers that were never saved are still in place. */
-  pop(address: number): void {
-    const { cpu, port, system } = this;
+  pop(address: number, privileged: boolean): void {
+    const { cpu, system } = this;
     if (this.has(fpccr.lazyActive)) {
       system.fpContextControl = (system.fpContextControl & ~fpccr.lazyActive) >>> 0;
       return;
     }
     for (let index = 0; index < SAVED_REGISTERS; index++)
-      cpu.writeRegister(reg.s0 + index, port.readWord(address + index * 4) ?? 0);
-    cpu.writeRegister(reg.fpscr, port.readWord(address + FPSCR_OFFSET) ?? 0);
+      cpu.writeRegister(reg.s0 + index, this.word(address + index * 4, privileged));
+    cpu.writeRegister(reg.fpscr, this.word(address + FPSCR_OFFSET, privileged));
   }
 
   /** After a return: CONTROL.FPCA is what EXC_RETURN says. */
@@ -105,10 +107,17 @@ export class FpContext {
     this.refresh();
   }
 
-  private save(address: number): void {
-    const { cpu, port } = this;
+  /** A word that cannot be read is 0. */
+  private word(address: number, privileged: boolean): number {
+    const word = this.stack.read(address, privileged);
+    return typeof word === 'string' ? 0 : word;
+  }
+
+  private save(address: number, privileged: boolean): Refusal | null {
+    const { cpu, stack } = this;
+    let refused = stack.write(address + FPSCR_OFFSET, cpu.readRegister(reg.fpscr), privileged);
     for (let index = 0; index < SAVED_REGISTERS; index++)
-      port.writeWord(address + index * 4, cpu.readRegister(reg.s0 + index));
-    port.writeWord(address + FPSCR_OFFSET, cpu.readRegister(reg.fpscr));
+      refused = stack.write(address + index * 4, cpu.readRegister(reg.s0 + index), privileged) ?? refused;
+    return refused;
   }
 }

@@ -1,19 +1,21 @@
 /** The frames that exception entry pushes and return pops (DDI 0403E B1.5.6, B1.5.7). */
-import { reg, type Cpu, type ExceptionPort } from '../cpu/cpu.ts';
+import { reg, type Cpu } from '../cpu/cpu.ts';
 import type { FpContext } from './fp-context.ts';
+import type { Refusal, StackAccess } from './stack-access.ts';
 
 const BASIC_BYTES = 0x20;
 const EXTENDED_BYTES = 0x68;
 /** Of the stacked xPSR: the stack pointer was moved by 4 to be a multiple of 8. */
 const ALIGNED = 1 << 9;
 const IPSR_MASK = 0x1ff;
+const UNPRIVILEGED = 1;
 const SPSEL = 2;
 /** Registers in the order they lie in memory; the return address and xPSR follow. */
 const STACKED = [0, 1, 2, 3, 12, reg.lr] as const;
 
 export interface PushedFrame {
-  /** False: a word could not be stored. The stack pointer is where the frame would be. */
-  readonly complete: boolean;
+  /** Why a word could not be stored, or null. The stack pointer is where the frame would be. */
+  readonly refused: Refusal | null;
   readonly hasFp: boolean;
   readonly wasHandler: boolean;
   readonly onProcessStack: boolean;
@@ -22,7 +24,7 @@ export interface PushedFrame {
 
 export function pushFrame(
   cpu: Cpu,
-  port: ExceptionPort,
+  stack: StackAccess,
   returnAddress: number,
   fp: FpContext,
   alignsTo8: boolean,
@@ -35,15 +37,18 @@ export function pushFrame(
   const mustAlign = (alignsTo8 || hasFp) && (sp & 4) !== 0;
   const frame = (sp - (hasFp ? EXTENDED_BYTES : BASIC_BYTES) - (mustAlign ? 4 : 0)) >>> 0;
   cpu.writeRegister(reg.sp, frame);
-  let complete = true;
+  const privileged = wasHandler || (cpu.readRegister(reg.control) & UNPRIVILEGED) === 0;
+  let refused: Refusal | null = null;
   const store = (offset: number, value: number): void => {
-    complete = port.writeWord((frame + offset) >>> 0, value) && complete;
+    refused = stack.write(frame + offset, value, privileged) ?? refused;
   };
   for (const [index, register] of STACKED.entries()) store(index * 4, cpu.readRegister(register));
   store(24, returnAddress);
   store(28, (xpsr & ~ALIGNED) | (mustAlign ? ALIGNED : 0));
-  const extraCycles = hasFp ? fp.push(frame + BASIC_BYTES, !wasHandler) : 0;
-  return { complete, hasFp, wasHandler, onProcessStack, extraCycles };
+  const fpFrame = hasFp ? fp.push(frame + BASIC_BYTES, !wasHandler) : { refused: null, extraCycles: 0 };
+  refused = fpFrame.refused ?? refused;
+  const { extraCycles } = fpFrame;
+  return { refused, hasFp, wasHandler, onProcessStack, extraCycles };
 }
 
 export interface PoppedFrame {
@@ -54,20 +59,21 @@ export interface PoppedFrame {
   commit(): void;
 }
 
-/** Null when a word cannot be read. */
+/** Or why a word cannot be read. @param toHandler the mode that is returned to: its privilege counts */
 export function popFrame(
   cpu: Cpu,
-  port: ExceptionPort,
-  onProcessStack: boolean,
+  access: StackAccess,
+  { toHandler, onProcessStack }: { readonly toHandler: boolean; readonly onProcessStack: boolean },
   hasFp: boolean,
   fp: FpContext,
-): PoppedFrame | null {
+): PoppedFrame | Refusal {
   const stack = onProcessStack ? reg.psp : reg.msp;
   const frame = cpu.readRegister(stack);
+  const privileged = toHandler || (cpu.readRegister(reg.control) & UNPRIVILEGED) === 0;
   const words: number[] = [];
   for (let offset = 0; offset < BASIC_BYTES; offset += 4) {
-    const word = port.readWord((frame + offset) >>> 0);
-    if (word === null) return null;
+    const word = access.read(frame + offset, privileged);
+    if (typeof word === 'string') return word;
     words.push(word);
   }
   const xpsr = words[7]!;
@@ -78,7 +84,7 @@ export function popFrame(
     extraCycles,
     commit: () => {
       for (const [index, register] of STACKED.entries()) cpu.writeRegister(register, words[index]! >>> 0);
-      if (hasFp) fp.pop(frame + BASIC_BYTES);
+      if (hasFp) fp.pop(frame + BASIC_BYTES, privileged);
       const bytes = hasFp ? EXTENDED_BYTES : BASIC_BYTES;
       cpu.writeRegister(stack, (frame + bytes + ((xpsr & ALIGNED) !== 0 ? 4 : 0)) >>> 0);
     },

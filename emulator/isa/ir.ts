@@ -116,6 +116,8 @@ export type Stmt =
       readonly address: Expr;
       /** The core refuses an address that is no multiple of the size. */
       readonly aligned: boolean;
+      /** LDRT and the like: as unprivileged code. */
+      readonly asUser?: boolean;
     }
   | {
       readonly k: 'store';
@@ -123,6 +125,7 @@ export type Stmt =
       readonly address: Expr;
       readonly value: Expr;
       readonly aligned: boolean;
+      readonly asUser?: boolean;
     }
   /** C and V of temporary 0 + or - temporary 1, whose result is temporary 2. */
   | { readonly k: 'carryOverflow'; readonly subtraction: boolean }

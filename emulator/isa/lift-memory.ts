@@ -131,10 +131,19 @@ export function liftSingleTransfer(hw1: number, hw2: number, site: Site): Lifted
   if (isLoad && rt === 15 && bytes !== 4) return []; // PLD, PLI and reserved hints
   const { value, writeBack } = singleAddress(hw1, hw2, site);
   const end = writeBack === null ? [] : [setRegister(rn, writeBack)];
+  const asUser = rn !== 15 && (hw1 & 0x80) === 0 && (hw2 & 0x0f00) === 0x0e00;
   if (!isLoad) {
-    return [{ k: 'store', bytes, address: value, value: get(rt), aligned: false }, ...end];
+    return [{ k: 'store', bytes, address: value, value: get(rt), aligned: false, asUser }, ...end];
   }
-  const loadTo = (target: number): Stmt => ({ k: 'load', cell: target, bytes, signed, address: value, aligned: false });
+  const loadTo = (target: number): Stmt => ({
+    k: 'load',
+    cell: target,
+    bytes,
+    signed,
+    address: value,
+    aligned: false,
+    asUser,
+  });
   if (rt === 15) return [loadTo(temporary(0)), ...end, { k: 'interwork', target: t(0) }];
   if (writeBack === null && rt !== cell.sp) return [loadTo(rt)];
   return [loadTo(temporary(0)), ...end, setRegister(rt, t(0))];

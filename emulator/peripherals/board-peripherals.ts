@@ -3,6 +3,7 @@ import type { Board } from '../../boards/schema.ts';
 import { coreOf } from '../cores/core.ts';
 import { CmsdkUart } from './cmsdk-uart.ts';
 import { Dwt } from './dwt.ts';
+import { MpuRegisters } from './mpu-registers.ts';
 import { Nvic } from './nvic.ts';
 import type { ExceptionHost, Peripheral, PeripheralHost } from './peripheral.ts';
 import type { SerialLine } from './serial-line.ts';
@@ -16,7 +17,7 @@ import { SysTick } from './systick.ts';
 export function boardPeripherals(board: Board, line: SerialLine, host: PeripheralHost): Peripheral[] {
   const { exceptions } = host;
   const control = exceptions === null ? new SystemControl(host, board.fpu !== 'none') : controlBlock(board, exceptions);
-  const nvic = exceptions === null ? [] : [new Nvic(exceptions)];
+  const nvic = exceptions === null ? [] : [new Nvic(exceptions), new MpuRegisters(exceptions)];
   const core: Peripheral[] = [new SysTick(host), ...nvic, control, new Dwt(host, () => control.traceEnabled())];
   switch (board.uart?.kind) {
     case 'cmsdk-uart':

@@ -1,6 +1,7 @@
 /** What a memory-mapped device is to the bus, and what the machine is to a device. */
 import type { ExceptionState } from '../exceptions/exception-state.ts';
 import type { SystemState } from '../exceptions/system-state.ts';
+import type { Mpu } from '../mpu/mpu.ts';
 import type { Stateful } from '../state/stateful.ts';
 
 /** save() and restore() are absent only where a device has no state. */
@@ -29,6 +30,9 @@ export interface ExceptionHost {
   readonly system: SystemState;
   /** Something may now be taken, or no longer: looked at after the instruction under way. */
   changed(): void;
+  readonly mpu: Mpu;
+  /** A register of the MPU was written. */
+  protectionChanged(): void;
   /** CPACR, FPCCR or the like was written. */
   fpuChanged(): void;
   isPrivileged(): boolean;

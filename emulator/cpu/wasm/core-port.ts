@@ -1,6 +1,7 @@
 /** What the machine's exception model may do to this engine's core. */
 import { cell } from '../../isa/ir.ts';
-import type { ExceptionPort } from '../cpu.ts';
+import { exception } from '../../exceptions/exception.ts';
+import type { ExceptionPort, Protection } from '../cpu.ts';
 import type { CoreState } from './core-state.ts';
 
 const WORD_BYTES = 4;
@@ -34,6 +35,19 @@ export class CorePort implements ExceptionPort {
     if (region?.writable !== true) return false;
     memory.view.setUint32((address >>> 0) - region.start + region.offset, value, true);
     return true;
+  }
+
+  isPrivileged(): boolean {
+    return this.core.isPrivileged();
+  }
+
+  isBelowZero(): boolean {
+    const number = this.core.get(cell.ipsr);
+    return number === exception.nmi || number === exception.hardFault || this.core.get(cell.faultmask) !== 0;
+  }
+
+  setProtection(protection: Protection | null): void {
+    this.core.memory.protection = protection;
   }
 
   clearExclusive(): void {

@@ -205,7 +205,7 @@ function carryOverflow(subtraction: boolean, core: CoreState): Action {
 
 function access(statement: Extract<Stmt, { k: 'load' | 'store' }>, core: CoreState): Action {
   const { cells, memory } = core;
-  const { bytes, aligned } = statement;
+  const { bytes, aligned, asUser = false } = statement;
   const addressOf = expression(statement.address, core);
   const checked = (access: 'read' | 'write'): Evaluate => {
     if (!aligned || bytes === 1) return addressOf;
@@ -218,15 +218,29 @@ function access(statement: Extract<Stmt, { k: 'load' | 'store' }>, core: CoreSta
   if (statement.k === 'store') {
     const address = checked('write');
     const value = expression(statement.value, core);
-    return () => {
+    const store = (): void => {
       memory.write(address(), bytes, value());
     };
+    return asUser ? unprivileged(store, core) : store;
   }
   const address = checked('read');
   const number = statement.cell;
   const unusedBits = statement.signed ? 32 - bytes * 8 : 0;
-  return () => {
+  const load = (): void => {
     cells[number] = (memory.read(address(), bytes) << unusedBits) >> unusedBits;
+  };
+  return asUser ? unprivileged(load, core) : load;
+}
+
+/** LDRT, STRT and the like: only the memory protection unit knows the difference. */
+function unprivileged(access: Action, { memory }: CoreState): Action {
+  return () => {
+    memory.asUser = true;
+    try {
+      access();
+    } finally {
+      memory.asUser = false;
+    }
   };
 }
 

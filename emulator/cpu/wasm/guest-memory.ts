@@ -4,7 +4,7 @@
  */
 import { UserError } from '../../../common/errors.ts';
 import { hex32 } from '../../../common/units.ts';
-import type { AccessHook, AccessKind, DeviceCallbacks, MemoryMapping } from '../cpu.ts';
+import type { AccessHook, AccessKind, AccessRefusal, DeviceCallbacks, MemoryMapping, Protection } from '../cpu.ts';
 import { createMemory, type WasmMemory } from './wasm-api.ts';
 
 const PAGE_BYTES = 65536;
@@ -31,10 +31,10 @@ interface Device {
 /** Thrown through the interpreter and translated code; the instruction that caused it has had no effect on registers but loaded ones. */
 export class AccessFault extends Error {
   readonly access: AccessKind;
-  readonly reason: 'unmapped' | 'protected' | 'unaligned';
+  readonly reason: AccessRefusal;
   readonly address: number;
 
-  constructor(access: AccessKind, reason: 'unmapped' | 'protected' | 'unaligned', address: number) {
+  constructor(access: AccessKind, reason: AccessRefusal, address: number) {
     super(`${reason} ${access} at ${hex32(address)}`);
     this.access = access;
     this.reason = reason;
@@ -51,6 +51,10 @@ export class GuestMemory {
   readonly regions: Region[] = [];
   /** Seen by read() and write(): what the interpreter executes. Null while nobody looks. */
   hook: AccessHook | null = null;
+  /** Asked before read() and write(); null: everything is allowed. */
+  protection: Protection | null = null;
+  /** The access under way is an unprivileged one (LDRT, STRT). */
+  asUser = false;
   /** What reads and writes have reached since it was last set to 0: bits of regions. */
   touched = 0;
   private readonly devices: Device[] = [];
@@ -106,6 +110,8 @@ export class GuestMemory {
   /** @throws AccessFault, ACCESS_STOP */
   read(signedAddress: number, bytes: number): number {
     const address = signedAddress >>> 0;
+    if (this.protection?.('read', address, bytes, this.asUser) === false)
+      throw new AccessFault('read', 'denied', address);
     if (this.hook?.('read', address, bytes) === true) throw ACCESS_STOP;
     const region = this.regionOf(address, bytes);
     if (region !== null) {
@@ -125,6 +131,8 @@ export class GuestMemory {
   /** @throws AccessFault, ACCESS_STOP */
   write(signedAddress: number, bytes: number, value: number): void {
     const address = signedAddress >>> 0;
+    if (this.protection?.('write', address, bytes, this.asUser) === false)
+      throw new AccessFault('write', 'denied', address);
     if (this.hook?.('write', address, bytes) === true) throw ACCESS_STOP;
     const region = this.regionOf(address, bytes);
     if (region !== null) {

@@ -1,6 +1,6 @@
 /** Stops in words: instructions the machine decides about, and fetches from where no code can be. */
 import { cell } from '../../isa/ir.ts';
-import type { CpuStop } from '../cpu.ts';
+import type { CpuStop, Protection } from '../cpu.ts';
 import { machineStop } from '../machine-stop.ts';
 import type { Step } from './block.ts';
 import type { CoreState } from './core-state.ts';
@@ -26,8 +26,15 @@ export function fetchFault(pc: number): CpuStop {
   return { kind: 'access', pc, access: 'fetch', reason, address: pc };
 }
 
+/** What the memory protection unit has against fetching the instruction, or null. */
+function refusedFetch({ instruction }: Step, protection: Protection): CpuStop | null {
+  const { address, size } = instruction;
+  if (protection('fetch', address, size, false)) return null;
+  return { kind: 'access', pc: address, access: 'fetch', reason: 'denied', address };
+}
+
 /** Why the engine does not execute this instruction. */
-export function explainStop(step: Step, fpuEnabled: boolean): CpuStop {
+function explainStop(step: Step, fpuEnabled: boolean): CpuStop {
   const { address: pc, encoding, size } = step.instruction;
   const digits = encoding.toString(16).padStart(size * 2, '0');
   return (
@@ -37,4 +44,13 @@ export function explainStop(step: Step, fpuEnabled: boolean): CpuStop {
       detail: `0x${digits} is not implemented by this engine`,
     }
   );
+}
+
+/** Why the engine stops in front of an instruction, or null to execute it. */
+export function stopBefore(step: Step, fpuEnabled: boolean, protection: Protection | null): CpuStop | null {
+  if (protection !== null) {
+    const refused = refusedFetch(step, protection);
+    if (refused !== null) return refused;
+  }
+  return step.stops || (step.isFpu && !fpuEnabled) ? explainStop(step, fpuEnabled) : null;
 }

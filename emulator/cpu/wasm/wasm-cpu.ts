@@ -24,7 +24,7 @@ import {
 import { carriedInto, TARGETS_MAX, type Block, type Step } from './block.ts';
 import { BlockCache } from './block-cache.ts';
 import { HotCode } from './hot-code.ts';
-import { exceptionReturn, explainStop, fetchFault } from './stops.ts';
+import { exceptionReturn, fetchFault, stopBefore } from './stops.ts';
 import { CorePort } from './core-port.ts';
 import { CoreState, type CoreSnapshot } from './core-state.ts';
 import { ACCESS_STOP, AccessFault, GuestMemory } from './guest-memory.ts';
@@ -212,7 +212,7 @@ export class WasmCpu implements Cpu {
   }
 
   private isObserved(): boolean {
-    return this.tracer !== null || this.memory.hook !== null;
+    return this.tracer !== null || this.memory.hook !== null || this.memory.protection !== null;
   }
 
   private dropCode(): void {
@@ -288,11 +288,13 @@ export class WasmCpu implements Cpu {
         if (this.mustStop()) return this.leaveAfter(step);
         continue;
       }
-      if (step.stops || (step.isFpu && !this.fpuEnabled)) return explainStop(step, this.fpuEnabled);
+      const stop = stopBefore(step, this.fpuEnabled, this.memory.protection);
+      if (stop !== null) return stop;
       core.branchTo = -1;
       if (this.memory.hook !== null) this.cellsBefore.set(core.cells);
       const sp = tracer === null ? 0 : tracer.stackPointer();
-      const divide = step.instruction.divide === null ? 0 : this.divideCycles(step.instruction.divide);
+      const { divide: operands } = step.instruction;
+      const divide = operands === null ? 0 : divideCycles(core.get(operands.n), core.get(operands.m), operands.signed);
       if (step.accessesMemory) this.memory.touched = 0;
       for (const action of step.actions) action();
       if (step.accessesMemory) step.touched |= this.memory.touched;
@@ -326,9 +328,5 @@ export class WasmCpu implements Cpu {
     this.core.pc = step.next;
     this.core.itState = itStateAfter(step.instruction, step.itState);
     return null;
-  }
-
-  private divideCycles({ signed, n, m }: NonNullable<Instruction['divide']>): number {
-    return divideCycles(this.core.get(n), this.core.get(m), signed);
   }
 }

@@ -12,15 +12,15 @@ const source = (name: string): string =>
   readFileSync(join(packageRoot(), 'test/emulator/exceptions/programs', name), 'utf8');
 
 describe.skipIf(!hasCompiler || !hasQemu)('exceptions as on QEMU (needs arm-none-eabi-gcc and qemu-system-arm)', () => {
-  it('should leave the same log', () => {
-    const elf = buildProgram({ files: { 'main.c': source('exceptions.c') }, newlib: true });
+  it.each(['exceptions.c', 'mpu.c'])('%s should leave the same log', (name) => {
+    const elf = buildProgram({ files: { 'main.c': source(name) }, newlib: true });
     let stdout = '';
     const report = simulate({
       board: loadBoard('mps2-an386'),
       firmware: elf,
-      firmwareName: 'exceptions.elf',
+      firmwareName: name,
       engine: 'wasm',
-      maxCycles: 1e7,
+      maxCycles: 1e8,
       onConsole: (bytes) => {
         stdout += new TextDecoder().decode(bytes);
       },
