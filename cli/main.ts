@@ -8,6 +8,7 @@ import { addDoctor } from './doctor.ts';
 import { addInspect } from './inspect.ts';
 import { note, reportError } from './output.ts';
 import { addProfile } from './profile.ts';
+import { addQuantize } from './quantize.ts';
 import { addRun } from './run.ts';
 import { addSim } from './sim.ts';
 
@@ -17,7 +18,18 @@ function createProgram(): Command {
   const program = new Command('thumbelina')
     .description('What a quantized model costs on a Cortex-M: C generation, compilation, cycle-counting emulation')
     .version(packageVersion());
-  for (const add of [addInspect, addGenerate, addBuild, addRun, addSim, addProfile, addBoards, addDoctor, addDemo])
+  for (const add of [
+    addInspect,
+    addGenerate,
+    addBuild,
+    addRun,
+    addSim,
+    addProfile,
+    addQuantize,
+    addBoards,
+    addDoctor,
+    addDemo,
+  ])
     add(program);
   return program;
 }

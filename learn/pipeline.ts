@@ -1,6 +1,7 @@
 /**
  * How raw sensor values become a model's input tensor: MODEL.pipeline.json beside the model, read by everything that feeds it.
  * A window of frames (channels interleaved) is scaled to physical units, standardised per channel, and quantized as the input tensor says.
+ * A picture is a window too: its pixels are the frames, its colours the channels.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -13,7 +14,8 @@ const pipelineSchema = z
     /** Frames of one window, and how far windows are apart when a stream is cut. */
     windowFrames: z.number().int().min(1).max(65536),
     hopFrames: z.number().int().min(1),
-    sampleRateHz: z.number().positive(),
+    /** Absent where frames are not samples in time (pixels). */
+    sampleRateHz: z.number().positive().optional(),
     channels: z.array(z.string()).min(1),
     units: z.array(z.string()),
     /** Physical unit per raw count, by channel. */
@@ -23,13 +25,15 @@ const pipelineSchema = z
     scale: z.array(z.number().positive()),
     /** Shape of the input tensor, NHWC; its elements are frames in time order, channels innermost. */
     layout: z.strictObject({ order: z.literal('NHWC'), shape: z.array(z.number().int().positive()) }),
-    /** Quantization of the input tensor: q = round(input / scale) + zeroPoint, clamped to int8. */
-    quantization: z.strictObject({
-      scale: z.number().positive(),
-      zeroPoint: z.number().int().min(-128).max(127),
-    }),
-    /** Names of the outputs, by index. */
-    classes: z.array(z.string()).min(1),
+    /** Quantization of the input tensor: q = round(input / scale) + zeroPoint, clamped to its type. Absent: as the model file says. */
+    quantization: z
+      .strictObject({
+        scale: z.number().positive(),
+        zeroPoint: z.number().int().min(-128).max(127),
+      })
+      .optional(),
+    /** Names of the outputs, by index; none for a model that classifies nothing (an autoencoder). */
+    classes: z.array(z.string()),
   })
   .superRefine((pipeline, context) => {
     const channels = pipeline.channels.length;
@@ -91,6 +95,8 @@ type StandardiseFields = 'windowFrames' | 'rawScale' | 'mean' | 'scale';
 
 /** The int8 input tensor for a window of raw counts, [frames, channels]. Throws UserError for a window of another length. */
 export function applyPipeline(window: ArrayLike<number>, pipeline: Pipeline): Int8Array {
+  if (pipeline.quantization === undefined)
+    throw new UserError('pipeline: "quantization" is missing; add the scale and zero point of the input tensor');
   const { scale, zeroPoint } = pipeline.quantization;
   const values = standardise(window, pipeline);
   return Int8Array.from(values, (value) =>

@@ -100,6 +100,9 @@ export function syntheticWindow(kind: MotionKind, pipeline: Pipeline, seed: numb
       `synthetic motion has the channels ${CHANNELS.join(' ')}, the pipeline takes ${pipeline.channels.join(' ')}; use recorded input`,
     );
   }
+  const { sampleRateHz } = pipeline;
+  if (sampleRateHz === undefined)
+    throw new UserError('synthetic motion: the pipeline states no sampleRateHz; add it or use recorded input');
   const random = createRandom(seed);
   const motion: Motion = MOTIONS[kind];
   const vigour = random.between(0.85, 1.15);
@@ -107,7 +110,7 @@ export function syntheticWindow(kind: MotionKind, pipeline: Pipeline, seed: numb
   const start = random.uniform();
   const window = new Int16Array(pipeline.windowFrames * CHANNELS.length);
   for (let frame = 0; frame < pipeline.windowFrames; frame += 1) {
-    const base = start + (frame / pipeline.sampleRateHz) * hz;
+    const base = start + (frame / sampleRateHz) * hz;
     for (const [c, channel] of CHANNELS.entries()) {
       const spread = c < 3 ? motion.noise.accelerometer : motion.noise.gyroscope;
       const value = valueAt(motion[channel], base, vigour) + spread * random.normal();

@@ -3,13 +3,14 @@
  * meaning or is refused with the operator's index. Nothing is guessed: an option this project does not implement is an error.
  */
 import { UserError } from '../../common/errors.ts';
-import { tensorOf, type Graph, type Op, type TensorId } from '../ir/graph.ts';
+import type { Graph, Op } from '../ir/graph.ts';
 import { checkOp } from '../ir/op-rules.ts';
 import { RuleViolation, shapeText } from '../ir/rule.ts';
 import { checkOrder } from '../ir/verify.ts';
 import type { BuiltinOperatorName } from '../tflite/enums.ts';
 import { operatorName } from '../tflite/reader.ts';
 import type { TfliteModel, TfliteOperator, TfliteSubGraph } from '../tflite/schema.ts';
+import { compact } from './compact.ts';
 import { foldedShapeValues } from './import/fold-shape.ts';
 import { OpSource } from './import/op-source.ts';
 import { OP_IMPORTERS } from './import/ops.ts';
@@ -129,30 +130,4 @@ function foldedShapeOp(source: OpSource): boolean {
   source.tensors.setInts(output, values);
   source.tensors.noteShapeOp(`${source.index} ${source.name}`);
   return true;
-}
-
-/** Ids of tensors in use become 0, 1, ... in the order of the file; side tensors and unused ones drop out. */
-function compact(graph: Graph): Graph {
-  const used = new Set<TensorId>([...graph.inputs, ...graph.outputs]);
-  for (const op of graph.ops) {
-    for (const id of [...op.inputs, ...op.outputs]) if (id !== null) used.add(id);
-  }
-  const order = [...used].sort((a, b) => a - b);
-  const newId = new Map(order.map((id, i) => [id, i as TensorId]));
-  const renumber = (id: TensorId): TensorId => {
-    const next = newId.get(id);
-    if (next === undefined) throw new Error(`internal: tensor ${id} was not counted as used`);
-    return next;
-  };
-  return {
-    ...graph,
-    tensors: order.map((id) => ({ ...tensorOf(graph, id), id: renumber(id) })),
-    ops: graph.ops.map((op) => ({
-      ...op,
-      inputs: op.inputs.map((id) => (id === null ? null : renumber(id))),
-      outputs: op.outputs.map(renumber),
-    })),
-    inputs: graph.inputs.map(renumber),
-    outputs: graph.outputs.map(renumber),
-  };
 }

@@ -3,7 +3,7 @@
  * al., arXiv 1712.05877): activations from calibrated ranges, symmetric weights, per output channel for convolutions and per tensor for
  * FULLY_CONNECTED, biases at scale input * weight. Inputs and outputs of the graph are quantized too.
  */
-import { assert, defined } from '../../common/errors.ts';
+import { assert, defined, UserError } from '../../common/errors.ts';
 import {
   tensorOf,
   type Graph,
@@ -16,7 +16,9 @@ import {
 import { INT32_MAX, roundHalfAwayFromZero } from '../../firmware-gen/ir/quantized-math.ts';
 import { verify } from '../../firmware-gen/ir/verify.ts';
 import type { ActivationRange, ActivationRanges } from './calibrate.ts';
+import { correctedBias, type ChannelMeans } from './correct-bias.ts';
 import { int8Format, SCALE_MIN, type ActivationFormat } from './number-format.ts';
+import { constantOf, floatsOf, isWeighted, withFloats, type WeightedOp } from './weights.ts';
 
 /** Kernels that move or compare raw values: inputs and outputs must share one scale and zero point. */
 const SHARED_QUANTIZATION: ReadonlySet<OpKind> = new Set([
@@ -27,44 +29,52 @@ const SHARED_QUANTIZATION: ReadonlySet<OpKind> = new Set([
 /** Dimension of the filter that indexes output channels; FULLY_CONNECTED keeps one scale. */
 const PER_CHANNEL_AXIS: Partial<Record<OpKind, number>> = { CONV_2D: 0, DEPTHWISE_CONV_2D: 3 };
 
+/** Integers of a filter, in its layout, given its scales by slice of `axis` (null: one scale). */
+export type RoundFilter = (op: WeightedOp, values: Float32Array, scaleOf: (i: number) => number) => Int8Array;
+
 export interface QuantizeOptions {
   readonly format: ActivationFormat;
   /** Scales of convolution filters: one per output channel, or one for the whole filter. */
   readonly granularity: 'channel' | 'tensor';
+  /** How weights become integers; default: to nearest. */
+  readonly round?: RoundFilter;
+  /** Mean inputs of the layers; when given, biases make up for what rounding did to the mean. */
+  readonly means?: ChannelMeans | null;
 }
 
 const DEFAULTS: QuantizeOptions = { format: int8Format, granularity: 'channel' };
 
-/** `graph` is float32 throughout, `ranges` covers its inputs and op outputs (calibrate). Throws a plain Error for a graph that is not. */
+/**
+ * `graph` is float32 throughout, `ranges` covers its inputs and op outputs (calibrate). Throws a plain Error for a graph that is not,
+ * UserError for one that TFLite's format cannot express.
+ */
 export function quantizeGraph(graph: Graph, ranges: ActivationRanges, options: QuantizeOptions = DEFAULTS): Graph {
-  const { format, granularity } = options;
-  const activations = activationQuantization(graph, ranges, format);
+  const { format } = options;
   const constants = new Map<TensorId, Tensor>();
+  const activations = activationQuantization(graph, withConstantOperands(graph, ranges), format);
   const keep = (tensor: Tensor): void => {
     assert(!constants.has(tensor.id), `constant "${tensor.name}" has two users, which the quantizer does not support`);
     constants.set(tensor.id, tensor);
   };
   for (const op of graph.ops) {
-    const [filterId, biasId] = weightOperands(op);
-    if (filterId === null) continue;
+    if (!isWeighted(op)) continue;
     const input = defined(
       activations.get(defined(op.inputs[0], 'data input')),
       `quantization of op ${op.index}'s input`,
     );
-    const filter = quantizeFilter(
-      tensorOf(graph, filterId),
-      granularity === 'channel' ? (PER_CHANNEL_AXIS[op.kind] ?? null) : null,
-    );
+    const filter = layerFilter(graph, op, options);
     keep(filter);
-    if (biasId !== null)
-      keep(quantizeBias(tensorOf(graph, biasId), input, defined(filter.quantization, 'filter scale'), format));
+    if (op.inputs[2] === null || op.inputs[2] === undefined) continue;
+    const bias = layerBias(graph, op, filter, options.means ?? null);
+    keep(quantizeBias(bias, input, defined(filter.quantization, 'filter scale'), format));
   }
   const quantized: Graph = {
     ...graph,
     tensors: graph.tensors.map((tensor) => {
       const quantization = activations.get(tensor.id);
-      if (quantization) return { ...tensor, dtype: format.dtype, quantization };
-      return defined(constants.get(tensor.id), `quantized form of "${tensor.name}"`);
+      if (!quantization) return defined(constants.get(tensor.id), `quantized form of "${tensor.name}"`);
+      const data = tensor.data === null ? null : quantizeData(floatsOf(tensor), quantization, format);
+      return { ...tensor, dtype: format.dtype, quantization, data };
     }),
     ops: graph.ops.map((op) => quantizeAttributes(op, activations, format)),
   };
@@ -72,9 +82,50 @@ export function quantizeGraph(graph: Graph, ranges: ActivationRanges, options: Q
   return quantized;
 }
 
-function weightOperands(op: Op): readonly [TensorId | null, TensorId | null] {
-  if (op.kind !== 'CONV_2D' && op.kind !== 'DEPTHWISE_CONV_2D' && op.kind !== 'FULLY_CONNECTED') return [null, null];
-  return [op.inputs[1] ?? null, op.inputs[2] ?? null];
+function layerFilter(graph: Graph, op: WeightedOp, { granularity, round }: QuantizeOptions): Tensor {
+  const axis = granularity === 'channel' ? (PER_CHANNEL_AXIS[op.kind] ?? null) : null;
+  return quantizeFilter(constantOf(graph, op, 1), axis, round && ((values, scaleOf) => round(op, values, scaleOf)));
+}
+
+function layerBias(graph: Graph, op: WeightedOp, filter: Tensor, means: ChannelMeans | null): Tensor {
+  const bias = constantOf(graph, op, 2);
+  if (means === null) return bias;
+  return withFloats(bias, correctedBias(graph, op, dequantizedFilter(filter), means));
+}
+
+/** Real values of a quantized filter. */
+export function dequantizedFilter(filter: Tensor): Float32Array {
+  const { scale, axis } = defined(filter.quantization, 'filter scale');
+  const inner = filter.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const integers = new Int8Array(defined(filter.data, 'filter data').slice().buffer);
+  return Float32Array.from(
+    integers,
+    (q, i) => q * scale[scale.length === 1 ? 0 : Math.floor(i / inner) % scale.length]!,
+  );
+}
+
+/** Constant operands of ADD, MUL and the like are quantized as activations, over their own values. */
+function withConstantOperands(graph: Graph, ranges: ActivationRanges): ActivationRanges {
+  const all = new Map(ranges);
+  for (const op of graph.ops) {
+    for (const id of isWeighted(op) ? [] : op.inputs) {
+      if (id === null || tensorOf(graph, id).data === null) continue;
+      const values = floatsOf(tensorOf(graph, id));
+      all.set(id, { min: values.reduce((a, b) => Math.min(a, b)), max: values.reduce((a, b) => Math.max(a, b)) });
+    }
+  }
+  return all;
+}
+
+function quantizeData(
+  values: Float32Array,
+  { scale, zeroPoint }: Quantization,
+  { dtype, min, max }: ActivationFormat,
+): Uint8Array {
+  const steps = Array.from(values, (value) =>
+    Math.min(max, Math.max(min, roundHalfAwayFromZero(value / scale[0]!) + zeroPoint[0]!)),
+  );
+  return new Uint8Array((dtype === 'int8' ? Int8Array.from(steps) : Int16Array.from(steps)).buffer);
 }
 
 function quantizeAttributes(
@@ -106,7 +157,14 @@ function activationQuantization(
   const fixed = new Map<TensorId, Quantization>();
   for (const op of graph.ops) {
     const quantization = format.fixedOutput[op.kind];
-    if (quantization) fixed.set(group(op.outputs[0]!), quantization);
+    if (!quantization) continue;
+    const known = fixed.get(group(op.outputs[0]!)) ?? quantization;
+    if (known.scale[0] !== quantization.scale[0]) {
+      throw new UserError(
+        `op ${op.index} ${op.kind}: its output has a scale that TFLite fixes, and is joined with one fixed otherwise; keep such outputs apart`,
+      );
+    }
+    fixed.set(group(op.outputs[0]!), quantization);
   }
   for (const id of result.keys()) {
     const quantization = fixed.get(group(id));
@@ -131,7 +189,11 @@ function sharedGroups(graph: Graph): (id: TensorId) => TensorId {
 }
 
 /** int8, symmetric, in -127..127; `axis` null: one scale for the whole filter. */
-export function quantizeFilter(filter: Tensor, axis: number | null): Tensor {
+export function quantizeFilter(
+  filter: Tensor,
+  axis: number | null,
+  round: (values: Float32Array, scaleOf: (i: number) => number) => Int8Array = nearest,
+): Tensor {
   const values = floatsOf(filter);
   const slices = axis === null ? 1 : filter.shape[axis]!;
   const inner = axis === null ? values.length : filter.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
@@ -139,11 +201,13 @@ export function quantizeFilter(filter: Tensor, axis: number | null): Tensor {
   const largest = new Array<number>(slices).fill(0);
   for (const [i, value] of values.entries()) largest[sliceOf(i)] = Math.max(largest[sliceOf(i)]!, Math.abs(value));
   const scale = largest.map((value) => Math.fround(Math.max(value / 127, SCALE_MIN)));
-  const data = Int8Array.from(values, (value, i) =>
-    Math.min(127, Math.max(-127, roundHalfAwayFromZero(value / scale[sliceOf(i)]!))),
-  );
+  const data = round(values, (i) => scale[sliceOf(i)]!);
   const quantization = { scale, zeroPoint: scale.map(() => 0), axis: axis ?? 0 };
   return { ...filter, dtype: 'int8', quantization, data: new Uint8Array(data.buffer) };
+}
+
+function nearest(values: Float32Array, scaleOf: (i: number) => number): Int8Array {
+  return Int8Array.from(values, (value, i) => Math.min(127, Math.max(-127, roundHalfAwayFromZero(value / scaleOf(i)))));
 }
 
 /** At scale input * filter, per channel as the filter is; int32 beside int8 activations, int64 beside int16. */
@@ -155,18 +219,13 @@ export function quantizeBias(
 ): Tensor {
   const scale = filter.scale.map((value) => Math.fround(input.scale[0]! * value));
   const scaleOf = (i: number): number => scale[scale.length === 1 ? 0 : i]!;
-  // A channel whose weights are all (nearly) zero has a tiny scale; its bias cannot grow past its type (int64: what a double holds).
-  const limit = biasType === 'int32' ? INT32_MAX : Number.MAX_SAFE_INTEGER;
+  // A channel whose weights are all (nearly) zero has a tiny scale; its bias cannot grow past its type, nor past the 48 bits that
+  // int16 kernels accumulate in.
+  const limit = biasType === 'int32' ? INT32_MAX : 2 ** 47 - 1;
   const integers = Array.from(floatsOf(bias), (value, i) =>
     Math.min(limit, Math.max(-limit, roundHalfAwayFromZero(value / scaleOf(i)))),
   );
   const data = biasType === 'int32' ? Int32Array.from(integers) : BigInt64Array.from(integers, BigInt);
   const quantization = { scale, zeroPoint: scale.map(() => 0), axis: 0 };
   return { ...bias, dtype: biasType, quantization, data: new Uint8Array(data.buffer) };
-}
-
-function floatsOf(tensor: Tensor): Float32Array {
-  const data = defined(tensor.data, `data of "${tensor.name}"`);
-  assert(tensor.dtype === 'float32', `"${tensor.name}" is ${tensor.dtype}, the quantizer takes float32`);
-  return new Float32Array(data.slice().buffer);
 }

@@ -51,8 +51,8 @@ describe('the built-in HAR model', () => {
     expect([input.dtype, output.dtype]).toEqual(['int8', 'int8']);
     expect(input.shape).toEqual(pipeline.layout.shape);
     expect(input.quantization).toMatchObject({
-      scale: [pipeline.quantization.scale],
-      zeroPoint: [pipeline.quantization.zeroPoint],
+      scale: [pipeline.quantization?.scale],
+      zeroPoint: [pipeline.quantization?.zeroPoint],
     });
     expect(output.shape).toEqual([1, pipeline.classes.length]);
     expect(pipeline.classes).toEqual([...CLASSES]);

@@ -1,0 +1,188 @@
+/** `thumbelina quantize`: a float .tflite and calibration data to an int8 or int16x8 .tflite. */
+import { writeFileSync } from 'node:fs';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { UserError } from '../common/errors.ts';
+import type { Graph } from '../firmware-gen/ir/graph.ts';
+import { graphToTflite } from '../firmware-gen/passes/export.ts';
+import { writeTflite } from '../firmware-gen/tflite/writer.ts';
+import { loadModel } from '../harness/model.ts';
+import { inputTensor } from '../learn/data/model-input.ts';
+import { layerErrors, type LayerError } from '../learn/evaluate/layers.ts';
+import type { Pipeline } from '../learn/pipeline.ts';
+import type { RangeMethod } from '../learn/quantize/range-methods.ts';
+import { quantizeStatic } from '../learn/quantize/static.ts';
+import { chooseData, findPipeline, pipelinePath } from './data.ts';
+import { nonNegativeInteger } from './options.ts';
+import { print, table, type JsonOption } from './output.ts';
+
+interface QuantizeArguments extends JsonOption {
+  readonly calibration: string;
+  readonly scheme: 'static';
+  readonly weights: '8' | '16';
+  readonly activations: '8' | '16';
+  readonly granularity: 'channel' | 'tensor';
+  readonly method: RangeMethod['kind'];
+  readonly percentile: number;
+  readonly momentum: number;
+  readonly biasCorrection?: boolean;
+  readonly equalize?: boolean;
+  readonly rounding: 'nearest' | 'adaptive';
+  readonly samples: number;
+  readonly seed: number;
+  readonly split?: string;
+  readonly pipeline?: string;
+  readonly output: string;
+}
+
+export function addQuantize(program: Command): void {
+  program
+    .command('quantize')
+    .description('a float model and calibration data to an int8 or int16x8 model that TFLite runs')
+    .argument('<model>', 'float32 .tflite file')
+    .requiredOption('--calibration <data>', 'folder or file with samples (docs/data-sets.md)')
+    .requiredOption('-o, --output <file>', '.tflite file to write; its pipeline.json goes beside it')
+    .addOption(new Option('--scheme <scheme>', 'how scales are found').choices(['static']).default('static'))
+    .addOption(new Option('--weights <bits>', 'bits of weights').choices(['8', '16']).default('8'))
+    .addOption(new Option('--activations <bits>', 'bits of activations').choices(['8', '16']).default('8'))
+    .addOption(new Option('--granularity <per>', 'scales of filters').choices(['channel', 'tensor']).default('channel'))
+    .addOption(
+      new Option('--method <method>', 'how ranges are drawn')
+        .choices(['min-max', 'moving-average', 'percentile', 'mse', 'entropy'])
+        .default('min-max'),
+    )
+    .option('--percentile <percent>', 'share of values kept by --method percentile', percent, 99.99)
+    .option('--momentum <share>', 'weight of the past in --method moving-average', share, 0.9)
+    .option('--bias-correction', "take out of the biases what rounding did to the layers' mean outputs")
+    .option('--equalize', 'make weight ranges of neighbouring layers alike first (cross-layer equalization)')
+    .addOption(new Option('--rounding <how>', 'of weights').choices(['nearest', 'adaptive']).default('nearest'))
+    .option('--samples <count>', 'calibration samples to draw', nonNegativeInteger, 100)
+    .option('--seed <seed>', 'which samples are drawn', nonNegativeInteger, 1)
+    .option('--split <name>', 'of the data set (default: train, where it has one)')
+    .option('--pipeline <file>', 'pre-processing (default: MODEL.pipeline.json beside the model, else data as it is)')
+    .option('--json', 'print JSON')
+    .action((path: string, options: QuantizeArguments) => {
+      const report = quantize(path, options);
+      print(options, report, () => formatQuantize(report));
+    });
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (!(value > 50 && value <= 100)) throw new InvalidArgumentError('a number over 50 and up to 100 is expected.');
+  return value;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 1))
+    throw new InvalidArgumentError('a number from 0 to below 1 is expected.');
+  return value;
+}
+
+function methodOf({ method, percentile, momentum }: QuantizeArguments): RangeMethod {
+  switch (method) {
+    case 'percentile':
+      return { kind: method, share: percentile / 100 };
+    case 'moving-average':
+      return { kind: method, momentum };
+    case 'min-max':
+    case 'mse':
+    case 'entropy':
+      return { kind: method };
+  }
+}
+
+interface QuantizeReport {
+  readonly schemaVersion: 1;
+  readonly model: string;
+  readonly output: string;
+  readonly pipeline: string | null;
+  readonly scheme: string;
+  readonly weights: number;
+  readonly activations: number;
+  readonly granularity: string;
+  readonly method: string;
+  readonly samples: number;
+  readonly bytes: number;
+  /** Against the float model, on the first calibration samples. */
+  readonly layers: readonly LayerError[];
+  readonly notes: readonly string[];
+}
+
+/** Calibration samples on which layers are compared; the comparison is a summary, `evaluate` is the measurement. */
+const COMPARED_SAMPLES = 16;
+
+function quantize(path: string, options: QuantizeArguments): QuantizeReport {
+  if (options.weights === '16')
+    throw new UserError('--weights 16: static kernels take 8-bit weights (TFLite has no other); use --weights 8');
+  if (options.samples === 0) throw new UserError('--samples 0: calibration needs at least one sample; give more');
+  const { graph, name } = loadModel(path);
+  const pipeline = findPipeline(path, options.pipeline);
+  const { samples: count, seed, calibration, split } = options;
+  const { inputs } = chooseData(graph, pipeline, {
+    path: calibration,
+    split: split ?? null,
+    training: true,
+    count,
+    seed,
+  });
+  const activations = options.activations === '16' ? 16 : 8;
+  const { float, quantized } = quantizeStatic(graph, inputs, {
+    activations,
+    granularity: options.granularity,
+    method: methodOf(options),
+    biasCorrection: options.biasCorrection ?? false,
+    equalization: options.equalize ?? false,
+    rounding: options.rounding,
+  });
+  const bytes = writeTflite(graphToTflite(quantized));
+  writeFileSync(options.output, bytes);
+  return {
+    schemaVersion: 1,
+    model: name,
+    output: options.output,
+    pipeline: writePipeline(options.output, pipeline, quantized),
+    scheme: options.scheme,
+    weights: 8,
+    activations,
+    granularity: options.granularity,
+    method: options.method,
+    samples: inputs.length,
+    bytes: bytes.length,
+    layers: layerErrors(float, quantized, inputs.slice(0, COMPARED_SAMPLES)) ?? [],
+    notes: graph.notes,
+  };
+}
+
+/** The float model's pipeline with the new input's quantization (int8: the format has room for no other). @returns its path */
+function writePipeline(output: string, pipeline: Pipeline | null, quantized: Graph): string | null {
+  if (pipeline === null) return null;
+  const { dtype, quantization } = inputTensor(quantized);
+  const own =
+    dtype === 'int8' && quantization
+      ? { scale: quantization.scale[0]!, zeroPoint: quantization.zeroPoint[0]! }
+      : undefined;
+  const path = pipelinePath(output);
+  writeFileSync(path, `${JSON.stringify({ ...pipeline, quantization: own }, null, 2)}\n`);
+  return path;
+}
+
+function formatQuantize(report: QuantizeReport): string {
+  const rows = report.layers.map((layer) => [
+    layer.index,
+    layer.opcode,
+    layer.sqnrDb === null ? '-' : layer.sqnrDb.toFixed(1),
+    `${layer.floatMin.toPrecision(4)} .. ${layer.floatMax.toPrecision(4)}`,
+    `${layer.rangeMin.toPrecision(4)} .. ${layer.rangeMax.toPrecision(4)}`,
+    `${(100 * layer.clippedShare).toFixed(3)} %`,
+  ]);
+  const header = ['op', 'kind', 'SQNR dB', 'float range', 'integers hold', 'clipped'];
+  return [
+    `${report.model}: ${report.scheme}, weights ${report.weights} bit per ${report.granularity}, activations ${report.activations} bit, ranges by ${report.method} over ${report.samples} samples`,
+    '',
+    table(header, rows),
+    '',
+    `wrote ${report.output} (${report.bytes.toLocaleString('en-US')} bytes)${report.pipeline === null ? '' : ` and ${report.pipeline}`}`,
+    ...report.notes.map((text) => `note: ${text}`),
+  ].join('\n');
+}
