@@ -1,5 +1,6 @@
 /** Builds a Machine from a board, a firmware file and the name of an engine: the one place that picks engines. Node-only. */
 import type { Board } from '../boards/schema.ts';
+import type { Cpu } from './cpu/cpu.ts';
 import { UnicornCpu, unicornVersion } from './cpu/unicorn/unicorn-cpu.ts';
 import { WasmCpu } from './cpu/wasm/wasm-cpu.ts';
 import { Semihosting } from './debug/semihosting.ts';
@@ -17,8 +18,8 @@ export interface MachineOptions {
   readonly image: Uint8Array | FirmwareFile;
   /** File name for messages. */
   readonly imageName?: string;
-  /** wasm (default): the engine of this project, without native code; unicorn: libunicorn, which takes no exceptions. */
-  readonly engine?: EngineName;
+  /** wasm (default): the engine of this project, without native code; unicorn: libunicorn, which takes no exceptions; or one made by the caller. */
+  readonly engine?: EngineName | Cpu;
   /** An unmodelled peripheral register is a fault. */
   readonly strict?: boolean;
   /** Unmodelled registers and the like, once each. */
@@ -45,7 +46,7 @@ export function createMachine(options: MachineOptions): Machine {
     ...(options.commandLine === undefined ? {} : { commandLine: options.commandLine }),
   });
   return new Machine({
-    cpu: options.engine === 'unicorn' ? new UnicornCpu() : new WasmCpu(),
+    cpu: makeCpu(options.engine ?? 'wasm'),
     board: options.board,
     image,
     serial: new SerialLine(options.onUartByte ?? null),
@@ -54,6 +55,11 @@ export function createMachine(options: MachineOptions): Machine {
     strict: options.strict ?? false,
     onNote: options.onNote ?? (() => undefined),
   });
+}
+
+function makeCpu(engine: EngineName | Cpu): Cpu {
+  if (typeof engine === 'object') return engine;
+  return engine === 'unicorn' ? new UnicornCpu() : new WasmCpu();
 }
 
 /** Recognises the format by its first bytes. @throws UserError on a damaged file. */

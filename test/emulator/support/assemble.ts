@@ -72,7 +72,7 @@ _fini: bx lr
 `;
 
 export interface Program {
-  /** Files by name: .s or .c. */
+  /** Files by name: .s, .c and what they include. */
   readonly files: Readonly<Record<string, string>>;
   /** What the reset handler jumps to; default `main`. */
   readonly entry?: string;
@@ -101,7 +101,7 @@ export function buildProgram(program: Program): Uint8Array {
     mkdirSync(cache, { recursive: true });
     const folder = mkdtempSync(join(cache, 'work-'));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    const sources = Object.keys(files).filter((name) => name !== 'link.ld');
+    const sources = Object.keys(files).filter((name) => /\.[cs]$/.test(name));
     const libraries = program.newlib === true ? ['--specs=rdimon.specs', newlibStart(), '-lm'] : ['-nostdlib', '-lgcc'];
     const args = [
       ...CPU,

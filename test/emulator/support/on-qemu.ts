@@ -9,6 +9,7 @@ export const hasQemu = spawnSync('qemu-system-arm', ['--version']).status === 0;
 export function onQemu(
   elf: Uint8Array,
   board = 'mps2-an386',
+  secondsMax = 60,
 ): { stdout: string; exitCode: number | null; stderr: string } {
   mkdirSync(join(packageRoot(), 'build'), { recursive: true });
   const folder = mkdtempSync(join(packageRoot(), 'build', 'qemu-'));
@@ -26,7 +27,7 @@ export function onQemu(
     ];
     const { status, stdout, stderr } = spawnSync('qemu-system-arm', [...args, ...semihosting, '-kernel', path], {
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: secondsMax * 1000,
     });
     return { stdout: stdout + readFileSync(output, 'utf8'), exitCode: status, stderr };
   } finally {
