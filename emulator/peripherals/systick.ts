@@ -68,6 +68,12 @@ export class SysTick implements Peripheral {
   }
 
   write(offset: number, value: number): boolean {
+    const isKnown = this.writeRegister(offset, value);
+    this.host.reschedule();
+    return isKnown;
+  }
+
+  private writeRegister(offset: number, value: number): boolean {
     switch (offset) {
       case CSR:
         if (this.host.exceptions === null && (value & (CSR_ENABLE | CSR_TICKINT)) === (CSR_ENABLE | CSR_TICKINT)) {
@@ -112,7 +118,6 @@ export class SysTick implements Peripheral {
     this.startCycle = this.host.cycles();
     this.wrapsSeen = 0;
     this.wrapsPended = 0;
-    this.host.reschedule();
   }
 
   /** Counter value and how often it has reached 0 since it was restarted. From 0 the next cycle loads RVR. */
