@@ -26,18 +26,29 @@ export interface DataChoice {
   /** Null: all. */
   readonly count: number | null;
   readonly seed: number;
+  /** Which samples are of use; only those are drawn from. Default: all. */
+  readonly keep?: (sample: Sample, source: string) => boolean;
 }
 
 export interface ChosenData {
   readonly set: SampleSet;
   readonly samples: readonly Sample[];
+  /** How many `keep` refused. */
+  readonly refused: number;
   readonly inputs: readonly Float32Array[];
 }
 
 /** @throws UserError for everything that is wrong with the data */
 export function chooseData(graph: Graph, pipeline: Pipeline | null, choice: DataChoice): ChosenData {
   const set = loadSamples(choice.path, sampleForm(graph, pipeline));
-  const all = selectSplit(set, choice.split, choice.training);
+  const { keep } = choice;
+  const split = selectSplit(set, choice.split, choice.training);
+  const all = keep === undefined ? split : split.filter((sample) => keep(sample, set.source));
   const samples = choice.count === null ? all : drawSamples(all, choice.count, choice.seed);
-  return { set, samples, inputs: samples.map(({ values }) => realInput(values, pipeline, set)) };
+  return {
+    set,
+    samples,
+    refused: split.length - all.length,
+    inputs: samples.map(({ values }) => realInput(values, pipeline, set)),
+  };
 }

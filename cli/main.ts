@@ -5,6 +5,7 @@ import { addBoards } from './boards.ts';
 import { addBuild, addGenerate } from './build.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
+import { addEvaluate } from './evaluate.ts';
 import { addInspect } from './inspect.ts';
 import { note, reportError } from './output.ts';
 import { addProfile } from './profile.ts';
@@ -26,6 +27,7 @@ function createProgram(): Command {
     addSim,
     addProfile,
     addQuantize,
+    addEvaluate,
     addBoards,
     addDoctor,
     addDemo,

@@ -1,0 +1,31 @@
+/** Many inputs through one emulated image: the first output of each. */
+import { join } from 'node:path';
+import { defined } from '../common/errors.ts';
+import type { Board } from '../boards/schema.ts';
+import type { EngineName } from '../emulator/create-machine.ts';
+import { compileModel } from './compile.ts';
+import { EmulatedTarget } from './emulated-target.ts';
+import type { SourceModel } from './model.ts';
+
+export interface FirmwareOptions {
+  readonly board: Board;
+  readonly engine: EngineName;
+  /** The image goes to a folder in it, named after the model. */
+  readonly dir: string;
+}
+
+/** @param inputs bytes of the model's only input, one entry per inference. @throws UserError as compileModel and EmulatedTarget do */
+export async function firmwareOutputs(
+  model: SourceModel,
+  inputs: readonly Uint8Array[],
+  { board, engine, dir }: FirmwareOptions,
+): Promise<Uint8Array[]> {
+  const compiled = await compileModel(model, join(dir, model.name), { board, bare: true, hooks: false, prune: true });
+  const { identifier, plan, image, schedule } = compiled;
+  const target = new EmulatedTarget(image.elf, board, { identifier, plan, graph: schedule.graph }, engine);
+  try {
+    return inputs.map((input) => defined(target.infer([input]).outputs[0], 'output'));
+  } finally {
+    target.close();
+  }
+}
