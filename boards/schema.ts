@@ -30,6 +30,8 @@ export const boardSchema = z.strictObject({
   core: z.enum(['cortex-m0', 'cortex-m0plus', 'cortex-m3', 'cortex-m4', 'cortex-m7', 'cortex-m23', 'cortex-m33']),
   /** By the compiler's name. */
   fpu: z.enum(['none', 'fpv4-sp-d16', 'fpv5-sp-d16', 'fpv5-d16']),
+  /** Cortex-M0, M0+ and M23 only: MULS in one cycle (default) or in 32, as the part's maker chose. */
+  multiplier: z.enum(['single-cycle', 'iterative']).optional(),
   /** Core clock in Hz that the firmware runs at; cycles / clockHz gives latency. */
   clockHz: z.int().positive(),
   /** How the firmware reaches clockHz after reset, a file of kernels/runtime; absent: the core runs at clockHz from reset. */

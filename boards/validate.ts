@@ -23,6 +23,9 @@ const FPUS: Readonly<Partial<Record<Board['core'], readonly Board['fpu'][]>>> = 
   'cortex-m33': ['fpv5-sp-d16'],
 };
 
+/** Cores built with either multiplier (DDI 0432C 1.3, DDI 0484C 1.4, DDI 0550C 1.4). */
+const MULTIPLIER_CHOICE: readonly Board['core'][] = ['cortex-m0', 'cortex-m0plus', 'cortex-m23'];
+
 type Rule = (board: Board) => void;
 
 function rejectMissingMemoryKind(board: Board): void {
@@ -110,6 +113,12 @@ function rejectImpossibleFpu(board: Board): void {
   );
 }
 
+function rejectMultiplierChoice(board: Board): void {
+  const { name, core, multiplier } = board;
+  if (multiplier === undefined || MULTIPLIER_CHOICE.includes(core)) return;
+  throw new UserError(`board ${name}: every ${core} multiplies in one way; remove "multiplier"`);
+}
+
 function contains(region: MemoryRegion, address: number): boolean {
   return address >= region.start && address < region.start + region.bytes;
 }
@@ -124,6 +133,7 @@ const RULES: readonly Rule[] = [
   rejectClockOutOfRange,
   rejectUartInsideMemory,
   rejectImpossibleFpu,
+  rejectMultiplierChoice,
 ];
 
 /** @throws UserError naming board and offending value, for the first rule that fails. */

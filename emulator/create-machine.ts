@@ -1,5 +1,7 @@
 /** Builds a Machine from a board, a firmware file and the name of an engine: the one place that picks engines. Node-only. */
 import type { Board } from '../boards/schema.ts';
+import { UserError } from '../common/errors.ts';
+import { coreOf } from './cores/core.ts';
 import type { Cpu } from './cpu/cpu.ts';
 import { UnicornCpu, unicornVersion } from './cpu/unicorn/unicorn-cpu.ts';
 import { WasmCpu } from './cpu/wasm/wasm-cpu.ts';
@@ -46,7 +48,7 @@ export function createMachine(options: MachineOptions): Machine {
     ...(options.commandLine === undefined ? {} : { commandLine: options.commandLine }),
   });
   return new Machine({
-    cpu: makeCpu(options.engine ?? 'wasm'),
+    cpu: makeCpu(options.engine ?? 'wasm', options.board),
     board: options.board,
     image,
     serial: new SerialLine(options.onUartByte ?? null),
@@ -57,9 +59,18 @@ export function createMachine(options: MachineOptions): Machine {
   });
 }
 
-function makeCpu(engine: EngineName | Cpu): Cpu {
+/** libunicorn runs what is Armv7-M with at most FPv4-SP as the Cortex-M4 does; its other cores lack the parts that tell them apart. */
+const UNICORN_CORES: readonly Board['core'][] = ['cortex-m3', 'cortex-m4'];
+
+function makeCpu(engine: EngineName | Cpu, board: Board): Cpu {
   if (typeof engine === 'object') return engine;
-  return engine === 'unicorn' ? new UnicornCpu() : new WasmCpu();
+  const core = coreOf(board);
+  if (engine === 'wasm') return new WasmCpu(core);
+  if (!UNICORN_CORES.includes(board.core))
+    throw new UserError(
+      `board ${board.name}: the unicorn engine cannot run a ${board.core} exactly, only ${UNICORN_CORES.join(' and ')}; use --engine wasm`,
+    );
+  return new UnicornCpu(core);
 }
 
 /** Recognises the format by its first bytes. @throws UserError on a damaged file. */

@@ -4,6 +4,7 @@ import type { Board } from '../boards/schema.ts';
 import { opFunctionName, opOf } from '../firmware-gen/emit/op-function.ts';
 import { compileModel, type CompiledModel } from './compile.ts';
 import { crc32Hex } from './crc32.ts';
+import { coreOf } from '../emulator/cores/core.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { EmulatedTarget, type OpCost } from './emulated-target.ts';
 import type { SourceModel } from './model.ts';
@@ -55,7 +56,7 @@ export function runCompiled(
     engine: options.engine,
     source: 'emulated',
     timingMode: options.timingMode,
-    assumedCount: assumedTimingCount(),
+    assumedCount: assumedTimingCount(coreOf(options.board)),
     inputs,
     outputs: warm.outputs,
     cycles: warm.cycles,

@@ -3,6 +3,10 @@
  * property of the core, never for its name.
  */
 import type { Board } from '../../boards/schema.ts';
+import { cortexM0plusTiming, withIterativeMultiplier } from '../timing/cortex-m0plus.ts';
+import { cortexM3Timing } from '../timing/cortex-m3.ts';
+import { cortexM4Timing } from '../timing/cortex-m4.ts';
+import type { CoreTiming } from '../timing/cost.ts';
 import { cores, featureRegisters } from './cores.ts';
 
 export type CoreName = Board['core'];
@@ -27,6 +31,8 @@ export interface CoreFacts {
   readonly interruptLines: number;
   /** VTOR exists; without it the vector table is at address 0. */
   readonly hasVtor: boolean;
+  /** CONTROL.nPRIV exists. */
+  readonly hasUnprivileged: boolean;
   /** Document and section of each of the above. */
   readonly source: string;
 }
@@ -36,6 +42,8 @@ export interface Core extends CoreFacts {
   readonly fpu: Fpu;
   /** MVFR0..MVFR2, all 0 without an FPU. */
   readonly mvfr: readonly [number, number, number];
+  /** Null: no timing model; cycle counts are not known then. */
+  readonly timing: CoreTiming | null;
 }
 
 const fpuOf: Readonly<Record<Board['fpu'], Fpu>> = {
@@ -45,10 +53,28 @@ const fpuOf: Readonly<Record<Board['fpu'], Fpu>> = {
   'fpv5-d16': 'fpv5-dp',
 };
 
+/** M0 and M23 have no public cycle table with enough detail to be exact; those of M7 and M33 are not written yet. */
+const timings: Readonly<Record<CoreName, CoreTiming | null>> = {
+  'cortex-m0': null,
+  'cortex-m0plus': cortexM0plusTiming,
+  'cortex-m3': cortexM3Timing,
+  'cortex-m4': cortexM4Timing,
+  'cortex-m7': null,
+  'cortex-m23': null,
+  'cortex-m33': null,
+};
+
 /** The board's core with the FPU the board's part has. */
-export function coreOf(board: Pick<Board, 'core' | 'fpu'>): Core {
+export function coreOf(board: Pick<Board, 'core' | 'fpu' | 'multiplier'>): Core {
   const fpu = fpuOf[board.fpu];
-  return { ...cores[board.core], name: board.core, fpu, mvfr: featureRegisters[fpu] };
+  const timing = timings[board.core];
+  return {
+    ...cores[board.core],
+    name: board.core,
+    fpu,
+    mvfr: featureRegisters[fpu],
+    timing: timing !== null && board.multiplier === 'iterative' ? withIterativeMultiplier(timing) : timing,
+  };
 }
 
 /** Armv7-M or Armv8-M Mainline: 32-bit Thumb, IT, configurable faults, BASEPRI and FAULTMASK, unaligned accesses. */

@@ -14,8 +14,9 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     mpuRegions: 0,
     interruptLines: 32,
     hasVtor: false,
+    hasUnprivileged: false,
     source:
-      'DDI 0432C 4.3 (CPUID r0p0, no VTOR, no MPU); 5.1 (1 to 32 interrupts); DDI 0419C B1.5.4 (2 priority bits on every Armv6-M)',
+      'DDI 0432C 4.3 (CPUID r0p0, no VTOR, no MPU, no unprivileged mode); 5.1 (1 to 32 interrupts); DDI 0419C B1.5.4 (2 priority bits on every Armv6-M)',
   },
   'cortex-m0plus': {
     architecture: 'v6-m',
@@ -25,8 +26,9 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     mpuRegions: 8,
     interruptLines: 32,
     hasVtor: true,
+    hasUnprivileged: true,
     source:
-      'DDI 0484C 4.3 (CPUID r0p1; VTOR optional, taken as present); 4.5 (MPU of 8 regions, optional, taken as present); 5.1 (32 interrupts); DDI 0419C B1.5.4 (2 priority bits)',
+      'DDI 0484C 4.3 (CPUID r0p1; VTOR and unprivileged mode optional, taken as present); 4.5 (MPU of 8 regions, optional, taken as present); 5.1 (32 interrupts); DDI 0419C B1.5.4 (2 priority bits)',
   },
   'cortex-m3': {
     architecture: 'v7-m',
@@ -36,6 +38,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     mpuRegions: 8,
     interruptLines: 240,
     hasVtor: true,
+    hasUnprivileged: true,
     source:
       'DDI 0337I 4.2 (CPUID r2p1); 5.1 (8 regions); 6.1 (up to 240 interrupts, 3 to 8 priority bits; 4 as on most parts)',
   },
@@ -47,6 +50,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     mpuRegions: 8,
     interruptLines: 240,
     hasVtor: true,
+    hasUnprivileged: true,
     source:
       'DDI 0439D 4.2 (CPUID r0p1); 5.1 (8 regions); 6.1 (up to 240 interrupts, 3 to 8 priority bits; 4 as on most parts)',
   },
@@ -58,6 +62,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     mpuRegions: 8,
     interruptLines: 240,
     hasVtor: true,
+    hasUnprivileged: true,
     source:
       'DDI 0489F 3.3 (CPUID r1p2); 6.1 (0, 8 or 16 regions; 8 as on most parts); 7.1 (up to 240 interrupts, 3 to 8 priority bits; 4 as on most parts)',
   },
@@ -69,6 +74,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     mpuRegions: 8,
     interruptLines: 240,
     hasVtor: true,
+    hasUnprivileged: true,
     source:
       'DDI 0550C 4.3 (CPUID r1p0; VTOR optional, taken as present); MPU of 0, 4, 8, 12 or 16 regions, 8 taken; up to 240 interrupts; DDI 0553B B3.8 (2 priority bits on every Baseline core)',
   },
@@ -80,6 +86,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     mpuRegions: 8,
     interruptLines: 480,
     hasVtor: true,
+    hasUnprivileged: true,
     source:
       '100230 B1 (CPUID r0p3); DSP extension optional, taken as present; MPU of 0, 4, 8, 12 or 16 regions, 8 taken; up to 480 interrupts; 3 to 8 priority bits, 4 as on most parts',
   },

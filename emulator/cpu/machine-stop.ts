@@ -1,5 +1,5 @@
 /** Which instructions a machine decides about instead of its engine, and the stop each gives: one rule for all engines. */
-import type { TimingClass } from '../timing/cortex-m4.ts';
+import type { TimingClass } from '../timing/cost.ts';
 import type { Instruction } from '../timing/instruction.ts';
 import type { CpuStop } from './cpu.ts';
 
@@ -11,11 +11,15 @@ const stopping: ReadonlySet<TimingClass> = new Set([
   'sendEvent',
   'yieldHint',
   'undefined',
+  'security',
+  'fpAbsent',
 ]);
 
 export function isFpuInstruction(instruction: Instruction): boolean {
   return instruction.timing.startsWith('fp');
 }
+
+const hex = (encoding: number, bytes: number): string => `0x${encoding.toString(16).padStart(bytes * 2, '0')}`;
 
 /** An endless loop: nothing modelled can end it. */
 function branchesToItself(instruction: Instruction): boolean {
@@ -40,6 +44,12 @@ export function machineStop(instruction: Instruction, fpuEnabled: boolean): CpuS
     case 'sendEvent':
     case 'yieldHint':
       return { kind: timing, pc };
+    case 'security':
+      return {
+        kind: 'exception',
+        pc,
+        detail: `${hex(encoding, size)} needs the Security extension, which is not modelled`,
+      };
     case 'undefined':
       return { kind: 'undefined', pc, encoding, bytes: size };
     default:

@@ -6,6 +6,7 @@
 import { isV8, type Core } from '../cores/core.ts';
 import { reg, type Counters, type Cpu, type CpuStop, type ExceptionPort, type RunLimits } from '../cpu/cpu.ts';
 import { makeFault, faultCause, type Fault } from '../fault.ts';
+import { endlessLoopCycles } from '../timing/instruction-cost.ts';
 import type { SymbolTable } from '../image.ts';
 import type { ExceptionHost } from '../peripherals/peripheral.ts';
 import type { Stateful } from '../state/stateful.ts';
@@ -44,8 +45,6 @@ export interface CoreExceptionParts {
   readonly advance: () => void;
 }
 
-/** `b .`: one cycle and a refill of two, as the timing table has it. */
-const LOOP_CYCLES = 3;
 const UNPRIVILEGED = 1;
 
 const isReached = ({ cycles, instructions }: Counters, cyclesMax: number, instructionsMax: number): boolean =>
@@ -286,14 +285,15 @@ export class CoreExceptions implements ExceptionHost, Stateful {
 
   /** Runs `b .` up to the next event in one step. */
   private loop(pc: number, cyclesMax: number): Verdict {
-    const { cpu, port, nextEvent, advance } = this.parts;
+    const { cpu, core, port, nextEvent, advance } = this.parts;
     advance();
     if (this.unit.wouldTake()) return { kind: 'continue', pc };
     const next = nextEvent();
     if (next === Infinity || this.unfinishedFault() !== null) return this.stuck('loop');
-    const turns = Math.max(1, Math.ceil((Math.min(next, cyclesMax) - cpu.counters().cycles) / LOOP_CYCLES));
-    this.sleepCycles += turns * LOOP_CYCLES;
-    port.addCounters(turns * LOOP_CYCLES, turns);
+    const loopCycles = endlessLoopCycles(core.timing);
+    const turns = Math.max(1, Math.ceil((Math.min(next, cyclesMax) - cpu.counters().cycles) / loopCycles));
+    this.sleepCycles += turns * loopCycles;
+    port.addCounters(turns * loopCycles, turns);
     if (cpu.counters().cycles >= cyclesMax) return { kind: 'limit' };
     advance();
     return { kind: 'continue', pc };

@@ -60,7 +60,7 @@ function dual(hw1: number, hw2: number, site: Site): Stmt[] {
 }
 
 /** The local monitor remembers one address (A3.4); a store to another fails. */
-function exclusive(isLoad: boolean, bytes: 1 | 2 | 4, address: Expr, rt: number, rd: number): Stmt[] {
+export function liftExclusive(isLoad: boolean, bytes: 1 | 2 | 4, address: Expr, rt: number, rd: number): Stmt[] {
   const body = [set(temporary(0), address)];
   if (isLoad) {
     return [
@@ -85,9 +85,9 @@ export function liftDualExclusiveOrTable(hw1: number, hw2: number, site: Site): 
   const isLoad = (hw1 & 0x10) !== 0;
   const base = register(hw1 & 0xf, site);
   const rt = hw2 >> 12;
-  if ((hw1 & 0x80) === 0) return exclusive(isLoad, 4, add(base, constant((hw2 & 0xff) * 4)), rt, (hw2 >> 8) & 0xf);
+  if ((hw1 & 0x80) === 0) return liftExclusive(isLoad, 4, add(base, constant((hw2 & 0xff) * 4)), rt, (hw2 >> 8) & 0xf);
   const operation = (hw2 >> 4) & 0xf;
-  if (operation === 4 || operation === 5) return exclusive(isLoad, operation === 4 ? 1 : 2, base, rt, hw2 & 0xf);
+  if (operation === 4 || operation === 5) return liftExclusive(isLoad, operation === 4 ? 1 : 2, base, rt, hw2 & 0xf);
   const halfwords = operation === 1;
   const index = register(hw2 & 0xf, site);
   return [

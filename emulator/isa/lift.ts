@@ -1,4 +1,5 @@
 /** An instruction as the timing decoder sees it, to what it does. The decoder alone says which encodings exist. */
+import { isMainline, isV8, type Core } from '../cores/core.ts';
 import { isFpuEncoding } from '../timing/decode-fpu.ts';
 import type { Instruction } from '../timing/instruction.ts';
 import { lift16 } from './lift-16.ts';
@@ -8,19 +9,40 @@ import { liftFpu } from './lift-fpu.ts';
 import { liftDualExclusiveOrTable, liftMultipleTransfer, liftSingleTransfer } from './lift-memory.ts';
 import { liftLongMultiply, liftMultiply } from './lift-multiply.ts';
 import { liftRegisterOperation } from './lift-register.ts';
+import { liftAcquireRelease, liftTestTarget } from './lift-v8.ts';
+import type { Stmt } from './ir.ts';
+import type { TimingClass } from '../timing/cost.ts';
+import { isAcquireRelease, isTestTarget } from '../timing/decode-v8.ts';
 import type { Lifted, Site } from './operands.ts';
 
 /**
  * Statements of an instruction without its IT condition, which the caller checks. Hints, IT, barriers and instructions that stop the
  * engine have none. null: this engine has no semantics for the encoding.
  */
-export function lift(instruction: Instruction): Lifted {
+export function lift(instruction: Instruction, core: Core): Lifted {
+  const body = isAbsent(instruction.timing) ? null : liftDecoded(instruction, core);
+  return body === null || isMainline(core) ? body : body.map(alwaysAligned);
+}
+
+/** What the decoder knows and no core here executes. */
+function isAbsent(timing: TimingClass): boolean {
+  return timing === 'undefined' || timing === 'security' || timing === 'fpAbsent';
+}
+
+/** Armv6-M and v8-M Baseline refuse every unaligned access (DDI 0419C A3.2.1). */
+function alwaysAligned(statement: Stmt): Stmt {
+  if (statement.k === 'load' || statement.k === 'store') return { ...statement, aligned: true };
+  return statement.k === 'when' ? { ...statement, then: statement.then.map(alwaysAligned) } : statement;
+}
+
+function liftDecoded(instruction: Instruction, core: Core): Lifted {
   const { address, encoding, condition } = instruction;
   const site: Site = { address, inIt: condition !== null };
-  if (instruction.timing === 'undefined') return null;
   if (instruction.size === 2) return lift16(encoding, site);
   const hw1 = encoding >>> 16;
   const hw2 = encoding & 0xffff;
+  if (isV8(core) && isTestTarget(hw1, hw2)) return liftTestTarget(hw1, hw2);
+  if (isV8(core) && isAcquireRelease(hw1, hw2)) return liftAcquireRelease(hw1, hw2);
   if (isFpuEncoding(hw1, hw2)) return liftFpu(hw1, hw2, site);
   if ((hw1 & 0xfe40) === 0xe800) return liftMultipleTransfer(hw1, hw2);
   if ((hw1 & 0xfe40) === 0xe840) return liftDualExclusiveOrTable(hw1, hw2, site);

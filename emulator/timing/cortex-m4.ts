@@ -4,18 +4,7 @@
  * First-order. Not counted: fetch alignment, unaligned data, bus contention, the cycle of an address computed by the instruction before
  * (3.3.2; below 0.3 % on whole inferences), and folding of IT.
  */
-export type Confidence = 'documented' | 'measured' | 'assumed';
-
-export interface Cost {
-  /** Cycles without words and refill. */
-  readonly cycles: number;
-  /** Cycles for every word of a multiple transfer. */
-  readonly perWord?: number;
-  /** Cycles to refill the pipeline when control leaves the sequence. */
-  readonly refill?: number;
-  readonly source: string;
-  readonly confidence: Confidence;
-}
+import type { Cost, CoreTiming } from './cost.ts';
 
 /** TRM: P is 1 to 3, "depending on the alignment and width of the target instruction"; 2 is the middle, as LLVM's M4 model has it. */
 const REFILL = 2;
@@ -25,7 +14,10 @@ const fpu = 'DDI 0439 table 7-1';
 
 export const cortexM4 = {
   alu: { cycles: 1, source: table31, confidence: 'documented' },
-  multiply: { cycles: 1, source: `${table31}: MUL, MLA, MLS, SMULL, UMLAL, SMLAD, ... 1`, confidence: 'documented' },
+  multiply: { cycles: 1, source: `${table31}: MUL, SMULxy, SMUAD, ... 1`, confidence: 'documented' },
+  multiplyAccumulate: { cycles: 1, source: `${table31}: MLA, MLS, SMLAxy, SMLAD, ... 1`, confidence: 'documented' },
+  multiplyLong: { cycles: 1, source: `${table31}: SMULL, UMULL 1`, confidence: 'documented' },
+  multiplyLongAccumulate: { cycles: 1, source: `${table31}: SMLAL, UMLAL, UMAAL, ... 1`, confidence: 'documented' },
   divide: {
     cycles: 2,
     source: `${table31}: 2 to 12 by early termination; the rule is divideCycles`,
@@ -59,7 +51,8 @@ export const cortexM4 = {
   clearExclusive: { cycles: 1, source: table31, confidence: 'documented' },
   memoryHint: { cycles: 1, source: 'PLD, PLI do nothing on this core', confidence: 'assumed' },
 
-  branch: { cycles: 1, refill: REFILL, source: `${table31}: B, BL, BX, BLX 1+P`, confidence: 'assumed' },
+  branch: { cycles: 1, refill: REFILL, source: `${table31}: B, BX, BLX 1+P`, confidence: 'assumed' },
+  branchLink: { cycles: 1, refill: REFILL, source: `${table31}: BL 1+P`, confidence: 'assumed' },
   branchConditional: { cycles: 1, refill: REFILL, source: `${table31}: 1 or 1+P`, confidence: 'assumed' },
   compareBranch: { cycles: 1, refill: REFILL, source: `${table31}: CBZ 1 or 1+P`, confidence: 'assumed' },
   tableBranch: {
@@ -117,7 +110,7 @@ export const cortexM4 = {
   },
 } as const satisfies Record<string, Cost>;
 
-export type TimingClass = keyof typeof cortexM4;
+export const cortexM4Timing: CoreTiming = { costs: cortexM4, pipelines: true };
 
 /** A load or store-with-register-offset right after a pipelining load saves its address cycle (DDI 0439 3.3.2). */
 export const PIPELINED_SAVING = 1;

@@ -21,7 +21,11 @@ function dualExclusiveOrTable(hw1: number, hw2: number): Decoded | null {
     loadedRegisters: isLoad ? 1 << (hw2 >> 12) : 1 << (hw2 & 0xf),
   });
   if ((hw1 & 0x0120) !== 0) return { timing: isLoad ? 'loadDual' : 'storeDual', words: 2, addressRegisters };
-  if ((hw1 & 0x0080) === 0) return isLoad ? exclusive() : { ...exclusive(), loadedRegisters: 1 << ((hw2 >> 8) & 0xf) };
+  if ((hw1 & 0x0080) === 0) {
+    if (isLoad) return exclusive();
+    // STREX of the pc is UNPREDICTABLE, and TT of Armv8-M.
+    return hw2 >> 12 === 15 ? null : { ...exclusive(), loadedRegisters: 1 << ((hw2 >> 8) & 0xf) };
+  }
   const operation = (hw2 >> 4) & 0xf;
   if (operation === 4 || operation === 5) return exclusive();
   return isLoad && operation <= 1 ? { timing: 'tableBranch', branch: 'always' } : null;
@@ -76,7 +80,8 @@ function branchOrControl(hw1: number, hw2: number, address: number): Decoded | n
   if ((hw2 & 0x1000) !== 0) {
     const high =
       (sign << 23) | ((1 ^ j1 ^ sign) << 22) | ((1 ^ j2 ^ sign) << 21) | ((hw1 & 0x3ff) << 11) | (hw2 & 0x7ff);
-    return { timing: 'branch', branch: 'always', target: (address + 4 + signExtend(high, 24) * 2) >>> 0 };
+    const target = (address + 4 + signExtend(high, 24) * 2) >>> 0;
+    return { timing: link ? 'branchLink' : 'branch', branch: 'always', target };
   }
   if (link) return null; // BLX immediate: no Arm state on this core
   if ((hw1 & 0x0380) === 0x0380) return control(hw1, hw2);
@@ -132,8 +137,12 @@ const shortMultiplyVariants = [1, 3, 1, 1, 1, 1, 1, 0];
 function multiply(hw1: number, hw2: number): Decoded | null {
   const op1 = (hw1 >> 4) & 7;
   const op2 = (hw2 >> 4) & 0xf;
-  const result: Decoded = { timing: 'multiply' };
-  if ((hw1 & 0x80) === 0) return op2 <= (shortMultiplyVariants[op1] ?? -1) ? result : null;
+  if ((hw1 & 0x80) === 0) {
+    if (op2 > (shortMultiplyVariants[op1] ?? -1)) return null;
+    // Without an addend its register field is 15.
+    return { timing: hw2 >> 12 === 15 ? 'multiply' : 'multiplyAccumulate' };
+  }
+  const accumulate: Decoded = { timing: 'multiplyLongAccumulate' };
   switch (op1) {
     case 1:
     case 3:
@@ -141,13 +150,13 @@ function multiply(hw1: number, hw2: number): Decoded | null {
       return { timing: 'divide', divide: { signed: op1 === 1, n: hw1 & 0xf, m: hw2 & 0xf } };
     case 0:
     case 2:
-      return op2 === 0 ? result : null;
+      return op2 === 0 ? { timing: 'multiplyLong' } : null;
     case 4:
-      return op2 === 0 || (op2 >= 8 && op2 <= 13) ? result : null;
+      return op2 === 0 || (op2 >= 8 && op2 <= 13) ? accumulate : null;
     case 5:
-      return op2 === 12 || op2 === 13 ? result : null;
+      return op2 === 12 || op2 === 13 ? accumulate : null;
     case 6:
-      return op2 === 0 || op2 === 6 ? result : null;
+      return op2 === 0 || op2 === 6 ? accumulate : null;
     default:
       return null;
   }

@@ -1,7 +1,10 @@
 /** Decodes straight runs of Thumb-2 code for timing, carrying the IT state along (DDI 0403E A7.3.3). */
 import { decode16 } from './decode-16.ts';
 import { decode32 } from './decode-32.ts';
+import { isMainline, isV8, type Core } from '../cores/core.ts';
 import { decodeFpu, isFpuEncoding } from './decode-fpu.ts';
+import { decodeV8Narrow, decodeV8Wide } from './decode-v8.ts';
+import { hasEncoding } from './instruction-set.ts';
 import type { Decoded, Instruction } from './instruction.ts';
 
 /** Reads the halfword at an address, or null where no memory is. */
@@ -19,15 +22,20 @@ export function advanceItState(itState: number): number {
 
 /**
  * The instruction at `address` under the IT state before it, or null if memory ends there.
- * Encodings that are undefined on a Cortex-M4 decode to the timing class 'undefined'.
+ * Encodings that the core does not have decode to the timing class 'undefined'.
  */
-export function decodeInstruction(read: ReadHalfword, address: number, itState: number): Instruction | null {
+export function decodeInstruction(
+  read: ReadHalfword,
+  address: number,
+  itState: number,
+  core: Core,
+): Instruction | null {
   const hw1 = read(address);
   if (hw1 === null) return null;
   const size = instructionSize(hw1);
   const hw2 = size === 4 ? read((address + 2) >>> 0) : 0;
   if (hw2 === null) return null;
-  const decoded = decodeHalfwords(hw1, hw2, size, address) ?? { timing: 'undefined' as const };
+  const decoded = decodeHalfwords(hw1, hw2, size, address, core) ?? { timing: 'undefined' as const };
   const condition = (itState & 0xf) !== 0 ? itState >> 4 : null;
   const mayBeSkipped = condition !== null && condition < 14;
   return {
@@ -43,14 +51,22 @@ export function decodeInstruction(read: ReadHalfword, address: number, itState: 
     addressRegisters: decoded.addressRegisters ?? 0,
     fpReads: decoded.fpReads ?? 0,
     fpArithmeticWrites: decoded.fpArithmeticWrites ?? 0,
-    divide: decoded.divide ?? null,
+    divide: core.timing === null ? null : (decoded.divide ?? null),
     itState: decoded.itState ?? 0,
   };
 }
 
-function decodeHalfwords(hw1: number, hw2: number, size: 2 | 4, address: number): Decoded | null {
-  if (size === 2) return decode16(hw1, address);
-  return isFpuEncoding(hw1, hw2) ? decodeFpu(hw1, hw2) : decode32(hw1, hw2, address);
+function decodeHalfwords(hw1: number, hw2: number, size: 2 | 4, address: number, core: Core): Decoded | null {
+  if (isV8(core)) {
+    const added = size === 2 ? decodeV8Narrow(hw1) : decodeV8Wide(hw1, hw2);
+    if (added !== null) return added;
+  }
+  if (size === 4 && isFpuEncoding(hw1, hw2)) {
+    if (core.fpu !== 'none') return decodeFpu(hw1, hw2);
+    return isMainline(core) ? { timing: 'fpAbsent' } : null;
+  }
+  if (!hasEncoding(core, hw1, hw2, size)) return null;
+  return size === 2 ? decode16(hw1, address) : decode32(hw1, hw2, address);
 }
 
 /** IT state before the instruction that follows `instruction` in memory. */

@@ -3,7 +3,7 @@
  * instruction of its handler, and from the returning instruction's own cost to the instruction returned to.
  */
 import type { CoreName } from '../cores/core.ts';
-import type { Confidence } from './cortex-m4.ts';
+import type { Confidence } from './cost.ts';
 
 export interface ExceptionCost {
   readonly entry: number;

@@ -2,7 +2,7 @@
  * What the timing rules need to know about one Thumb-2 instruction: its class, how it may leave the sequence, and which registers
  * tie it to its neighbours. Not a disassembly: operands that cost nothing are not decoded.
  */
-import type { TimingClass } from './cortex-m4.ts';
+import type { TimingClass } from './cost.ts';
 
 export interface Instruction {
   readonly address: number;
@@ -26,7 +26,7 @@ export interface Instruction {
   /** Single-precision registers read (without the addend of a multiply-accumulate) and written by arithmetic, as bit masks. */
   readonly fpReads: number;
   readonly fpArithmeticWrites: number;
-  /** Operands of UDIV/SDIV, else null. */
+  /** Operands of UDIV/SDIV where they decide its cycles, else null. */
   readonly divide: { readonly signed: boolean; readonly n: number; readonly m: number } | null;
   /** IT only: the state it leaves for the instructions after it (DDI 0403E A7.3.3), else 0. */
   readonly itState: number;

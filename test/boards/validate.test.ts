@@ -86,6 +86,11 @@ describe('board descriptions', () => {
       (board) => Object.assign(board, { core: 'cortex-m33', fpu: 'fpv5-d16' }),
       /a cortex-m33 has no fpv5-d16; set "fpu" to "none" or "fpv5-sp-d16"/,
     ],
+    [
+      'a multiplier where there is no choice',
+      (board) => (board['multiplier'] = 'iterative'),
+      /every cortex-m4 multiplies in one way; remove "multiplier"/,
+    ],
     ['a core that is not modelled', (board) => (board['core'] = 'cortex-m99'), /core/],
   ];
   it.each(broken)('should refuse %s', (_, change, message) => {

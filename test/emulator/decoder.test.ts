@@ -1,8 +1,9 @@
 /** The timing decoder against objdump on every instruction of newlib and libgcc, and its view of what does not exist. */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import type { TimingClass } from '../../emulator/timing/cortex-m4.ts';
+import type { TimingClass } from '../../emulator/timing/cost.ts';
 import { decodeInstruction } from '../../emulator/timing/decode.ts';
+import { cortexM4F } from './support/cores.ts';
 import { hasCompiler } from './support/assemble.ts';
 
 /** Mnemonics without condition and width suffix, by the classes they may have. */
@@ -26,10 +27,13 @@ const expected: readonly (readonly [RegExp, readonly TimingClass[]])[] = [
   [/^(stm|push)/, ['storeMultiple']],
   [/^pl[di]/, ['memoryHint']],
   [/^(sdiv|udiv)/, ['divide']],
-  [/^(mul|mla|mls|smla|smul|smlal|umull|umlal|umaal|smull|smmla|smmul|smuad|smusd|usad)/, ['multiply']],
+  [
+    /^(mul|mla|mls|smla|smul|smlal|umull|umlal|umaal|smull|smmla|smmul|smuad|smusd|usad)/,
+    ['multiply', 'multiplyAccumulate', 'multiplyLong', 'multiplyLongAccumulate'],
+  ],
   [/^(cbz|cbnz)/, ['compareBranch']],
   [/^(tbb|tbh)/, ['tableBranch']],
-  [/^(b|bl|bx|blx)(eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)?$/, ['branch', 'branchConditional']],
+  [/^(b|bl|bx|blx)(eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)?$/, ['branch', 'branchLink', 'branchConditional']],
   [/^it[te]*$/, ['ifThen']],
   [/^nop/, ['hint']],
   [/^bkpt/, ['breakpoint']],
@@ -51,7 +55,7 @@ function library(name: string): string {
 }
 
 function decodeOne(hw1: number, hw2: number, address = 0x1000): TimingClass | undefined {
-  return decodeInstruction((at) => (at === address ? hw1 : hw2), address, 0)?.timing;
+  return decodeInstruction((at) => (at === address ? hw1 : hw2), address, 0, cortexM4F)?.timing;
 }
 
 describe('decoder', () => {
@@ -71,7 +75,12 @@ describe('decoder', () => {
           if (match === null || mnemonic === undefined || mnemonic.startsWith('.') || foreign.test(mnemonic)) continue;
           const address = Number.parseInt(match[1] ?? '', 16);
           const halfwords = [Number.parseInt(match[2] ?? '', 16), Number.parseInt(match[3] ?? '0', 16)];
-          const instruction = decodeInstruction((at) => halfwords[at === address ? 0 : 1] ?? null, address, 0);
+          const instruction = decodeInstruction(
+            (at) => halfwords[at === address ? 0 : 1] ?? null,
+            address,
+            0,
+            cortexM4F,
+          );
           const classes = expected.find(([pattern]) => pattern.test(mnemonic))?.[1] ?? ['alu', 'aluPc'];
           count++;
           const sizeAgrees = instruction?.size === (match[3] === undefined ? 2 : 4);
@@ -104,6 +113,6 @@ describe('decoder', () => {
   });
 
   it('ends where memory ends', () => {
-    expect(decodeInstruction((address) => (address < 0x1002 ? 0xf000 : null), 0x1000, 0)).toBeNull();
+    expect(decodeInstruction((address) => (address < 0x1002 ? 0xf000 : null), 0x1000, 0, cortexM4F)).toBeNull();
   });
 });

@@ -11,6 +11,7 @@ import { divideCycles } from '../../emulator/timing/cortex-m4.ts';
 import { decodeInstruction, itStateAfter } from '../../emulator/timing/decode.ts';
 import { instructionCost, SEQUENTIAL, SKIPPED, TAKEN } from '../../emulator/timing/instruction-cost.ts';
 import type { Instruction } from '../../emulator/timing/instruction.ts';
+import { cortexM4F } from './support/cores.ts';
 import { buildProgram, hasCompiler } from './support/assemble.ts';
 
 const source = `
@@ -53,7 +54,7 @@ function trace(machine: Machine, call: () => void): { steps: Step[]; decoded: Ma
   for (const symbol of machine.symbols.all.filter(({ kind, bytes }) => kind === 'function' && bytes > 0)) {
     let itState = 0;
     for (let address = symbol.address; address < symbol.address + symbol.bytes;) {
-      const instruction = decodeInstruction(halfword, address, itState);
+      const instruction = decodeInstruction(halfword, address, itState, cortexM4F);
       assert(instruction !== null, 'code lies in memory');
       decoded.set(address, instruction);
       itState = itStateAfter(instruction, itState);
@@ -90,6 +91,7 @@ function costOfTrace(
       instruction.branch === 'always' ||
       (instruction.branch === 'conditional' && next !== end && !isSkippedTo(end, next, decoded));
     cycles += instructionCost(
+      cortexM4F.timing,
       instruction,
       previous,
       taken ? TAKEN : { ...SEQUENTIAL, divideCycles: step.divideCycles },
@@ -100,7 +102,7 @@ function costOfTrace(
     for (let address = end; !taken && address !== next && next >= 0;) {
       const skipped = decoded.get(address);
       assert(skipped !== undefined && skipped.condition !== null, `only IT skips: 0x${address.toString(16)}`);
-      cycles += instructionCost(skipped, previous, SKIPPED);
+      cycles += instructionCost(cortexM4F.timing, skipped, previous, SKIPPED);
       instructions++;
       previous = skipped;
       address += skipped.size;

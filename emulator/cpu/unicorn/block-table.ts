@@ -3,6 +3,8 @@
  * they run (divides, conditional transfers, stops, marks). Computed once per block; the rules are instruction-cost.ts alone.
  */
 
+import type { Core } from '../../cores/core.ts';
+import type { CoreTiming } from '../../timing/cost.ts';
 import { decodeInstruction, itStateAfter, type ReadHalfword } from '../../timing/decode.ts';
 import { instructionCost, SEQUENTIAL, SKIPPED, TAKEN } from '../../timing/instruction-cost.ts';
 import type { Instruction } from '../../timing/instruction.ts';
@@ -24,20 +26,22 @@ export interface PartialCost {
 }
 
 /** Part of the cost that the block carries: a conditional instruction counts as skipped, its probe adds the rest when it runs. */
-function carriedCost(instruction: Instruction, previous: Instruction | null): number {
-  if (instruction.condition !== null) return instructionCost(instruction, previous, SKIPPED);
+function carriedCost(timing: CoreTiming | null, instruction: Instruction, previous: Instruction | null): number {
+  if (instruction.condition !== null) return instructionCost(timing, instruction, previous, SKIPPED);
   if (instruction.divide !== null) return 1;
   // Refill of an unconditional branch is added on the way out, like that of a conditional one.
-  return instructionCost({ ...instruction, branch: 'none' }, previous, SEQUENTIAL);
+  return instructionCost(timing, { ...instruction, branch: 'none' }, previous, SEQUENTIAL);
 }
 
 export class BlockTable {
+  private readonly core: Core;
   private readonly records: BlockRecord[] = [];
   private readonly read: ReadHalfword;
   private readonly isMarked: (address: number) => boolean;
   private readonly fpuEnabled: () => boolean;
 
-  constructor(read: ReadHalfword, isMarked: (address: number) => boolean, fpuEnabled: () => boolean) {
+  constructor(core: Core, read: ReadHalfword, isMarked: (address: number) => boolean, fpuEnabled: () => boolean) {
+    this.core = core;
     this.read = read;
     this.isMarked = isMarked;
     this.fpuEnabled = fpuEnabled;
@@ -49,7 +53,7 @@ export class BlockTable {
 
   /** The instruction at an address, taken outside IT, or null where no memory is. */
   at(address: number): Instruction | null {
-    return decodeInstruction(this.read, address, 0);
+    return decodeInstruction(this.read, address, 0, this.core);
   }
 
   /** Instructions of a block in order; those that memory no longer holds are left out. */
@@ -57,7 +61,7 @@ export class BlockTable {
     const list: Instruction[] = [];
     let itState = block.itState;
     for (let address = block.start; address < block.end;) {
-      const instruction = decodeInstruction(this.read, address, itState);
+      const instruction = decodeInstruction(this.read, address, itState, this.core);
       if (instruction === null) break;
       list.push(instruction);
       itState = itStateAfter(instruction, itState);
@@ -93,7 +97,7 @@ export class BlockTable {
     let cycles = 0;
     for (let i = from; i < list.length; i++) {
       const instruction = list[i];
-      if (instruction !== undefined) cycles += carriedCost(instruction, list[i - 1] ?? null);
+      if (instruction !== undefined) cycles += carriedCost(this.core.timing, instruction, list[i - 1] ?? null);
     }
     return { cycles, instructions: Math.max(0, list.length - from) };
   }
@@ -111,7 +115,8 @@ export class BlockTable {
     }
     const extra =
       instruction.condition !== null && instruction.branch === 'none'
-        ? instructionCost(instruction, previous, SEQUENTIAL) - instructionCost(instruction, previous, SKIPPED)
+        ? instructionCost(this.core.timing, instruction, previous, SEQUENTIAL) -
+          instructionCost(this.core.timing, instruction, previous, SKIPPED)
         : 0;
     if (stops || extra > 0 || (!isFirst && this.isMarked(instruction.address))) return [extra, -1, stops ? 1 : 0];
     return null;
@@ -124,18 +129,19 @@ export class BlockTable {
     list: readonly Instruction[],
     block: BlockRecord,
   ): [number, number] {
-    const taken = instructionCost(last, beforeLast, TAKEN) - carriedCost(last, beforeLast);
+    const taken =
+      instructionCost(this.core.timing, last, beforeLast, TAKEN) - carriedCost(this.core.timing, last, beforeLast);
     if (last.branch === 'always') return [taken, taken];
     if (last.branch === 'conditional') return [0, taken];
     const next = this.following(list, block);
     if (next === null || next.condition !== null || next.divide !== null) return [0, 0];
-    return [carriedCost(next, last) - carriedCost(next, null), 0];
+    return [carriedCost(this.core.timing, next, last) - carriedCost(this.core.timing, next, null), 0];
   }
 
   /** The instruction after a block that an engine cut although nothing branches there. */
   following(list: readonly Instruction[], block: BlockRecord): Instruction | null {
     let itState = block.itState;
     for (const instruction of list) itState = itStateAfter(instruction, itState);
-    return decodeInstruction(this.read, block.end, itState);
+    return decodeInstruction(this.read, block.end, itState, this.core);
   }
 }

@@ -3,6 +3,7 @@
  * block was left in its middle, so that what callers see is exact at instruction granularity.
  */
 import { assert } from '../../../common/errors.ts';
+import type { Core } from '../../cores/core.ts';
 import { instructionCost, SEQUENTIAL } from '../../timing/instruction-cost.ts';
 import {
   reg,
@@ -39,14 +40,18 @@ export class UnicornCpu implements Cpu {
   private fpuEnabled = false;
   /** Subtracted from the native counters, which only grow. */
   private origin: Counters = { cycles: 0, instructions: 0 };
+  private readonly core: Core;
   private readonly locator: AccessLocator;
   /** Instruction that makes the device access under way. */
   private accessAt = 0;
   /** Where the last run stopped; null while running. */
   private stoppedAt: number | null = 0;
 
-  constructor() {
+  /** @param core Cortex-M3 or M4: what libunicorn's one core model runs exactly, with the other's encodings stopped at */
+  constructor(core: Core) {
+    this.core = core;
     this.blocks = new BlockTable(
+      core,
       (address) => this.halfword(address),
       (address) => this.marks.has(address),
       () => this.fpuEnabled,
@@ -140,7 +145,7 @@ export class UnicornCpu implements Cpu {
     assert(this.stoppedAt !== null, 'stepOver is for a stopped engine');
     const instruction = this.blocks.at(this.stoppedAt);
     assert(instruction !== null, 'stepOver needs an instruction at pc');
-    this.engine.addCounters(instructionCost(instruction, null, SEQUENTIAL), 1);
+    this.engine.addCounters(instructionCost(this.core.timing, instruction, null, SEQUENTIAL), 1);
     const next = (instruction.address + instruction.size) >>> 0;
     this.engine.leaveBlock(-1, 0);
     this.stoppedAt = next;

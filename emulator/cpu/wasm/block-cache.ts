@@ -1,6 +1,6 @@
 /** Blocks built so far, by address and IT state, and which of them may be translated. */
 import type { Instruction } from '../../timing/instruction.ts';
-import { buildBlock, isCurrent, isTranslatable, type Block } from './block.ts';
+import { carriedCycles, buildBlock, isCurrent, isTranslatable, type Block } from './block.ts';
 import type { CoreState } from './core-state.ts';
 import type { CodeSource } from './translate/region.ts';
 
@@ -45,6 +45,10 @@ export class BlockCache implements CodeSource {
   blockAt(address: number): Block | null {
     const block = this.translatable(address);
     return block === null || block.passes < this.passesMin ? null : block;
+  }
+
+  carriedCycles(first: Instruction, previous: Instruction): number {
+    return carriedCycles(this.core.model, first, previous);
   }
 
   instructionAt(address: number): Instruction | null {

@@ -1,4 +1,5 @@
 /** Straight runs of code, decoded, costed and made executable once. A block ends where control may leave it, and before a mark. */
+import type { Core } from '../../cores/core.ts';
 import { decodeInstruction, itStateAfter } from '../../timing/decode.ts';
 import { instructionCost, SEQUENTIAL, SKIPPED, TAKEN } from '../../timing/instruction-cost.ts';
 import type { Instruction } from '../../timing/instruction.ts';
@@ -12,7 +13,7 @@ import type { Region } from './guest-memory.ts';
 
 /** Longest block; a longer run is cut, which costs nothing (the predecessor is remembered across the cut). */
 const INSTRUCTIONS_MAX = 64;
-export const TARGETS_MAX = 16;
+const TARGETS_MAX = 16;
 
 export interface Step {
   readonly instruction: Instruction;
@@ -56,7 +57,7 @@ export function makeStep(
   itState: number,
   core: CoreState,
 ): Step {
-  const body = lift(instruction);
+  const body = lift(instruction, core.model);
   const { condition } = instruction;
   return {
     instruction,
@@ -65,9 +66,9 @@ export function makeStep(
     condition: condition === null || condition >= 14 ? null : expression(conditionHolds(condition), core),
     actions: body === null ? [] : statements(body, core),
     body,
-    skippedCycles: instructionCost(instruction, previous, SKIPPED),
-    sequentialCycles: instructionCost(instruction, previous, SEQUENTIAL),
-    takenCycles: instructionCost(instruction, previous, TAKEN),
+    skippedCycles: instructionCost(core.model.timing, instruction, previous, SKIPPED),
+    sequentialCycles: instructionCost(core.model.timing, instruction, previous, SEQUENTIAL),
+    takenCycles: instructionCost(core.model.timing, instruction, previous, TAKEN),
     stops: alwaysStops(instruction) || body === null,
     isFpu: isFpuInstruction(instruction),
     accessesMemory: body?.some(accesses) ?? false,
@@ -93,7 +94,7 @@ export function buildBlock(
   let itState = itStateBefore;
   let previous: Instruction | null = null;
   while (steps.length < INSTRUCTIONS_MAX) {
-    const instruction = decodeInstruction((at) => memory.halfword(at), address, itState);
+    const instruction = decodeInstruction((at) => memory.halfword(at), address, itState, core.model);
     if (instruction === null) break;
     steps.push(makeStep(instruction, previous, itState, core));
     itState = itStateAfter(instruction, itState);
@@ -108,9 +109,9 @@ export function buildBlock(
 }
 
 /** What pipelining with the instruction before it changes about the cost of the first of a block. */
-export function carriedCycles(first: Instruction, previous: Instruction): number {
+export function carriedCycles({ timing }: Core, first: Instruction, previous: Instruction): number {
   if (first.divide !== null) return 0;
-  return instructionCost(first, previous, SEQUENTIAL) - instructionCost(first, null, SEQUENTIAL);
+  return instructionCost(timing, first, previous, SEQUENTIAL) - instructionCost(timing, first, null, SEQUENTIAL);
 }
 
 /** Whether memory still holds what the block was made from. */
@@ -128,10 +129,15 @@ export function isTranslatable(block: Block): boolean {
   return block.code === null && block.steps[0]?.itState === 0;
 }
 
+/** An indirect branch at its end has gone there. */
+export function noteTarget({ targets }: Block, address: number): void {
+  if (targets.length < TARGETS_MAX && !targets.includes(address)) targets.push(address);
+}
+
 /** What pipelining with the instruction executed before changes about the cost of a block's first. */
-export function carriedInto(block: Block, previous: Instruction | null): number {
+export function carriedInto(model: Core, block: Block, previous: Instruction | null): number {
   if (previous === null || (previous.loadedRegisters === 0 && previous.fpArithmeticWrites === 0)) return 0;
   const first = block.steps[0]?.instruction;
   if (first === undefined || first.address !== (previous.address + previous.size) >>> 0) return 0;
-  return carriedCycles(first, previous);
+  return carriedCycles(model, first, previous);
 }

@@ -16,11 +16,11 @@ export class CorePort implements ExceptionPort {
   }
 
   get onMaskChange(): (() => void) | null {
-    return this.core.onMaskChange;
+    return this.core.special.onMaskChange;
   }
 
   set onMaskChange(callback: (() => void) | null) {
-    this.core.onMaskChange = callback;
+    this.core.special.onMaskChange = callback;
   }
 
   readWord(address: number): number | null {
@@ -38,7 +38,7 @@ export class CorePort implements ExceptionPort {
   }
 
   isPrivileged(): boolean {
-    return this.core.isPrivileged();
+    return this.core.special.isPrivileged();
   }
 
   isBelowZero(): boolean {

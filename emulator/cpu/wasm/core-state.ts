@@ -1,14 +1,12 @@
 /** Registers, flags and special registers of the core, and what the statements of the semantics table act on. */
 import { cell, CELLS, type SystemFunction } from '../../isa/ir.ts';
+import type { Core } from '../../cores/core.ts';
 import { SoftFloat } from '../../isa/soft-float.ts';
 import { reg } from '../cpu.ts';
 import type { GuestMemory } from './guest-memory.ts';
+import { SpecialRegisters, sysm } from './special-registers.ts';
 
 const THUMB = 0x0100_0000;
-/** SYSm numbers of MRS and MSR (DDI 0403E B5.1.1). */
-const sysm = { msp: 8, psp: 9, primask: 16, basepri: 17, basepriMax: 18, faultmask: 19, control: 20 } as const;
-const UNPRIVILEGED = 1;
-const SPSEL = 2;
 const IPSR_MASK = 0x1ff;
 
 export interface CoreSnapshot {
@@ -16,12 +14,16 @@ export interface CoreSnapshot {
   readonly pc: number;
   readonly itState: number;
   readonly armState: boolean;
+  readonly mainLimit: number;
+  readonly processLimit: number;
 }
 
 export class CoreState {
   readonly memory: GuestMemory;
+  readonly model: Core;
   readonly cells: Int32Array;
   readonly softFloat = new SoftFloat();
+  readonly special: SpecialRegisters;
   /** Address of the instruction being executed. */
   pc = 0;
   /** Where the instruction sends control, or -1 for the next address. */
@@ -30,20 +32,19 @@ export class CoreState {
   armState = false;
   /** Between instructions: IT state of the next one. */
   itState = 0;
-  /** After an instruction has changed a mask or CONTROL. */
-  onMaskChange: (() => void) | null = null;
-  /** Implemented bits of a priority. */
-  priorityMask = 0xff;
 
-  constructor(memory: GuestMemory) {
+  constructor(memory: GuestMemory, model: Core) {
     this.memory = memory;
+    this.model = model;
     this.cells = new Int32Array(memory.wasm.buffer, 0, CELLS);
     this.cells[cell.zero] = 1;
+    this.special = new SpecialRegisters(this, model);
   }
 
   save(): CoreSnapshot {
     const { cells, pc, itState, armState } = this;
-    return { cells: cells.slice(), pc, itState, armState };
+    const { mainLimit, processLimit } = this.special;
+    return { cells: cells.slice(), pc, itState, armState, mainLimit, processLimit };
   }
 
   restore(state: CoreSnapshot): void {
@@ -51,6 +52,8 @@ export class CoreState {
     this.pc = state.pc;
     this.itState = state.itState;
     this.armState = state.armState;
+    this.special.mainLimit = state.mainLimit;
+    this.special.processLimit = state.processLimit;
   }
 
   get(number: number): number {
@@ -68,10 +71,30 @@ export class CoreState {
 
   system(fn: SystemFunction, args: readonly number[]): number {
     const [a = 0, b = 0, c = 0] = args;
-    if (fn === 'readSpecial') return this.readSpecial(a);
-    if (fn === 'writeSpecial') this.moveToSpecial(a, b, c);
-    else this.changeState(a, b === 1);
-    return 0;
+    switch (fn) {
+      case 'readSpecial':
+        return this.special.read(a);
+      case 'testTarget':
+        return this.testTarget(a, b === 1);
+      case 'writeSpecial':
+        this.special.move(a, b, c);
+        return 0;
+      case 'changeState':
+        this.special.changeState(a, b === 1);
+        return 0;
+    }
+  }
+
+  /**
+   * TT: read and write permission in bits 18 and 19 (DDI 0553B D1.2.232); unprivileged code learns nothing but by TTT of itself, and no
+   * region is named. Without an enabled MPU the default map allows everything.
+   */
+  private testTarget(address: number, unprivileged: boolean): number {
+    if (!this.special.isPrivileged()) return 0;
+    const { protection } = this.memory;
+    const allows = (access: 'read' | 'write'): boolean =>
+      protection === null || protection(access, address >>> 0, 1, unprivileged);
+    return (allows('read') ? 1 << 18 : 0) | (allows('write') ? 1 << 19 : 0);
   }
 
   readRegister(number: number): number {
@@ -92,9 +115,9 @@ export class CoreState {
       case reg.fpscr:
         return this.get(cell.fpscr) >>> 0;
       case reg.msp:
-        return this.readSpecial(sysm.msp) >>> 0;
+        return this.special.read(sysm.msp) >>> 0;
       case reg.psp:
-        return this.readSpecial(sysm.psp) >>> 0;
+        return this.special.read(sysm.psp) >>> 0;
       case reg.control:
         return this.get(cell.control) >>> 0;
       case reg.primask:
@@ -127,13 +150,13 @@ export class CoreState {
         this.cells[cell.fpscr] = value;
         break;
       case reg.msp:
-        this.writeSpecial(sysm.msp, value);
+        this.special.write(sysm.msp, value);
         break;
       case reg.psp:
-        this.writeSpecial(sysm.psp, value);
+        this.special.write(sysm.psp, value);
         break;
       case reg.control:
-        this.setControl(value);
+        this.special.setControl(value);
         break;
       case reg.primask:
         this.cells[cell.primask] = value & 1;
@@ -146,7 +169,7 @@ export class CoreState {
     }
   }
 
-  private apsr(): number {
+  apsr(): number {
     const { cells } = this;
     const zero = this.get(cell.zero) === 0 ? 1 << 30 : 0;
     return (
@@ -160,7 +183,7 @@ export class CoreState {
   }
 
   /** @param mask bit 1: NZCVQ, bit 0: GE */
-  private setApsr(value: number, mask: number): void {
+  setApsr(value: number, mask: number): void {
     const { cells } = this;
     if ((mask & 2) !== 0) {
       cells[cell.negative] = value;
@@ -170,97 +193,5 @@ export class CoreState {
       cells[cell.saturated] = (value >>> 27) & 1;
     }
     if ((mask & 1) !== 0) cells[cell.greaterEqual] = (value >>> 16) & 0xf;
-  }
-
-  private usesProcessStack(): boolean {
-    return (this.get(cell.control) & SPSEL) !== 0;
-  }
-
-  isPrivileged(): boolean {
-    return this.get(cell.ipsr) !== 0 || (this.get(cell.control) & UNPRIVILEGED) === 0;
-  }
-
-  private readSpecial(number: number): number {
-    // EPSR reads as 0; bit 0 of SYSm adds IPSR, bit 2 leaves APSR out.
-    if (number < 8) return ((number & 4) === 0 ? this.apsr() : 0) | ((number & 1) === 0 ? 0 : this.get(cell.ipsr));
-    if (!this.isPrivileged() && number !== sysm.control) return 0;
-    switch (number) {
-      case sysm.msp:
-        return this.get(this.usesProcessStack() ? cell.otherSp : cell.sp);
-      case sysm.psp:
-        return this.get(this.usesProcessStack() ? cell.sp : cell.otherSp);
-      case sysm.primask:
-        return this.get(cell.primask);
-      case sysm.basepri:
-      case sysm.basepriMax:
-        return this.get(cell.basepri);
-      case sysm.faultmask:
-        return this.get(cell.faultmask);
-      case sysm.control:
-        return this.get(cell.control);
-      default:
-        return 0;
-    }
-  }
-
-  /** MSR: without privilege nothing but APSR changes (B5.2.3); Handler mode cannot choose the process stack. */
-  private moveToSpecial(number: number, value: number, mask: number): void {
-    if (number < 4) {
-      this.setApsr(value, mask);
-      return;
-    }
-    if (!this.isPrivileged()) return;
-    const keepsStack = number === sysm.control && this.get(cell.ipsr) !== 0;
-    this.writeSpecial(number, keepsStack ? (value & ~SPSEL) | (this.get(cell.control) & SPSEL) : value);
-    if (number >= sysm.primask) this.onMaskChange?.();
-  }
-
-  private writeSpecial(number: number, value: number): void {
-    const { cells } = this;
-    switch (number) {
-      case sysm.msp:
-        cells[this.usesProcessStack() ? cell.otherSp : cell.sp] = value & ~3;
-        break;
-      case sysm.psp:
-        cells[this.usesProcessStack() ? cell.sp : cell.otherSp] = value & ~3;
-        break;
-      case sysm.primask:
-        cells[cell.primask] = value & 1;
-        break;
-      case sysm.basepri:
-        cells[cell.basepri] = value & this.priorityMask;
-        break;
-      case sysm.basepriMax: {
-        const wanted = value & this.priorityMask;
-        const now = this.get(cell.basepri);
-        if (wanted !== 0 && (wanted < now || now === 0)) cells[cell.basepri] = wanted;
-        break;
-      }
-      case sysm.faultmask:
-        cells[cell.faultmask] = value & 1;
-        break;
-      case sysm.control:
-        this.setControl(value);
-        break;
-      default:
-    }
-  }
-
-  private setControl(value: number): void {
-    const { cells } = this;
-    const switches = ((value ^ this.get(cell.control)) & SPSEL) !== 0;
-    cells[cell.control] = value & 7;
-    if (!switches) return;
-    const sp = this.get(cell.sp);
-    cells[cell.sp] = this.get(cell.otherSp);
-    cells[cell.otherSp] = sp;
-  }
-
-  /** CPSIE, CPSID. @param which bit 1: PRIMASK, bit 0: FAULTMASK */
-  private changeState(which: number, disable: boolean): void {
-    if (!this.isPrivileged()) return;
-    if ((which & 2) !== 0) this.cells[cell.primask] = disable ? 1 : 0;
-    if ((which & 1) !== 0) this.cells[cell.faultmask] = disable ? 1 : 0;
-    this.onMaskChange?.();
   }
 }

@@ -2,7 +2,8 @@
  * The project's own engine: Thumb-2 without any native code, so that it also runs in a browser. Cycles are those of instruction-cost.ts,
  * instruction by instruction; a stop is exact to the instruction.
  */
-import { cell } from '../../isa/ir.ts';
+import { cell, CELLS } from '../../isa/ir.ts';
+import type { Core } from '../../cores/core.ts';
 import { assert } from '../../../common/errors.ts';
 import { instructionCost, SEQUENTIAL } from '../../timing/instruction-cost.ts';
 import { divideCycles } from '../../timing/cortex-m4.ts';
@@ -21,7 +22,7 @@ import {
   type RunLimits,
   type TraceHook,
 } from '../cpu.ts';
-import { carriedInto, TARGETS_MAX, type Block, type Step } from './block.ts';
+import { carriedInto, noteTarget, type Block, type Step } from './block.ts';
 import { BlockCache } from './block-cache.ts';
 import { HotCode } from './hot-code.ts';
 import { exceptionReturn, fetchFault, stopBefore } from './stops.ts';
@@ -33,10 +34,6 @@ import { Tracer } from './tracer.ts';
 
 /** Passes of a block after which it and what it leads to are translated. */
 const HOT_PASSES = 60;
-
-function noteTarget({ targets }: Block, address: number): void {
-  if (targets.length < TARGETS_MAX && !targets.includes(address)) targets.push(address);
-}
 
 interface CpuSnapshot {
   readonly core: CoreSnapshot;
@@ -50,13 +47,10 @@ export class WasmCpu implements Cpu {
   readonly name = 'wasm';
   readonly stopsInsideIt = true;
   private readonly memory = new GuestMemory();
-  private readonly core = new CoreState(this.memory);
+  private readonly core: CoreState;
   private readonly blocks: BlockCache;
   private readonly hotCode: HotCode;
-  readonly exceptions: ExceptionPort = new CorePort(this.core, (cycles, instructions) => {
-    this.cycles += cycles;
-    this.instructions += instructions;
-  });
+  readonly exceptions: ExceptionPort;
   private cyclesMax = Infinity;
   private instructionsMax = Infinity;
   /** The next instruction is one that translated code leaves to the interpreter. */
@@ -72,10 +66,15 @@ export class WasmCpu implements Cpu {
   private previous: Instruction | null = null;
   private tracer: Tracer | null = null;
   /** Registers before the instruction, kept while there is an access hook. */
-  private readonly cellsBefore = new Int32Array(this.core.cells.length);
+  private readonly cellsBefore = new Int32Array(CELLS);
 
   /** @param hotPasses passes of a block after which it is translated; Infinity: everything is interpreted */
-  constructor(hotPasses = HOT_PASSES) {
+  constructor(model: Core, hotPasses = HOT_PASSES) {
+    this.core = new CoreState(this.memory, model);
+    this.exceptions = new CorePort(this.core, (cycles, instructions) => {
+      this.cycles += cycles;
+      this.instructions += instructions;
+    });
     // Where the first pass is enough, nothing else has to have been executed.
     this.blocks = new BlockCache(this.core, (address) => this.marks.has(address), hotPasses > 1 ? 1 : 0);
     this.hotCode = new HotCode(this.core, this.blocks, hotPasses);
@@ -145,9 +144,9 @@ export class WasmCpu implements Cpu {
 
   stepOver(): number {
     const { core } = this;
-    const instruction = decodeInstruction((at) => this.memory.halfword(at), core.pc, 0);
+    const instruction = decodeInstruction((at) => this.memory.halfword(at), core.pc, 0, core.model);
     assert(instruction !== null, 'stepOver needs an instruction at pc');
-    const cost = instructionCost(instruction, null, SEQUENTIAL);
+    const cost = instructionCost(core.model.timing, instruction, null, SEQUENTIAL);
     this.cycles += cost;
     this.instructions++;
     this.previous = null;
@@ -254,10 +253,10 @@ export class WasmCpu implements Cpu {
 
   /** False if too few cycles are left for the budget to be kept exactly. */
   private runTranslated(entry: Block): boolean {
-    const carried = carriedInto(entry, this.previous);
+    const { core } = this;
+    const carried = carriedInto(core.model, entry, this.previous);
     const passage = this.hotCode.enter(entry.start, Math.floor(this.cyclesMax - this.cycles - carried));
     if (passage === null) return false;
-    const { core } = this;
     const { site, cycles, instructions, translation } = passage;
     this.cycles += carried + cycles;
     this.instructions += instructions;
@@ -276,7 +275,7 @@ export class WasmCpu implements Cpu {
 
   private execute(block: Block): CpuStop | null {
     const { core, tracer } = this;
-    let carried = carriedInto(block, this.previous);
+    let carried = carriedInto(core.model, block, this.previous);
     for (const step of block.steps) {
       core.pc = step.instruction.address;
       core.itState = step.itState;

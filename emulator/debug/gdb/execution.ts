@@ -3,6 +3,7 @@
  * is a run of one instruction with marks on what may follow it. Work is done in slices, so that an interrupt can come in between.
  */
 import type { Machine, RunResult } from '../../machine.ts';
+import type { Core } from '../../cores/core.ts';
 import { decodeInstruction, itStateAfter, type ReadHalfword } from '../../timing/decode.ts';
 import type { Instruction } from '../../timing/instruction.ts';
 import type { MarkPass } from '../../cpu/cpu.ts';
@@ -82,7 +83,7 @@ export class Execution {
 
   /** False inside an IT block that the engine cannot stop in; gdb sets its breakpoints before such blocks by itself. */
   addBreakpoint(address: number, kind: BreakpointKind): boolean {
-    if (!this.stopsInsideIt && isInsideIt((at) => this.halfword(at), address)) return false;
+    if (!this.stopsInsideIt && isInsideIt((at) => this.halfword(at), address, this.machine.core)) return false;
     const known = this.breakpoints.get(address);
     if (known !== undefined) known.add(kind);
     else {
@@ -197,7 +198,7 @@ export class Execution {
     let address = this.pc;
     let itState = itStateOf(xpsr);
     for (let count = 0; count < FOLLOWING_MAX; count++) {
-      const instruction = decodeInstruction((at) => this.halfword(at), address, itState);
+      const instruction = decodeInstruction((at) => this.halfword(at), address, itState, this.machine.core);
       if (instruction === null) break;
       first ??= instruction;
       itState = itStateAfter(instruction, itState);
@@ -252,14 +253,14 @@ function itStateOf(xpsr: number): number {
 }
 
 /** Whether one of the up to four instructions before the address is an IT that covers it. */
-function isInsideIt(read: ReadHalfword, address: number): boolean {
+function isInsideIt(read: ReadHalfword, address: number, core: Core): boolean {
   for (let start = address - 2; start >= address - IT_REACH_BYTES; start -= 2) {
-    const opening = start < 0 ? null : decodeInstruction(read, start, 0);
+    const opening = start < 0 ? null : decodeInstruction(read, start, 0, core);
     if (opening?.timing !== 'ifThen') continue;
     let itState = itStateAfter(opening, 0);
     for (let at = start + 2; at <= address && itState !== 0;) {
       if (at === address) return true;
-      const instruction = decodeInstruction(read, at, itState);
+      const instruction = decodeInstruction(read, at, itState, core);
       if (instruction === null) break;
       itState = itStateAfter(instruction, itState);
       at += instruction.size;

@@ -9,6 +9,7 @@ import { createMachine } from '../../../emulator/create-machine.ts';
 import type { ExceptionEvent } from '../../../emulator/exceptions/exception-unit.ts';
 import { exceptionCosts } from '../../../emulator/timing/exception-cost.ts';
 import { buildProgram, hasCompiler } from '../support/assemble.ts';
+import { cortexM4F } from '../support/cores.ts';
 
 const cost = exceptionCosts['cortex-m4'];
 const SYSTICK = 15;
@@ -71,7 +72,7 @@ interface Watched {
 function watch(source: string, labels: readonly string[], hotPasses: number): Watched {
   const globals = labels.map((label) => `.global ${label}\n`).join('');
   const image = buildProgram({ files: { 'main.s': globals + source } });
-  const machine = createMachine({ board: loadBoard('core-m4'), image, engine: new WasmCpu(hotPasses) });
+  const machine = createMachine({ board: loadBoard('core-m4'), image, engine: new WasmCpu(cortexM4F, hotPasses) });
   const events: ExceptionEvent[] = [];
   machine.exceptions!.unit.onEvent = (event) => events.push(event);
   for (const label of [...labels, 'done']) machine.onMark(label);

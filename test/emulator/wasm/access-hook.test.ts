@@ -6,6 +6,7 @@ import { parseElf } from '../../../emulator/elf.ts';
 import { Machine } from '../../../emulator/machine.ts';
 import { SerialLine } from '../../../emulator/peripherals/serial-line.ts';
 import { assembleFunctions, hasCompiler } from '../support/assemble.ts';
+import { cortexM4F } from '../support/cores.ts';
 
 const RAM = 0x2000_0000;
 const bodies = {
@@ -15,7 +16,7 @@ const bodies = {
 };
 
 function machineOf(): { machine: Machine; cpu: WasmCpu } {
-  const cpu = new WasmCpu(4);
+  const cpu = new WasmCpu(cortexM4F, 4);
   const machine = new Machine({
     cpu,
     board: loadBoard('core-m4'),

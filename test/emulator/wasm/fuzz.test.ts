@@ -7,6 +7,7 @@ import { UnicornCpu } from '../../../emulator/cpu/unicorn/unicorn-cpu.ts';
 import { WasmCpu } from '../../../emulator/cpu/wasm/wasm-cpu.ts';
 import { differences, makeSide, Q, randomStart, runOn, type Outcome, type Start } from './support/differential.ts';
 import { Random, randomSequence } from './support/random-code.ts';
+import { cortexM4F } from '../support/cores.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
 const SEQUENCES = Number(process.env['FUZZ_SEQUENCES'] ?? 150);
@@ -58,8 +59,8 @@ describe.each([
 ])('random instructions, %s, are the same on both engines', (_, hotPasses) => {
   it.each(Object.entries(mixes))(`%s (seed ${SEED})`, (name, kinds) => {
     const random = new Random(SEED * 31 + name.length);
-    const ours = makeSide(new WasmCpu(hotPasses));
-    const theirs = makeSide(new UnicornCpu());
+    const ours = makeSide(new WasmCpu(cortexM4F, hotPasses));
+    const theirs = makeSide(new UnicornCpu(cortexM4F));
     const found: string[] = [];
     for (let count = 0; count < SEQUENCES && found.length < 20; count++) {
       const groups = randomSequence(kinds, SEQUENCE_LENGTH, random);

@@ -10,6 +10,7 @@ import { Machine } from '../../../emulator/machine.ts';
 import { SerialLine } from '../../../emulator/peripherals/serial-line.ts';
 import { assembleFunctions, hasCompiler } from '../support/assemble.ts';
 import { microPrograms, RAM } from '../support/micro-programs.ts';
+import { cortexM4F } from '../support/cores.ts';
 
 const BX = 3;
 
@@ -59,10 +60,10 @@ describe.skipIf(!hasCompiler).each([
   let theirs: Machine;
   let micro: Machine;
   beforeAll(() => {
-    machine = machineOn(new WasmCpu(hotPasses), programs);
-    theirs = machineOn(new UnicornCpu(), programs);
+    machine = machineOn(new WasmCpu(cortexM4F, hotPasses), programs);
+    theirs = machineOn(new UnicornCpu(cortexM4F), programs);
     const bodies = Object.entries(microPrograms).map(([name, { body }]) => [name, `${body}\nbx lr`] as const);
-    micro = machineOn(new WasmCpu(hotPasses), Object.fromEntries(bodies));
+    micro = machineOn(new WasmCpu(cortexM4F, hotPasses), Object.fromEntries(bodies));
   });
   afterAll(() => {
     for (const each of [machine, theirs, micro]) each.close();
@@ -115,7 +116,7 @@ describe.skipIf(!hasCompiler).each([
   it('runs code in RAM that the program itself replaces', () => {
     const body =
       'ldr r3, =0x20002001; movs r2, #100; push {lr}; 1: strh r1, [r3, #-1]; dsb; isb; blx r3; eors r1, r0; eors r0, r1; eors r1, r0; subs r2, #1; bne 1b; pop {pc}';
-    const [ours, other] = [new WasmCpu(hotPasses), new UnicornCpu()].map((cpu) => {
+    const [ours, other] = [new WasmCpu(cortexM4F, hotPasses), new UnicornCpu(cortexM4F)].map((cpu) => {
       const side = machineOn(cpu, { main: body });
       // adds r4, #1; bx lr, and adds r4, #2 in turns
       side.writeMemory(0x2000_2000, Uint8Array.from([0x01, 0x34, 0x70, 0x47]));

@@ -4,7 +4,7 @@
  * Every way out names a site; what the site says is added outside, so that the way out itself costs two instructions.
  */
 import { cell, type Expr } from '../../../isa/ir.ts';
-import { carriedCycles, type Block, type Step } from '../block.ts';
+import type { Block, Step } from '../block.ts';
 import type { Region } from '../guest-memory.ts';
 import { assert } from '../../../../common/errors.ts';
 import { flatten, nest, type Item, type Loop } from './control-flow.ts';
@@ -270,7 +270,7 @@ export class RegionEmitter {
     const to = block.itState === 0 ? this.node!.edges.get(block.end) : undefined;
     const first =
       to === undefined ? this.source.instructionAt(block.end) : this.plan.nodes[to]!.block.steps[0]!.instruction;
-    const carried = first === null ? 0 : carriedCycles(first, instruction);
+    const carried = first === null ? 0 : this.source.carriedCycles(first, instruction);
     if (to === undefined) {
       const { itState } = block;
       this.leave({ pc: block.end, cycles, instructions, previous: instruction, itState, carried });

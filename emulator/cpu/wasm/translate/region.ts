@@ -61,6 +61,8 @@ export interface CodeSource {
   blockAt(address: number): Block | null;
   /** The first instruction of a block fit for translation, or null. */
   instructionAt(address: number): Instruction | null;
+  /** What the instruction before it changes about the cost of one. */
+  carriedCycles(first: Instruction, previous: Instruction): number;
 }
 
 export const lastStep = (block: Block): Step => block.steps.at(-1)!;
@@ -68,7 +70,7 @@ export const lastStep = (block: Block): Step => block.steps.at(-1)!;
 /** Whether the instruction at the end of a block calls: control comes back behind it. */
 function isCall(instruction: Instruction): boolean {
   if (instruction.size === 2) return (instruction.encoding & 0xff87) === 0x4780;
-  return instruction.timing === 'branch' && (instruction.encoding & 0x5000) === 0x5000;
+  return instruction.timing === 'branchLink';
 }
 
 /** Table branches and loads or moves to the pc that are no return: where they went is worth expecting. */

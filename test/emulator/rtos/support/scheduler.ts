@@ -8,6 +8,7 @@ import { WasmCpu } from '../../../../emulator/cpu/wasm/wasm-cpu.ts';
 import { createMachine } from '../../../../emulator/create-machine.ts';
 import type { Fault } from '../../../../emulator/fault.ts';
 import { buildProgram } from '../../support/assemble.ts';
+import { cortexM4F } from '../../support/cores.ts';
 
 const FOLDER = join(packageRoot(), 'test/emulator/rtos/programs');
 const FILES = ['kernel.c', 'kernel.h', 'scenario.c'];
@@ -40,7 +41,7 @@ export function runScheduler(elf: Uint8Array, hotPasses?: number): SchedulerRun 
   const machine = createMachine({
     board,
     image: elf,
-    engine: new WasmCpu(hotPasses),
+    engine: new WasmCpu(cortexM4F, hotPasses),
     onConsole: (bytes) => {
       stdout += new TextDecoder().decode(bytes);
     },

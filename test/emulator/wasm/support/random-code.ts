@@ -4,6 +4,7 @@
  */
 import { decodeInstruction } from '../../../../emulator/timing/decode.ts';
 import { templates } from './encoding-templates.ts';
+import { cortexM4F } from '../../support/cores.ts';
 
 export const RAM = 0x2000_0000;
 /** Random accesses stay within this window. */
@@ -74,7 +75,7 @@ export function randomEncoding(kind: string, random: Random): { word: number; by
     const word = fill(template, random);
     const bytes = template.length === 16 ? 2 : 4;
     const first = bytes === 2 ? word : word >>> 16;
-    const decoded = decodeInstruction((at) => (at === 0 ? first : word & 0xffff), 0, 0);
+    const decoded = decodeInstruction((at) => (at === 0 ? first : word & 0xffff), 0, 0, cortexM4F);
     if (decoded?.timing === 'undefined' || decoded?.size !== bytes) continue;
     if (kind === 'fields' && !isFieldSound(word)) continue;
     if (kind === 'data' && isSaturationOfHalvesPast16(word, bytes)) continue;

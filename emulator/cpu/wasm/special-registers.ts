@@ -1,0 +1,158 @@
+/**
+ * Special registers as MRS, MSR and CPS see them (DDI 0403E B5.1.1, B5.2.3; DDI 0419C B4.1 for v6-M, DDI 0553B D1.2 for v8-M). What a core
+ * does not have reads as 0 and ignores writes.
+ */
+import type { Core } from '../../cores/core.ts';
+import { isMainline } from '../../cores/core.ts';
+import { cell } from '../../isa/ir.ts';
+import type { CoreState } from './core-state.ts';
+
+/** SYSm numbers. */
+export const sysm = {
+  msp: 8,
+  psp: 9,
+  msplim: 10,
+  psplim: 11,
+  primask: 16,
+  basepri: 17,
+  basepriMax: 18,
+  faultmask: 19,
+  control: 20,
+} as const;
+const UNPRIVILEGED = 1;
+const SPSEL = 2;
+const FP_ACTIVE = 4;
+
+export class SpecialRegisters {
+  /** After an instruction has changed a mask or CONTROL. */
+  onMaskChange: (() => void) | null = null;
+  /** Armv8-M Mainline: stack pointers may not be moved below these (DDI 0553B B3.21). */
+  mainLimit = 0;
+  processLimit = 0;
+  private readonly core: CoreState;
+  private readonly cells: Int32Array;
+  /** BASEPRI, FAULTMASK and the like exist. */
+  private readonly hasMasks: boolean;
+  private readonly hasLimits: boolean;
+  private readonly controlBits: number;
+  /** Implemented bits of a priority. */
+  private readonly priorityMask: number;
+
+  constructor(core: CoreState, model: Core) {
+    this.core = core;
+    this.cells = core.cells;
+    this.hasMasks = isMainline(model);
+    this.hasLimits = model.architecture === 'v8-m.main';
+    this.controlBits = (model.hasUnprivileged ? UNPRIVILEGED : 0) | SPSEL | (model.fpu === 'none' ? 0 : FP_ACTIVE);
+    this.priorityMask = (0xff << (8 - model.priorityBits)) & 0xff;
+  }
+
+  isPrivileged(): boolean {
+    return this.get(cell.ipsr) !== 0 || (this.get(cell.control) & UNPRIVILEGED) === 0;
+  }
+
+  read(number: number): number {
+    // EPSR reads as 0; bit 0 of SYSm adds IPSR, bit 2 leaves APSR out.
+    if (number < 8) return ((number & 4) === 0 ? this.core.apsr() : 0) | ((number & 1) === 0 ? 0 : this.get(cell.ipsr));
+    if (!this.isPrivileged() && number !== sysm.control) return 0;
+    switch (number) {
+      case sysm.msp:
+        return this.get(this.usesProcessStack() ? cell.otherSp : cell.sp);
+      case sysm.psp:
+        return this.get(this.usesProcessStack() ? cell.sp : cell.otherSp);
+      case sysm.msplim:
+        return this.mainLimit;
+      case sysm.psplim:
+        return this.processLimit;
+      case sysm.primask:
+        return this.get(cell.primask);
+      case sysm.basepri:
+      case sysm.basepriMax:
+        return this.get(cell.basepri);
+      case sysm.faultmask:
+        return this.get(cell.faultmask);
+      case sysm.control:
+        return this.get(cell.control);
+      default:
+        return 0;
+    }
+  }
+
+  /** MSR: without privilege nothing but APSR changes (B5.2.3); Handler mode cannot choose the process stack. */
+  move(number: number, value: number, mask: number): void {
+    if (number < 4) {
+      this.core.setApsr(value, mask);
+      return;
+    }
+    if (!this.isPrivileged()) return;
+    const keepsStack = number === sysm.control && this.get(cell.ipsr) !== 0;
+    this.write(number, keepsStack ? (value & ~SPSEL) | (this.get(cell.control) & SPSEL) : value);
+    if (number >= sysm.primask) this.onMaskChange?.();
+  }
+
+  write(number: number, value: number): void {
+    const { cells } = this;
+    switch (number) {
+      case sysm.msp:
+        cells[this.usesProcessStack() ? cell.otherSp : cell.sp] = value & ~3;
+        break;
+      case sysm.psp:
+        cells[this.usesProcessStack() ? cell.sp : cell.otherSp] = value & ~3;
+        break;
+      case sysm.msplim:
+        if (this.hasLimits) this.mainLimit = value & ~7;
+        break;
+      case sysm.psplim:
+        if (this.hasLimits) this.processLimit = value & ~7;
+        break;
+      case sysm.primask:
+        cells[cell.primask] = value & 1;
+        break;
+      case sysm.control:
+        this.setControl(value);
+        break;
+      default:
+        if (this.hasMasks) this.writeMask(number, value);
+    }
+  }
+
+  setControl(value: number): void {
+    const { cells } = this;
+    const switches = ((value ^ this.get(cell.control)) & SPSEL) !== 0;
+    cells[cell.control] = value & this.controlBits;
+    if (!switches) return;
+    const sp = this.get(cell.sp);
+    cells[cell.sp] = this.get(cell.otherSp);
+    cells[cell.otherSp] = sp;
+  }
+
+  /** CPSIE, CPSID. @param which bit 1: PRIMASK, bit 0: FAULTMASK */
+  changeState(which: number, disable: boolean): void {
+    if (!this.isPrivileged()) return;
+    if ((which & 2) !== 0) this.cells[cell.primask] = disable ? 1 : 0;
+    if ((which & 1) !== 0) this.cells[cell.faultmask] = disable ? 1 : 0;
+    this.onMaskChange?.();
+  }
+
+  /** Limit of the stack pointer in use. */
+  limitInUse(): number {
+    return (this.usesProcessStack() ? this.processLimit : this.mainLimit) >>> 0;
+  }
+
+  private writeMask(number: number, value: number): void {
+    const { cells } = this;
+    const wanted = value & this.priorityMask;
+    const now = this.get(cell.basepri);
+    if (number === sysm.basepri || (number === sysm.basepriMax && wanted !== 0 && (wanted < now || now === 0)))
+      cells[cell.basepri] = wanted;
+    else if (number === sysm.faultmask) cells[cell.faultmask] = value & 1;
+  }
+
+  private usesProcessStack(): boolean {
+    return (this.get(cell.control) & SPSEL) !== 0;
+  }
+
+  private get(number: number): number {
+    return this.cells[number] ?? 0;
+  }
+}

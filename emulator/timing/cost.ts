@@ -1,0 +1,27 @@
+/** What a core's timing table is made of. A core without a table has no cycle counts, only a clock of one tick an instruction. */
+import type { cortexM4 } from './cortex-m4.ts';
+
+export type Confidence = 'documented' | 'measured' | 'assumed';
+
+export interface Cost {
+  /** Cycles without words and refill. */
+  readonly cycles: number;
+  /** Cycles for every word of a multiple transfer. */
+  readonly perWord?: number;
+  /** Cycles to refill the pipeline when control leaves the sequence. */
+  readonly refill?: number;
+  readonly source: string;
+  readonly confidence: Confidence;
+}
+
+/** What never executes and has no cost: instructions of the Security extension, and of an FPU the core is built without (a NOCP fault). */
+export type StoppingClass = 'security' | 'fpAbsent';
+/** The fullest table names the classes. */
+export type TimingClass = keyof typeof cortexM4 | StoppingClass;
+
+export interface CoreTiming {
+  /** Costs of the classes this core has encodings of. */
+  readonly costs: Readonly<Partial<Record<TimingClass, Cost>>>;
+  /** Loads and stores with a register offset hide their address phase behind the load before them, and FPU results interlock (Cortex-M3, M4). */
+  readonly pipelines: boolean;
+}
