@@ -12,15 +12,24 @@ import {
   type SimReport,
 } from '../emulator/sim.ts';
 import { debugFirmware } from '../harness/gdb-listener.ts';
+import { runLive } from '../harness/live-session.ts';
+import { ptyEndpoint, tcpEndpoint, type SerialEndpoint } from '../harness/serial-endpoint.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { readInputFile, readStandardInput } from '../harness/model.ts';
 import { boardOption, engineOption, nonNegativeInteger, timingMode, timingOption } from './options.ts';
 import { note, print, type JsonOption } from './output.ts';
 
+type UartChoice =
+  | { readonly kind: 'stdio' }
+  /** `link`: a symbolic link to make, or null. */
+  | { readonly kind: 'pty'; readonly link: string | null }
+  | { readonly kind: 'tcp'; readonly port: number };
+
 interface SimArguments extends JsonOption {
   readonly board: string;
   readonly timing?: 'exact' | 'flat';
-  readonly uart?: 'stdio';
+  readonly uart?: UartChoice;
+  readonly realtime?: boolean;
   readonly maxCycles?: number;
   readonly strict?: boolean;
   readonly call?: string;
@@ -37,8 +46,17 @@ export function addSim(program: Command): void {
     .addOption(boardOption())
     .addOption(engineOption())
     .addOption(timingOption())
-    .option('--uart <where>', 'stdio: the UART on standard input and output', uartChoice)
-    .option('--max-cycles <n>', 'end the run after so many cycles (default: 10^10)', nonNegativeInteger)
+    .option(
+      '--uart <where>',
+      'stdio: on standard input and output; pty[:LINK]: a serial port for other programs; tcp:PORT: on 127.0.0.1',
+      uartChoice,
+    )
+    .option('--realtime', 'emulated time follows the clock')
+    .option(
+      '--max-cycles <n>',
+      'end the run after so many cycles (default: 10^10; with pty, tcp, gdb: none)',
+      nonNegativeInteger,
+    )
     .option('--strict', 'an unmodelled register is a fault')
     .option('--call <symbol>', 'run one function instead of the firmware, and count its cycles')
     .option('--args <list>', 'arguments of --call: integers, buf:BYTES, @FILE, separated by commas', callArguments)
@@ -50,8 +68,9 @@ export function addSim(program: Command): void {
         throw new UserError(
           '--gdb debugs the firmware from reset; leave --call out and use: call FUNCTION(...) in gdb',
         );
-      const report =
-        options.gdb === undefined ? simulateFile(path, options) : await debugFile(path, options, options.gdb);
+      if (isLive(options) && (options.gdb !== undefined || options.call !== undefined))
+        throw new UserError('--uart pty, --uart tcp and --realtime run the firmware alone; leave --gdb and --call out');
+      const report = await runSim(path, options);
       if (report === null) return;
       print(options, report, () => formatSim(report, options));
       if (report.fault !== null) note(`thumbelina: ${path}: ${describeFault(report.fault)}`);
@@ -59,6 +78,37 @@ export function addSim(program: Command): void {
         note(`thumbelina: ${path}: not finished after ${report.cycles} cycles; raise --max-cycles`);
       process.exitCode = simExitCode(report);
     });
+}
+
+/** Null when a debugger killed the program. */
+async function runSim(path: string, options: SimArguments): Promise<SimReport | null> {
+  if (isLive(options)) return simulateLive(path, options);
+  return options.gdb === undefined ? simulateFile(path, options) : debugFile(path, options, options.gdb);
+}
+
+const isLive = ({ uart, realtime }: SimArguments): boolean =>
+  realtime === true || uart?.kind === 'pty' || uart?.kind === 'tcp';
+
+async function simulateLive(path: string, options: SimArguments): Promise<SimReport> {
+  const firmware = firmwareOptions(path, options);
+  const endpoint = await openEndpoint(options.uart ?? null);
+  const stopOnSignal = (signal: NodeJS.Signals): void => {
+    endpoint?.close();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stopOnSignal);
+  try {
+    if (endpoint !== null) note(`thumbelina: the UART is at ${endpoint.address}`);
+    return await runLive({ ...firmware, realtime: options.realtime ?? false }, endpoint);
+  } finally {
+    endpoint?.close();
+  }
+}
+
+async function openEndpoint(uart: UartChoice | null): Promise<SerialEndpoint | null> {
+  if (uart?.kind === 'pty') return ptyEndpoint(uart.link);
+  if (uart?.kind === 'tcp') return tcpEndpoint(uart.port);
+  return null;
 }
 
 function simulateFile(path: string, options: SimArguments): SimReport {
@@ -86,8 +136,8 @@ function firmwareOptions(path: string, options: SimArguments): Omit<SimOptions, 
     engine: options.engine,
     ...(options.maxCycles === undefined ? {} : { maxCycles: options.maxCycles }),
     strict: options.strict ?? false,
-    ...(options.uart === 'stdio' && !process.stdin.isTTY ? { uartInput: readStandardInput() } : {}),
-    ...(options.uart === 'stdio' && live
+    ...(options.uart?.kind === 'stdio' && !process.stdin.isTTY ? { uartInput: readStandardInput() } : {}),
+    ...(options.uart?.kind === 'stdio' && live
       ? { onUartByte: (byte: number) => process.stdout.write(Uint8Array.of(byte)) }
       : {}),
     onConsole: (bytes, stream) => (stream === 'stdout' && live ? process.stdout : process.stderr).write(bytes),
@@ -101,9 +151,14 @@ function portNumber(text: string): number {
   return port;
 }
 
-function uartChoice(text: string): 'stdio' {
-  if (text !== 'stdio') throw new InvalidArgumentError('only stdio is supported so far.');
-  return text;
+function uartChoice(text: string): UartChoice {
+  const [kind = '', ...rest] = text.split(':');
+  const detail = rest.join(':');
+  if (text === 'stdio') return { kind: 'stdio' };
+  if (kind === 'pty' && detail === '' && rest.length === 0) return { kind: 'pty', link: null };
+  if (kind === 'pty' && detail !== '') return { kind: 'pty', link: detail };
+  if (kind === 'tcp' && detail !== '') return { kind: 'tcp', port: portNumber(detail) };
+  throw new InvalidArgumentError('it is stdio, pty, pty:LINK or tcp:PORT.');
 }
 
 export function callArguments(text: string): CallArgument[] {
@@ -121,7 +176,7 @@ function formatSim(report: SimReport, options: SimArguments): string {
     `instructions  ${report.instructions.toLocaleString('en-US')}`,
     `stack         ${report.stackBytes === null ? (options.gdb === undefined ? 'not in RAM' : 'not measured under gdb') : `${report.stackBytes} bytes`}`,
     ...(report.returnValue === null ? [] : [`returned      ${report.returnValue}`]),
-    ...(report.uart === '' || options.uart === 'stdio' ? [] : [`uart          ${JSON.stringify(report.uart)}`]),
+    ...(report.uart === '' || options.uart?.kind === 'stdio' ? [] : [`uart          ${JSON.stringify(report.uart)}`]),
   ];
   return lines.join('\n');
 }

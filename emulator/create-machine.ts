@@ -27,6 +27,8 @@ export interface MachineOptions {
   /** Unmodelled registers and the like, once each. */
   readonly onNote?: (text: string) => void;
   readonly onUartByte?: (byte: number) => void;
+  /** Whether serial.text() has what the firmware sent (default); false for runs without an end. */
+  readonly keepsUart?: boolean;
   /** Semihosting console. */
   readonly onConsole?: (bytes: Uint8Array, stream: 'stdout' | 'stderr') => void;
   readonly consoleInput?: Uint8Array;
@@ -51,7 +53,7 @@ export function createMachine(options: MachineOptions): Machine {
     cpu: makeCpu(options.engine ?? 'wasm', options.board),
     board: options.board,
     image,
-    serial: new SerialLine(options.onUartByte ?? null),
+    serial: new SerialLine(options.onUartByte ?? null, options.keepsUart ?? true),
     stopHandlers: [semihosting.handler],
     stateful: new Map([['semihosting', semihosting]]),
     strict: options.strict ?? false,

@@ -167,13 +167,17 @@ export class Machine {
 
   /** Runs from reset: counters 0, SP and PC from the vector table at the start of flash. */
   run(options: RunOptions = {}): RunResult {
+    const start = this.start();
+    return typeof start === 'number' ? this.loop.execute(start, null, options.maxCycles ?? DEFAULT_CYCLES_MAX) : start;
+  }
+
+  /** For runs in slices: reset and stack painting as run() does them. Where to resume(), or how the run ended before it began. */
+  start(): number | RunResult {
     const pc = this.reset();
     this.stack.paint(this.cpu.readRegister(reg.sp));
-    if ((pc & 1) === 0) {
-      const fault = makeFault('exception', `the reset vector ${hex32(pc)} has no Thumb bit`, pc, this.symbols);
-      return { cycles: 0, instructions: 0, stop: 'fault', exitCode: null, fault, pc };
-    }
-    return this.loop.execute(pc, null, options.maxCycles ?? DEFAULT_CYCLES_MAX);
+    if ((pc & 1) !== 0) return pc;
+    const fault = makeFault('exception', `the reset vector ${hex32(pc)} has no Thumb bit`, pc, this.symbols);
+    return { cycles: 0, instructions: 0, stop: 'fault', exitCode: null, fault, pc };
   }
 
   /** For debuggers: runs on from an address with all state as it is, until the run ends, a limit is reached or pause() is called. */

@@ -5,12 +5,14 @@ export class SerialLine implements Stateful {
   private readonly incoming: number[] = [];
   private readonly sent: number[] = [];
   private readonly onByte: ((byte: number) => void) | null;
+  private readonly keeps: boolean;
   /** What is sent is kept, but shown to nobody: it has been shown before. */
   muted = false;
 
-  /** @param onByte sees every byte as it is sent. */
-  constructor(onByte: ((byte: number) => void) | null = null) {
+  /** @param onByte sees every byte as it is sent. @param keeps whether text() has it, too; not for runs without an end */
+  constructor(onByte: ((byte: number) => void) | null = null, keeps = true) {
     this.onByte = onByte;
+    this.keeps = keeps;
   }
 
   /** Bytes for the firmware to read, from the host. */
@@ -28,7 +30,7 @@ export class SerialLine implements Stateful {
   }
 
   send(byte: number): void {
-    this.sent.push(byte);
+    if (this.keeps) this.sent.push(byte);
     if (!this.muted) this.onByte?.(byte);
   }
 

@@ -63,7 +63,8 @@ export async function thumbelinaJson(args: readonly string[], options: CliOption
 
 let entry: string | null = null;
 
-function entryPoint(): string {
+/** The program to run under node. */
+export function entryPoint(): string {
   entry ??= findEntryPoint();
   return entry;
 }

@@ -1,0 +1,148 @@
+/**
+ * An emulated board whose UART talks to programs of this computer while it runs: in slices, between which the other side is served. With
+ * `realtime` emulated time follows the clock on the wall; without, the board runs as fast as it can.
+ */
+import type { Board } from '../boards/schema.ts';
+import { createMachine } from '../emulator/create-machine.ts';
+import type { Machine, Pause, RunResult } from '../emulator/machine.ts';
+import type { SimOptions, SimReport } from '../emulator/sim.ts';
+import type { SerialEndpoint } from './serial-endpoint.ts';
+
+/** Emulated time of a slice: input that arrives meanwhile waits as long. */
+const SLICE_SECONDS = 0.005;
+/** Behind by more than this, real time is given up and counted anew. */
+const LAG_SECONDS_MAX = 0.25;
+const LAG_NOTE =
+  'the emulation cannot keep up with real time on this computer; emulated time runs slower than the clock';
+
+export interface LiveOptions extends Omit<SimOptions, 'call'> {
+  readonly realtime: boolean;
+}
+
+/**
+ * Runs from reset until the firmware ends or maxCycles (none by default) are over. A board that sleeps for good waits for input; without
+ * an endpoint the run ends there.
+ */
+export async function runLive(options: LiveOptions, endpoint: SerialEndpoint | null): Promise<SimReport> {
+  const { onNote = () => undefined, onUartByte } = options;
+  const outgoing: number[] = [];
+  const machine = createMachine({
+    board: options.board,
+    image: options.firmware,
+    imageName: options.firmwareName,
+    strict: options.strict ?? false,
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(options.consoleInput === undefined ? {} : { consoleInput: options.consoleInput }),
+    ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),
+    onNote,
+    keepsUart: false,
+    onUartByte: (byte) => {
+      outgoing.push(byte);
+      onUartByte?.(byte);
+    },
+  });
+  const started = performance.now();
+  try {
+    if (options.uartInput !== undefined) machine.serial.feed(options.uartInput);
+    const session = new LiveSession(machine, endpoint, outgoing, options);
+    const result = await session.run(onNote);
+    return {
+      cycles: result.cycles,
+      instructions: result.instructions,
+      stop: result.stop,
+      exitCode: result.exitCode,
+      fault: result.fault,
+      wallSeconds: (performance.now() - started) / 1000,
+      uart: '',
+      stackBytes: machine.stack.usedBytes(),
+      returnValue: null,
+    };
+  } finally {
+    machine.close();
+  }
+}
+
+class LiveSession {
+  private readonly machine: Machine;
+  private readonly endpoint: SerialEndpoint | null;
+  private readonly outgoing: number[];
+  private readonly board: Board;
+  private readonly realtime: boolean;
+  private readonly maxCycles: number;
+  private wake: (() => void) | null = null;
+  /** Clock and cycle counter from which real time is reckoned. */
+  private origin = { milliseconds: 0, cycles: 0 };
+
+  constructor(
+    machine: Machine,
+    endpoint: SerialEndpoint | null,
+    outgoing: number[],
+    { board, realtime, maxCycles = Infinity }: Pick<LiveOptions, 'board' | 'realtime' | 'maxCycles'>,
+  ) {
+    this.machine = machine;
+    this.endpoint = endpoint;
+    this.outgoing = outgoing;
+    this.board = board;
+    this.realtime = realtime;
+    this.maxCycles = maxCycles;
+    if (endpoint === null) return;
+    endpoint.onData = (bytes) => {
+      machine.serial.feed(bytes);
+      this.wake?.();
+    };
+  }
+
+  async run(onNote: (text: string) => void): Promise<RunResult> {
+    const start = this.machine.start();
+    if (typeof start !== 'number') return start;
+    let pc = start;
+    this.origin = { milliseconds: performance.now(), cycles: 0 };
+    for (;;) {
+      const result = this.slice(pc);
+      this.flush();
+      pc = result.pc;
+      if (this.isOver(result)) return result as RunResult;
+      if (result.stop === 'idle') await this.input();
+      else if (this.realtime) await this.pace(result.cycles, onNote);
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  private slice(pc: number): RunResult | Pause {
+    const { cycles } = this.machine.cpu.counters();
+    const end = Math.min(this.maxCycles, cycles + Math.ceil(this.board.clockHz * SLICE_SECONDS));
+    return this.machine.resume(pc, { cyclesMax: end });
+  }
+
+  private isOver({ stop, cycles }: RunResult | Pause): boolean {
+    if (stop === 'paused' || (stop === 'idle' && this.endpoint !== null)) return false;
+    return stop !== 'limit' || cycles >= this.maxCycles;
+  }
+
+  private flush(): void {
+    if (this.outgoing.length === 0) return;
+    this.endpoint?.write(Uint8Array.from(this.outgoing));
+    this.outgoing.length = 0;
+  }
+
+  /** Nothing but input can wake the board. Time that passes meanwhile is not emulated. */
+  private async input(): Promise<void> {
+    await new Promise<void>((resolve) => (this.wake = resolve));
+    this.wake = null;
+    this.restartClock();
+  }
+
+  private restartClock(): void {
+    this.origin = { milliseconds: performance.now(), cycles: this.machine.cpu.counters().cycles };
+  }
+
+  private async pace(cycles: number, onNote: (text: string) => void): Promise<void> {
+    const emulated = (cycles - this.origin.cycles) / this.board.clockHz;
+    const ahead = emulated - (performance.now() - this.origin.milliseconds) / 1000;
+    if (ahead < -LAG_SECONDS_MAX) {
+      onNote(LAG_NOTE);
+      this.restartClock();
+    }
+    await new Promise((resolve) => (ahead > 0.001 ? setTimeout(resolve, ahead * 1000) : setImmediate(resolve)));
+  }
+}
