@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadBoard } from '../boards/load.ts';
-import { UserError } from '../common/errors.ts';
+import { defined, UserError } from '../common/errors.ts';
 import { packageRoot } from '../common/package-root.ts';
 import { createMachine } from '../emulator/create-machine.ts';
 import { tensorOf } from '../firmware-gen/ir/graph.ts';
@@ -61,13 +61,14 @@ export async function benchPeers(dir: string, { files, prune }: PeerOptions): Pr
       dir,
     });
     const tflmCycles = files === null ? null : peerCycles(join(files, `${peer.model}.elf`));
+    const cycles = defined(report.cycles, 'the timing model of the board');
     const macs = report.ops.reduce((sum, op) => sum + op.macs, 0);
     rows.push({
       model: peer.model,
-      cycles: report.cycles,
-      cyclesPerMac: report.cycles / macs,
+      cycles,
+      cyclesPerMac: cycles / macs,
       tflmCycles,
-      cyclesRatio: report.cycles / (tflmCycles ?? peer.tflmCycles),
+      cyclesRatio: cycles / (tflmCycles ?? peer.tflmCycles),
       flashBytes: report.memory.flashBytes,
       flashRatio: report.memory.flashBytes / peer.cmsisFlashBytes,
       ramBytes: report.memory.ramBytes,

@@ -114,7 +114,9 @@ function profileFile(path: string, options: ProfileArguments): ProfileOutcome {
 function reportEnd(path: string, { run }: ProfileDocument): void {
   if (run.fault !== null) note(`thumbelina: ${path}: ${describeFault(run.fault)}`);
   else if (run.stop === 'limit')
-    note(`thumbelina: ${path}: not finished after ${run.cycles} cycles; the profile is of those; raise --max-cycles`);
+    note(
+      `thumbelina: ${path}: not finished after ${run.cycles ?? run.instructions} ${run.cycles === null ? 'instructions' : 'cycles'}; the profile is of those; raise --max-cycles`,
+    );
   process.exitCode = simExitCode(run);
 }
 
@@ -127,12 +129,15 @@ function formatList(text: string): ProfileFormat[] {
 }
 
 export function formatProfile(document: ProfileDocument, written: readonly string[], top: number): string {
-  const { cycles, instructions, clockHz, ops } = document;
+  const { cycles, instructions, clockHz, ops, unit } = document;
   const thousands = (value: number): string => value.toLocaleString('en-US');
-  const milliseconds = ((cycles / clockHz) * 1e3).toFixed(3);
+  const time =
+    cycles === null
+      ? 'not known'
+      : `${thousands(cycles)} (${((cycles / clockHz) * 1e3).toFixed(3)} ms at ${clockHz / 1e6} MHz)`;
   return [
-    `${document.target} on ${document.board} (${document.core}), ${document.source} with ${document.engine}; every cycle counted, none sampled`,
-    `cycles        ${thousands(cycles)} (${milliseconds} ms at ${clockHz / 1e6} MHz), ${thousands(instructions)} instructions`,
+    `${document.target} on ${document.board} (${document.core}), ${document.source} with ${document.engine}; every ${unit === 'cycles' ? 'cycle' : 'instruction'} counted, none sampled`,
+    `cycles        ${time}, ${thousands(instructions)} instructions`,
     ...(ops === null ? [] : ['', opTable(ops)]),
     '',
     functionTable(document, top),
@@ -166,7 +171,7 @@ function opTable(ops: NonNullable<ProfileDocument['ops']>): string {
   );
 }
 
-function functionTable({ functions }: ProfileDocument, top: number): string {
+function functionTable({ functions, unit }: ProfileDocument, top: number): string {
   return table(
     [
       `function (of ${functions.length})`,
@@ -174,7 +179,7 @@ function functionTable({ functions }: ProfileDocument, top: number): string {
       'share',
       'total',
       'calls',
-      'cycles/call',
+      `${unit}/call`,
       'instructions',
       'stack bytes',
     ],
@@ -193,16 +198,16 @@ function functionTable({ functions }: ProfileDocument, top: number): string {
   );
 }
 
-function callTable({ callGraph }: ProfileDocument, top: number): string {
+function callTable({ callGraph, unit }: ProfileDocument, top: number): string {
   return table(
-    ['caller', 'callee', 'cycles', 'calls'],
+    ['caller', 'callee', unit, 'calls'],
     callGraph.slice(0, top).map((edge) => [edge.caller ?? '-', edge.callee, edge.cycles, edge.calls]),
   );
 }
 
-function stackTable({ contexts }: ProfileDocument): string {
+function stackTable({ contexts, unit }: ProfileDocument): string {
   return table(
-    ['context', 'cycles', 'stack bytes', 'deepest path'],
+    ['context', unit, 'stack bytes', 'deepest path'],
     contexts.map((context) => [context.name, context.cycles, context.stackBytes, context.stackPath.join(' > ')]),
   );
 }
@@ -214,10 +219,10 @@ function memoryTable({ memory }: ProfileDocument, top: number): string {
   );
 }
 
-function lineTable({ lines, coverage }: ProfileDocument, top: number): string {
+function lineTable({ lines, coverage, unit }: ProfileDocument, top: number): string {
   const covered = coverage === null ? '' : ` (${coverage.linesExecuted} of ${coverage.lines} executed)`;
   return table(
-    [`line${covered}`, 'cycles', 'executions'],
+    [`line${covered}`, unit, 'executions'],
     lines.slice(0, top).map((line) => [`${line.file}:${line.line}`, line.cycles, line.executions]),
   );
 }

@@ -83,7 +83,7 @@ export function inputsOf(graph: Graph, options: Pick<RunArguments, 'input' | 'lc
 const VALUES_SHOWN_MAX = 16;
 
 export function formatRun(report: RunReport): string {
-  const { ops, cycles, memory, timing, output } = report;
+  const { ops, cycles, coldCycles, latencyMs, memory, timing, output } = report;
   const hasCrcs = ops.some((op) => op.outputCrc32 !== null);
   const rows = ops.map((op) => [
     op.index,
@@ -91,7 +91,7 @@ export function formatRun(report: RunReport): string {
     op.cycles,
     percent(op.cycles, cycles),
     op.macs === 0 ? null : op.macs,
-    op.macs === 0 || op.cycles === 0 ? '-' : (op.cycles / op.macs).toFixed(2),
+    perMac(op.cycles, op.macs),
     op.weightBytes === 0 ? null : op.weightBytes,
     ...(hasCrcs ? [op.outputCrc32] : []),
   ]);
@@ -105,17 +105,26 @@ export function formatRun(report: RunReport): string {
     '',
     table(header, rows),
     '',
-    `cycles        ${thousands(cycles)} (${thousands(report.coldCycles)} the first time), ${thousands(report.instructions)} instructions`,
-    `latency       ${report.latencyMs.toFixed(3)} ms at ${report.clockHz / 1e6} MHz`,
+    `cycles        ${cycles === null || coldCycles === null ? 'not known' : `${thousands(cycles)} (${thousands(coldCycles)} the first time)`}, ${thousands(report.instructions)} instructions`,
+    `latency       ${latencyMs === null ? 'not known' : `${latencyMs.toFixed(3)} ms`} at ${report.clockHz / 1e6} MHz`,
     `flash         ${thousands(memory.flashBytes)} bytes`,
     `RAM           ${thousands(memory.ramBytes)} bytes, of it arena ${thousands(memory.arenaBytes)}, stack ${thousands(memory.stackBytes)}`,
     `output        ${values} (CRC-32 ${output.crc32})`,
-    `timing        ${timing.model}, ${timing.mode}; ${timing.assumedCount} of its numbers are assumed, the rest documented; not yet validated against silicon`,
-    ...(timing.note === null ? [] : [`              ${timing.note}`]),
+    ...timingLines(timing),
     ...report.notes.map((text) => `note          ${text}`),
   ].join('\n');
 }
 
-function percent(part: number, whole: number): string {
-  return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
+function timingLines({ model, mode, assumedCount, note: text }: RunReport['timing']): string[] {
+  const table = `${model}, ${mode}; ${assumedCount} of its numbers are assumed, the rest documented; not yet validated against silicon`;
+  const lines = [...(model === null ? [] : [table]), ...(text === null ? [] : [text])];
+  return lines.map((line, index) => `${(index === 0 ? 'timing' : '').padEnd(14)}${line}`);
+}
+
+function perMac(cycles: number | null, macs: number): string {
+  return macs === 0 || cycles === null || cycles === 0 ? '-' : (cycles / macs).toFixed(2);
+}
+
+function percent(part: number | null, whole: number | null): string {
+  return part === null || whole === null || whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
 }

@@ -75,7 +75,9 @@ export function addSim(program: Command): void {
       print(options, report, () => formatSim(report, options));
       if (report.fault !== null) note(`thumbelina: ${path}: ${describeFault(report.fault)}`);
       else if (report.stop === 'limit')
-        note(`thumbelina: ${path}: not finished after ${report.cycles} cycles; raise --max-cycles`);
+        note(
+          `thumbelina: ${path}: not finished after ${report.cycles ?? report.instructions} ${report.cycles === null ? 'instructions' : 'cycles'}; raise --max-cycles`,
+        );
       process.exitCode = simExitCode(report);
     });
 }
@@ -172,7 +174,7 @@ export function callArguments(text: string): CallArgument[] {
 function formatSim(report: SimReport, options: SimArguments): string {
   const lines = [
     `stop          ${report.stop}${report.exitCode === null ? '' : ` (exit code ${report.exitCode})`}`,
-    `cycles        ${report.cycles.toLocaleString('en-US')}`,
+    `cycles        ${report.cycles === null ? `not known: no timing model for ${loadBoard(options.board).core}` : report.cycles.toLocaleString('en-US')}`,
     `instructions  ${report.instructions.toLocaleString('en-US')}`,
     `stack         ${report.stackBytes === null ? (options.gdb === undefined ? 'not in RAM' : 'not measured under gdb') : `${report.stackBytes} bytes`}`,
     ...(report.returnValue === null ? [] : [`returned      ${report.returnValue}`]),

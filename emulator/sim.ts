@@ -36,7 +36,8 @@ export interface SimOptions {
 }
 
 export interface SimReport {
-  readonly cycles: number;
+  /** Null on a core without a timing model. */
+  readonly cycles: number | null;
   readonly instructions: number;
   readonly stop: StopKind;
   readonly exitCode: number | null;
@@ -101,7 +102,7 @@ export function simulate(options: SimOptions): SimReport {
     const started = performance.now();
     const result = runOrCall(machine, options);
     return {
-      cycles: result.cycles,
+      cycles: machine.core.timing === null ? null : result.cycles,
       instructions: result.instructions,
       stop: result.stop,
       exitCode: result.exitCode,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../common/package-root.ts';
 import type { Board } from '../boards/schema.ts';
+import { coreOf } from '../emulator/cores/core.ts';
 import { emitC, modelIdentifier, type SourceTree } from '../firmware-gen/emit/index.ts';
 import type { MemoryPlan, Schedule } from '../firmware-gen/ir/schedule.ts';
 import { pruneConstantChannels } from '../firmware-gen/passes/prune-constant-channels.ts';
@@ -42,9 +43,6 @@ export function packageVersion(): string {
   return json.version;
 }
 
-/** Cores with the DSP extension of Armv7E-M; the others take the C99 paths. */
-const DSP_CORES: readonly string[] = ['cortex-m4'];
-
 export function generateModel(model: SourceModel, { board, bare, hooks, prune }: GenerateOptions): GeneratedModel {
   const { graph, channels } =
     prune && !hooks ? pruneConstantChannels(model.graph) : { graph: model.graph, channels: 0 };
@@ -54,7 +52,7 @@ export function generateModel(model: SourceModel, { board, bare, hooks, prune }:
       : [
           `${channels} channels are constant for every input and were removed; outputs are the same bit for bit (--no-prune keeps them)`,
         ];
-  const schedule = lower(graph, { fuse: !hooks, dsp: DSP_CORES.includes(board.core) });
+  const schedule = lower(graph, { fuse: !hooks, dsp: coreOf(board).dsp });
   const plan = planMemory(schedule);
   const tree = emitC(schedule, plan, { board, bare, hooks, modelSha256: model.sha256, version: packageVersion() });
   return { identifier: modelIdentifier(schedule), schedule, plan, tree, notes: [...model.graph.notes, ...pruned] };

@@ -54,7 +54,7 @@ export async function debugFirmware(options: GdbSessionOptions): Promise<SimRepo
 
 function report(machine: Machine, result: RunResult, started: number): SimReport {
   return {
-    cycles: result.cycles,
+    cycles: machine.core.timing === null ? null : result.cycles,
     instructions: result.instructions,
     stop: result.stop,
     exitCode: result.exitCode,

@@ -12,6 +12,8 @@ import { macs } from '../firmware-gen/ir/macs.ts';
 import { compileModel } from './compile.ts';
 import { EmulatedTarget } from './emulated-target.ts';
 import type { SourceModel } from './model.ts';
+import { coreOf } from '../emulator/cores/core.ts';
+import { knownCycles, timingGap } from './timing-info.ts';
 
 export interface ProfiledOp {
   readonly index: number;
@@ -19,13 +21,17 @@ export interface ProfiledOp {
   /** The generated function that computes it. */
   readonly function: string;
   /** As `run` counts them: up to the first instruction of the next op. */
-  readonly cycles: number;
+  readonly cycles: number | null;
   readonly instructions: number;
   readonly sharePct: number;
   readonly macs: number;
 }
 
-export interface ProfileDocument extends ProfileFigures {
+export interface ProfileDocument extends Omit<ProfileFigures, 'cycles'> {
+  /** Null on a core without a timing model. */
+  readonly cycles: number | null;
+  /** What every figure called cycles below counts: without a timing model the clock ticks once an instruction. */
+  readonly unit: 'cycles' | 'instructions';
   readonly schemaVersion: 1;
   readonly target: string;
   readonly board: string;
@@ -34,10 +40,12 @@ export interface ProfileDocument extends ProfileFigures {
   readonly source: 'emulated';
   readonly clockHz: number;
   /** How the run ended; its counters are those of the end that it reports. */
-  readonly run: Pick<RunResult, 'stop' | 'exitCode' | 'fault' | 'cycles' | 'instructions'>;
+  readonly run: ProfiledRun & { readonly cycles: number | null };
   /** Null when the target is no model. */
   readonly ops: readonly ProfiledOp[] | null;
 }
+
+type ProfiledRun = Pick<RunResult, 'stop' | 'exitCode' | 'fault' | 'instructions'>;
 
 export interface ProfileOutcome {
   readonly document: ProfileDocument;
@@ -100,6 +108,7 @@ export async function profileModel(
     const profiler = new Profiler(cpu, symbols, eventLimit(options.eventsMax));
     target.infer(inputs);
     profiler.start();
+    const { core } = target.machine;
     const ops = schedule.calls.map((call) => opOf(graph, call.opIndex));
     const functions = ops.map((op) => opFunctionName(identifier, op));
     const { inference, costs } = target.inferWithOps(inputs, functions);
@@ -114,7 +123,8 @@ export async function profileModel(
         index: op.index,
         opcode: op.kind,
         function: functions[i]!,
-        ...cost,
+        cycles: knownCycles(core, cost.cycles),
+        instructions: cost.instructions,
         sharePct,
         macs: macs(op, graph),
       };
@@ -143,12 +153,15 @@ function documentOf(
   target: string,
   board: Board,
   engine: EngineName,
-  run: ProfileDocument['run'],
+  run: ProfiledRun & { readonly cycles: number },
   profile: Profile,
   ops: readonly ProfiledOp[] | null,
 ): ProfileDocument {
-  const { stop, exitCode, fault, cycles, instructions } = run;
+  const { stop, exitCode, fault, instructions } = run;
+  const core = coreOf(board);
+  const gap = timingGap(core);
   return {
+    ...profile.figures,
     schemaVersion: 1,
     target,
     board: board.name,
@@ -156,8 +169,10 @@ function documentOf(
     engine,
     source: 'emulated',
     clockHz: board.clockHz,
-    run: { stop, exitCode, fault, cycles, instructions },
+    run: { stop, exitCode, fault, cycles: knownCycles(core, run.cycles), instructions },
     ops,
-    ...profile.figures,
+    cycles: knownCycles(core, profile.figures.cycles),
+    unit: core.timing === null ? 'instructions' : 'cycles',
+    notes: gap === null ? profile.figures.notes : [gap, ...profile.figures.notes],
   };
 }

@@ -3,13 +3,16 @@ import type { Board } from '../boards/schema.ts';
 import type { Graph } from '../firmware-gen/ir/graph.ts';
 import { macs } from '../firmware-gen/ir/macs.ts';
 import { tensorOf } from '../firmware-gen/ir/graph.ts';
+import { coreOf } from '../emulator/cores/core.ts';
 import { crc32Hex } from './crc32.ts';
+import { assumedTimingCount, knownCycles, timingGap } from './timing-info.ts';
 import { tensorValues } from './tensor-values.ts';
 
 export interface OpRow {
   readonly index: number;
   readonly opcode: string;
-  readonly cycles: number;
+  /** Null on a core without a timing model, like every other count of cycles here. */
+  readonly cycles: number | null;
   readonly instructions: number;
   readonly macs: number;
   /** Constants the op reads, in bytes of the .tflite. */
@@ -30,7 +33,8 @@ export interface RunReport {
   readonly engine: string;
   readonly source: 'emulated' | 'measured' | 'unknown';
   readonly timing: {
-    readonly model: string;
+    /** The core whose table was used; null: there is none. */
+    readonly model: string | null;
     readonly mode: 'exact' | 'flat';
     readonly assumedCount: number;
     readonly validatedErrorPct: number | null;
@@ -40,10 +44,10 @@ export interface RunReport {
   readonly output: TensorReport;
   readonly outputs: readonly TensorReport[];
   readonly ops: readonly OpRow[];
-  readonly cycles: number;
-  readonly coldCycles: number;
+  readonly cycles: number | null;
+  readonly coldCycles: number | null;
   readonly instructions: number;
-  readonly latencyMs: number;
+  readonly latencyMs: number | null;
   readonly clockHz: number;
   readonly memory: {
     readonly flashBytes: number;
@@ -61,8 +65,6 @@ export interface ReportParts {
   readonly engine: string;
   readonly source: RunReport['source'];
   readonly timingMode: 'exact' | 'flat';
-  /** Numbers of the timing table that no source backs. */
-  readonly assumedCount: number;
   readonly inputs: readonly Uint8Array[];
   readonly outputs: readonly Uint8Array[];
   readonly cycles: number;
@@ -79,8 +81,14 @@ export interface ReportParts {
   readonly notes: readonly string[];
 }
 
+function memoryNote({ timing }: Board): string | null {
+  return timing.memory === 'zero-wait' ? null : (timing.note ?? 'wait states are not modelled');
+}
+
 export function buildReport(parts: ReportParts): RunReport {
-  const { graph, board, cycles } = parts;
+  const { graph, board } = parts;
+  const core = coreOf(board);
+  const cycles = knownCycles(core, parts.cycles);
   const outputs = parts.outputs.map((bytes, index) => ({
     values: tensorValues(bytes, tensorOf(graph, graph.outputs[index]!).dtype),
     crc32: crc32Hex(bytes),
@@ -93,11 +101,11 @@ export function buildReport(parts: ReportParts): RunReport {
     engine: parts.engine,
     source: parts.source,
     timing: {
-      model: board.core,
+      model: core.timing === null ? null : core.name,
       mode: parts.timingMode,
-      assumedCount: parts.assumedCount,
+      assumedCount: assumedTimingCount(core),
       validatedErrorPct: null,
-      note: board.timing.memory === 'zero-wait' ? null : (board.timing.note ?? 'wait states are not modelled'),
+      note: timingGap(core) ?? memoryNote(board),
     },
     input: { crc32: crc32Hex(...parts.inputs) },
     output: outputs[0] ?? { values: [], crc32: crc32Hex() },
@@ -105,16 +113,16 @@ export function buildReport(parts: ReportParts): RunReport {
     ops: graph.ops.map((op) => ({
       index: op.index,
       opcode: op.kind,
-      cycles: parts.opCosts.get(op.index)?.cycles ?? 0,
+      cycles: knownCycles(core, parts.opCosts.get(op.index)?.cycles ?? 0),
       instructions: parts.opCosts.get(op.index)?.instructions ?? 0,
       macs: macs(op, graph),
       weightBytes: op.inputs.reduce((sum, id) => sum + (id === null ? 0 : (tensorOf(graph, id).data?.length ?? 0)), 0),
       outputCrc32: parts.opOutputCrc32.get(op.index) ?? null,
     })),
     cycles,
-    coldCycles: parts.coldCycles,
+    coldCycles: knownCycles(core, parts.coldCycles),
     instructions: parts.instructions,
-    latencyMs: (cycles / board.clockHz) * 1e3,
+    latencyMs: cycles === null ? null : (cycles / board.clockHz) * 1e3,
     clockHz: board.clockHz,
     memory: {
       flashBytes: parts.flashBytes,

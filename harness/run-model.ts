@@ -4,12 +4,10 @@ import type { Board } from '../boards/schema.ts';
 import { opFunctionName, opOf } from '../firmware-gen/emit/op-function.ts';
 import { compileModel, type CompiledModel } from './compile.ts';
 import { crc32Hex } from './crc32.ts';
-import { coreOf } from '../emulator/cores/core.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { EmulatedTarget, type OpCost } from './emulated-target.ts';
 import type { SourceModel } from './model.ts';
 import { buildReport, type RunReport } from './report.ts';
-import { assumedTimingCount } from './timing-info.ts';
 
 export interface MeasureOptions {
   readonly board: Board;
@@ -56,7 +54,6 @@ export function runCompiled(
     engine: options.engine,
     source: 'emulated',
     timingMode: options.timingMode,
-    assumedCount: assumedTimingCount(coreOf(options.board)),
     inputs,
     outputs: warm.outputs,
     cycles: warm.cycles,

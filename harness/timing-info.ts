@@ -7,3 +7,13 @@ export function assumedTimingCount({ timing }: Core): number {
   if (timing === null) return 0;
   return Object.values<Cost>(timing.costs).filter((cost) => cost.confidence === 'assumed').length;
 }
+
+/** Cycles as a report gives them: null on a core without a timing model, whose counter is only a clock of one tick an instruction. */
+export function knownCycles({ timing }: Core, cycles: number): number | null {
+  return timing === null ? null : cycles;
+}
+
+/** Why a report has no cycles; null when it has. */
+export function timingGap({ name, timing }: Core): string | null {
+  return timing === null ? `no timing model for ${name}: instructions are counted, cycles are not` : null;
+}

@@ -183,6 +183,9 @@ export class CoreExceptions implements ExceptionHost, Stateful {
         return this.fault(exception.usageFault, faultStatus.invalidState, stop);
       case 'access':
         return this.accessFault(stop);
+      case 'breakpoint':
+        // A fault handler that gives up by BKPT: what the run ends with is the fault.
+        return this.recorded !== null && isFault(this.current()) ? { kind: 'fault', recorded: this.recorded } : null;
       default:
         return null;
     }

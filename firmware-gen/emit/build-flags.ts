@@ -9,9 +9,15 @@ export const WARNING_FLAGS: readonly string[] = ['-Wall', '-Wextra', '-Wconversi
 
 export const INCLUDE_FLAGS: readonly string[] = ['-I.', '-Ikernels/include', '-Iruntime'];
 
+/** gcc's name of the core; it has one of its own for parts whose multiplies take 32 cycles. */
+function cpuName({ core, multiplier }: Board): string {
+  const isSmall = multiplier === 'iterative' && core !== 'cortex-m23';
+  return isSmall ? `${core}.small-multiply` : core;
+}
+
 export function cpuFlags(board: Board): string[] {
   const fpu = board.fpu === 'none' ? ['-mfloat-abi=soft'] : ['-mfloat-abi=hard', `-mfpu=${board.fpu}`];
-  return [`-mcpu=${board.core}`, '-mthumb', ...fpu];
+  return [`-mcpu=${cpuName(board)}`, '-mthumb', ...fpu];
 }
 
 export function compileFlags(board: Board): string[] {

@@ -67,7 +67,10 @@ TL_VISIBLE void ${model}_on_op(int op_index)
     'TL_VISIBLE void tl_ready(void)\n{\n}\n',
     ...(hooks ? [hook] : []),
     ...(talks
-      ? [...graph.outputs.map((_, index) => printOutput(graph, index, model)), talkingMain(graph, model)]
+      ? [
+          ...graph.outputs.map((_, index) => printOutput(graph, index, model)),
+          talkingMain(graph, model, hasCycleCounter(board)),
+        ]
       : [quietMain(model)]),
   ].join('\n');
 }
@@ -123,13 +126,18 @@ static void print_output${index}(void)
 `;
 }
 
-function talkingMain(graph: Graph, model: string): string {
+/** DWT.CYCCNT exists with Armv7-M and v8-M Mainline (DDI 0403E C1.8, DDI 0553B D1.2.57); SysTick's 24 bits are too few for an inference. */
+function hasCycleCounter({ core }: Board): boolean {
+  return core !== 'cortex-m0' && core !== 'cortex-m0plus' && core !== 'cortex-m23';
+}
+
+function talkingMain(graph: Graph, model: string, counts: boolean): string {
   const upper = model.toUpperCase();
   const zeroInputs = graph.inputs.map((_, index) =>
     wrapArguments('    memset', [`${model}_input(${index})`, '0', `${upper}_INPUT${index}_BYTES`], ';'),
   );
   const prints = graph.outputs.map((_, index) => `    print_output${index}();`);
-  return `/* Cycles of one inference on zero input, by the DWT cycle counter. */
+  const timed = `/* Cycles of one inference on zero input, by the DWT cycle counter. */
 static uint32_t timed_invoke(void)
 {
 ${zeroInputs.join('\n')}
@@ -140,24 +148,31 @@ ${zeroInputs.join('\n')}
     return tl_cycles() - start;
 }
 
-int main(void)
-{
-    tl_print_init();
-    tl_cycles_init();
-    tl_print("thumbelina: model ${model}, arena ");
-    tl_print_int(${upper}_ARENA_BYTES);
-    tl_print(" bytes\\n");
-    if (${model}_init(tl_arena) != 0) {
-        tl_halt();
-    }
-    const uint32_t cold_cycles = timed_invoke();
+`;
+  const invoke = counts
+    ? `    const uint32_t cold_cycles = timed_invoke();
     const uint32_t warm_cycles = timed_invoke();
     tl_print("cycles: ");
     tl_print_int((int32_t)cold_cycles);
     tl_print(" cold, ");
     tl_print_int((int32_t)warm_cycles);
     tl_print(" warm\\n");
-${prints.join('\n')}
+`
+    : `${zeroInputs.join('\n')}
+    if (${model}_invoke() != 0) {
+        tl_halt();
+    }
+`;
+  return `${counts ? timed : ''}int main(void)
+{
+    tl_print_init();
+${counts ? '    tl_cycles_init();\n' : ''}    tl_print("thumbelina: model ${model}, arena ");
+    tl_print_int(${upper}_ARENA_BYTES);
+    tl_print(" bytes\\n");
+    if (${model}_init(tl_arena) != 0) {
+        tl_halt();
+    }
+${invoke}${prints.join('\n')}
     tl_print("ready\\n");
     tl_ready();
     for (;;) {

@@ -28,12 +28,32 @@ function windowOf(kind: MotionKind): Uint8Array {
 describe('the built-in model', () => {
   it.each(boardNames())('should give the bits of the reference kernels on %s', async (name) => {
     const input = windowOf('walking');
-    const options = { board: loadBoard(name), engine: 'unicorn', prune: true, timingMode: 'flat', dir } as const;
+    const onBoard = loadBoard(name);
+    // Every board on the one engine it is not the default of, where there is one.
+    const engine = onBoard.core === 'cortex-m3' || onBoard.core === 'cortex-m4' ? 'unicorn' : 'wasm';
+    const options = { board: onBoard, engine, prune: true, timingMode: 'flat', dir } as const;
     const report = await runModel(model, [input], { ...options, bare: name === 'core-m4', perOp: true });
     const reference = runReference(model.graph, [input]);
     expect(report.ops.map((op) => op.outputCrc32)).toEqual(reference.opOutputs.map((bytes) => crc32Hex(bytes)));
     expect(report.output.crc32).toBe(crc32Hex(reference.outputs[0]!));
     expect(report.memory.ramBytes).toBeGreaterThan(report.memory.arenaBytes + report.memory.stackBytes - 1);
+  });
+
+  it('should give instructions but no cycles on a core without a timing model, and say so', async () => {
+    const options = { engine: 'wasm', prune: true, timingMode: 'exact', dir, bare: true, perOp: false } as const;
+    const report = await runModel(model, [windowOf('walking')], { ...options, board: loadBoard('core-m23') });
+    expect(report).toMatchObject({ cycles: null, coldCycles: null, latencyMs: null, core: 'cortex-m23' });
+    expect(report.timing).toMatchObject({ model: null, assumedCount: 0 });
+    expect(report.timing.note).toBe('no timing model for cortex-m23: instructions are counted, cycles are not');
+    expect(report.instructions).toBeGreaterThan(1e5);
+    expect(new Set(report.ops.map((op) => op.cycles))).toEqual(new Set([null]));
+    const { firmware, firmwareName } = {
+      firmware: readFileSync(join(dir, 'firmware.elf')),
+      firmwareName: 'firmware.elf',
+    };
+    const sim = simulate({ board: loadBoard('core-m23'), firmware, firmwareName });
+    expect(sim).toMatchObject({ stop: 'idle', cycles: null });
+    expect(sim.instructions).toBeGreaterThan(1e5);
   });
 
   it('should take the same cycles every time, and report both inferences', async () => {
