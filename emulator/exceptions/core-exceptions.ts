@@ -72,7 +72,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     const features = exceptionFeatures(core);
     this.parts = parts;
     this.state = new ExceptionState(core.interruptLines, core.priorityBits);
-    this.system = resetSystemState(features.hasFpu, parts.vectorTable);
+    this.system = resetSystemState(features, parts.vectorTable);
     this.mpu = new Mpu(isV8(core) ? new PmsaV8Regions(core.mpuRegions) : new PmsaV7Regions(core.mpuRegions));
     const stack = new StackAccess(port, this.mpu);
     this.unit = new ExceptionUnit(cpu, port, this.state, this.system, features, stack, parts.advance);

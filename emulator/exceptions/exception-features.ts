@@ -1,5 +1,6 @@
 /** How a core's exceptions differ from those of Armv7-M (DDI 0419C B1.5 for v6-M, DDI 0553B B3 for v8-M). */
 import { isMainline, isV8, type Core } from '../cores/core.ts';
+import { ccr } from './system-state.ts';
 import { exceptionCosts, type ExceptionCost } from '../timing/exception-cost.ts';
 
 export interface ExceptionFeatures {
@@ -8,6 +9,8 @@ export interface ExceptionFeatures {
   /** Armv8-M without the Security extension: other EXC_RETURN values. */
   readonly isV8: boolean;
   readonly hasFpu: boolean;
+  /** Bits of CCR that are always 1: STKALIGN, NONBASETHRDENA on Armv8-M, UNALIGN_TRP where every unaligned access faults. */
+  readonly configurationOnes: number;
   readonly cost: ExceptionCost;
 }
 
@@ -16,6 +19,14 @@ export function exceptionFeatures(core: Core): ExceptionFeatures {
     onlyHardFault: !isMainline(core),
     isV8: isV8(core),
     hasFpu: core.fpu !== 'none',
+    configurationOnes: configurationOnes(core),
     cost: exceptionCosts[core.name],
   };
+}
+
+/** DDI 0419C B3.2.8 for v6-M, DDI 0553B D1.2.10 for v8-M; all of CCR is writable on v7-M. */
+function configurationOnes(core: Core): number {
+  const unaligned = isMainline(core) ? 0 : ccr.unalignedTrap;
+  if (isV8(core)) return ccr.stackAlign | ccr.nonBaseThreadEnable | unaligned;
+  return isMainline(core) ? 0 : ccr.stackAlign | unaligned;
 }

@@ -47,10 +47,13 @@ export const CPACR_FPU = 0xf0_0000;
 export const demcr = { monitorEnable: 1 << 16, monitorPend: 1 << 17, traceEnable: 1 << 24 } as const;
 
 /** @param stackAlign STKALIGN is 1 after reset from Cortex-M3 r2p0 on and on all later cores */
-export function resetSystemState(hasFpu: boolean, vectorTable: number): SystemState {
+export function resetSystemState(
+  { hasFpu, configurationOnes }: { readonly hasFpu: boolean; readonly configurationOnes: number },
+  vectorTable: number,
+): SystemState {
   return {
     vectorTable,
-    configuration: ccr.stackAlign,
+    configuration: ccr.stackAlign | configurationOnes,
     sleep: 0,
     faultStatus: 0,
     hardFaultStatus: 0,

@@ -79,6 +79,7 @@ export class Mpu implements Stateful {
   }
 
   write(at: number, value: number): void {
+    if (this.regions.count === 0) return; // no MPU: all its registers are 0
     const pair = pairOf(at);
     if (pair !== null) this.number = this.regions.write(this.regionAt(pair.alias), pair.second, value, this.number);
     else if (at === offset.control) this.control = value & (ENABLE | FAULTS_PROTECTED | DEFAULT_FOR_PRIVILEGED);

@@ -1,6 +1,8 @@
 /** The devices of a board: those of its core, and what belongs to the kind of UART the board description names. */
 import type { Board } from '../../boards/schema.ts';
-import { coreOf } from '../cores/core.ts';
+import { coreOf, isMainline } from '../cores/core.ts';
+import { exceptionFeatures } from '../exceptions/exception-features.ts';
+import { BaselineControlBlock, baselineDwt } from './baseline-control-block.ts';
 import { CmsdkUart } from './cmsdk-uart.ts';
 import { Dwt } from './dwt.ts';
 import { MpuRegisters } from './mpu-registers.ts';
@@ -17,8 +19,16 @@ import { SysTick } from './systick.ts';
 export function boardPeripherals(board: Board, line: SerialLine, host: PeripheralHost): Peripheral[] {
   const { exceptions } = host;
   const control = exceptions === null ? new SystemControl(host, board.fpu !== 'none') : controlBlock(board, exceptions);
-  const nvic = exceptions === null ? [] : [new Nvic(exceptions), new MpuRegisters(exceptions)];
-  const core: Peripheral[] = [new SysTick(host), ...nvic, control, new Dwt(host, () => control.traceEnabled())];
+  const nvic =
+    exceptions === null
+      ? []
+      : [new Nvic(exceptions, coreOf(board).architecture !== 'v6-m'), new MpuRegisters(exceptions)];
+  const core: Peripheral[] = [
+    new SysTick(host),
+    ...nvic,
+    control,
+    ...(isMainline(coreOf(board)) ? [new Dwt(host, () => control.traceEnabled())] : [baselineDwt()]),
+  ];
   switch (board.uart?.kind) {
     case 'cmsdk-uart':
       return [...core, new CmsdkUart(board.uart.base, line, host)];
@@ -30,11 +40,18 @@ export function boardPeripherals(board: Board, line: SerialLine, host: Periphera
 }
 
 function controlBlock(board: Board, exceptions: ExceptionHost): SystemControlBlock {
-  const { cpuid, fpu, mvfr } = coreOf(board);
-  return new SystemControlBlock(exceptions, {
-    hasFpu: fpu !== 'none',
+  const model = coreOf(board);
+  const { cpuid, mvfr, interruptLines } = model;
+  const { hasFpu, configurationOnes } = exceptionFeatures(model);
+  const options = {
+    hasFpu,
+    configurationOnes,
     cpuid,
     mvfr,
+    interruptWords: Math.ceil(interruptLines / 32) - 1,
     vectorTable: board.memory.find(({ kind }) => kind === 'flash')?.start ?? 0,
-  });
+  };
+  return isMainline(model)
+    ? new SystemControlBlock(exceptions, options)
+    : new BaselineControlBlock(exceptions, options, model);
 }

@@ -16,9 +16,12 @@ export class Nvic implements Peripheral {
   readonly base = 0xe000_e100;
   readonly bytes = 0x4f0;
   private readonly host: ExceptionHost;
+  private readonly hasActive: boolean;
 
-  constructor(host: ExceptionHost) {
+  /** @param hasActive IABR exists: not on Armv6-M */
+  constructor(host: ExceptionHost, hasActive = true) {
     this.host = host;
+    this.hasActive = hasActive;
   }
 
   /** The state is reset and saved with the exceptions. */
@@ -32,7 +35,7 @@ export class Nvic implements Peripheral {
     const first = exception.firstInterrupt + (offset % BANK_BYTES) * 8;
     const isSet = (number: number): boolean => {
       if (offset < SET_PENDING) return state.isEnabled(number);
-      return offset < ACTIVE ? state.isPending(number) : state.isActive(number);
+      return offset < ACTIVE ? state.isPending(number) : this.hasActive && state.isActive(number);
     };
     let word = 0;
     for (let bit = 0; bit < LINES_PER_WORD; bit++) if (isSet(first + bit)) word |= 1 << bit;

@@ -70,6 +70,10 @@ const FPCCR_WRITABLE = (fpccr.automaticEnable | fpccr.lazyEnable | fpccr.lazyAct
 
 export interface ControlBlockOptions {
   readonly hasFpu: boolean;
+  /** Bits of CCR that are always 1. */
+  readonly configurationOnes: number;
+  /** ICTR: interrupt lines in units of 32, less one. */
+  readonly interruptWords: number;
   readonly cpuid: number;
   /** Media and VFP feature registers. */
   readonly mvfr: readonly [number, number, number];
@@ -84,7 +88,7 @@ export class SystemControlBlock extends RegisterFile {
 
   constructor(host: ExceptionHost, options: ControlBlockOptions) {
     super('SCS', 0xe000_e000, 0x1000, [
-      [0x004, 1], // ICTR
+      [0x004, options.interruptWords], // ICTR
       [0xd00, options.cpuid],
       [0xf40, options.mvfr[0]],
       [0xf44, options.mvfr[1]],
@@ -100,8 +104,8 @@ export class SystemControlBlock extends RegisterFile {
 
   override reset(): void {
     super.reset();
-    const { hasFpu, vectorTable } = this.options;
-    Object.assign(this.host.system, resetSystemState(hasFpu, vectorTable));
+    const { vectorTable } = this.options;
+    Object.assign(this.host.system, resetSystemState(this.options, vectorTable));
     this.host.state.reset();
   }
 
@@ -164,7 +168,7 @@ export class SystemControlBlock extends RegisterFile {
         system.sleep = value & 0x16;
         break;
       case register.ccr:
-        system.configuration = value & CCR_WRITABLE;
+        system.configuration = (value & CCR_WRITABLE) | this.options.configurationOnes;
         break;
       case register.shcsr:
         this.setHandlerControl(value);
