@@ -2,9 +2,9 @@
  * Random straight-line code over every encoding class of Armv7E-M and FPv4-SP, without what is UNPREDICTABLE: templates of bits in
  * which `.` is a random bit and letters are register fields. Memory instructions come with the moves that point their base into RAM.
  */
-import { decodeInstruction } from '../../../../emulator/timing/decode.ts';
+import { decodeInstruction } from '../../emulator/timing/decode.ts';
 import { templates } from './encoding-templates.ts';
-import { cortexM4F } from '../../support/cores.ts';
+import { cortexM4F } from './fuzz-cores.ts';
 
 export const RAM = 0x2000_0000;
 /** Random accesses stay within this window. */

@@ -1,6 +1,6 @@
 /** Runs the same code on two engines and reports every difference in registers, memory, counters and stop. */
-import type { Cpu } from '../../../../emulator/cpu/cpu.ts';
-import { reg } from '../../../../emulator/cpu/cpu.ts';
+import type { Cpu } from '../../emulator/cpu/cpu.ts';
+import { reg } from '../../emulator/cpu/cpu.ts';
 import { movt, movw, RAM, randomSingle, randomWord, WINDOW_BYTES, type Random } from './random-code.ts';
 
 export const CODE = 0x0000_1000;
@@ -32,13 +32,13 @@ export interface Start {
 }
 
 /** Half of all starts have the FPSCR of a program that has been running: defaults and INEXACT. @param fpscrMask which of the rounding mode, FZ, DN and AHP bits may be set */
-export function randomStart(random: Random, fpscrMask: number): Start {
+export function randomStart(random: Random, fpscrMask: number, windowBytes = WINDOW_BYTES): Start {
   return {
     registers: Array.from({ length: 13 }, () => randomWord(random)),
     singles: Array.from({ length: 32 }, () => randomSingle(random)),
     xpsr: ((random.bits32() & XPSR_FLAGS) | 0x0100_0000) >>> 0,
     fpscr: random.below(2) === 0 ? INEXACT : (random.bits32() & fpscrMask) >>> 0,
-    memory: Uint8Array.from({ length: WINDOW_BYTES }, () => random.below(256)),
+    memory: Uint8Array.from({ length: windowBytes }, () => random.below(256)),
   };
 }
 
