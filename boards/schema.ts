@@ -48,4 +48,6 @@ export const boardSchema = z.strictObject({
 });
 
 export type Board = z.infer<typeof boardSchema>;
+/** As in the JSON: addresses are texts. */
+export type BoardDescription = z.input<typeof boardSchema>;
 export type MemoryRegion = Board['memory'][number];

@@ -29,6 +29,8 @@ export interface FirmwareFile {
   readonly format: 'elf' | 'bin' | 'hex';
   readonly segments: readonly Segment[];
   readonly symbols: SymbolTable;
+  /** Where functions take float arguments: FPU or core registers. Absent: the file does not say. */
+  readonly floatAbi?: 'hard' | 'soft';
 }
 
 export class SymbolTable {

@@ -14,7 +14,7 @@ import { coreOf, type Core } from './cores/core.ts';
 import { CoreExceptions } from './exceptions/core-exceptions.ts';
 import { boardPeripherals } from './peripherals/board-peripherals.ts';
 import { PeripheralBus } from './peripherals/bus.ts';
-import type { PeripheralHost } from './peripherals/peripheral.ts';
+import type { Peripheral, PeripheralHost } from './peripherals/peripheral.ts';
 import type { SerialLine } from './peripherals/serial-line.ts';
 import { DEFAULT_CYCLES_MAX, type CallResult, type Pause, type RunOptions, type RunResult } from './run-result.ts';
 import { RunLoop, type Decision } from './run-loop.ts';
@@ -44,6 +44,8 @@ export interface MachineParts {
   readonly image: FirmwareFile;
   /** Far end of the board's UART. */
   readonly serial: SerialLine;
+  /** Besides those of the board, and before them. */
+  readonly peripherals?: readonly Peripheral[];
   readonly stopHandlers: readonly StopHandler[];
   /** What else takes part in snapshots, by a name of its own: the stop handlers' state. */
   readonly stateful?: ReadonlyMap<string, Stateful>;
@@ -109,7 +111,10 @@ export class Machine {
       note,
     };
     this.serial = parts.serial;
-    this.bus = new PeripheralBus(boardPeripherals(parts.board, parts.serial, host), note);
+    this.bus = new PeripheralBus(
+      [...(parts.peripherals ?? []), ...boardPeripherals(parts.board, parts.serial, host)],
+      note,
+    );
     this.loop = new RunLoop({
       cpu: parts.cpu,
       bus: this.bus,

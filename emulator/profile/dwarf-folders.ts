@@ -3,7 +3,7 @@
  * (DW_AT_comp_dir of the unit's first entry; DWARF 5, 3.1.1 and 7.5).
  */
 import { ByteReader, DwarfError } from './byte-reader.ts';
-import { cString } from './elf-sections.ts';
+import { cString } from '../elf-headers.ts';
 
 const DW_AT_stmt_list = 0x10;
 const DW_AT_comp_dir = 0x1b;

@@ -1,5 +1,5 @@
 /** Headers of line-number programs, versions 2 to 5 (DWARF 5, 6.2.4; DWARF 4, 6.2.4), with their file names as paths. */
-import { cString } from './elf-sections.ts';
+import { cString } from '../elf-headers.ts';
 import { DwarfError, type ByteReader } from './byte-reader.ts';
 
 /** Content types of directory and file entries (DWARF 5, 6.2.4.1). */

@@ -1,0 +1,60 @@
+/** Puts a firmware file and an engine into a board. Nothing of Node in it: create-machine.ts adds the choice of engines. */
+import type { Board } from '../boards/schema.ts';
+import type { Cpu } from './cpu/cpu.ts';
+import { Semihosting } from './debug/semihosting.ts';
+import { isElf, parseElf } from './elf.ts';
+import { isIntelHex, parseIntelHex } from './hex.ts';
+import { binaryImage, type FirmwareFile } from './image.ts';
+import { Machine } from './machine.ts';
+import type { Peripheral } from './peripherals/peripheral.ts';
+import { SerialLine } from './peripherals/serial-line.ts';
+
+export interface AssemblyOptions {
+  readonly board: Board;
+  /** File bytes (ELF, Intel HEX or raw binary) or a parsed image. */
+  readonly image: Uint8Array | FirmwareFile;
+  /** File name for messages. */
+  readonly imageName?: string;
+  /** An unmodelled peripheral register is a fault. */
+  readonly strict?: boolean;
+  /** Unmodelled registers and the like, once each. */
+  readonly onNote?: (text: string) => void;
+  readonly onUartByte?: (byte: number) => void;
+  /** Whether serial.text() has what the firmware sent (default); false for runs without an end. */
+  readonly keepsUart?: boolean;
+  /** Semihosting console. */
+  readonly onConsole?: (bytes: Uint8Array, stream: 'stdout' | 'stderr') => void;
+  readonly consoleInput?: Uint8Array;
+  readonly commandLine?: string;
+  /** Devices besides those of the board; at the same address they take precedence over the board's. */
+  readonly peripherals?: readonly Peripheral[];
+}
+
+/** @throws UserError when the image is damaged or does not fit the board (exit 2). */
+export function assembleMachine(cpu: Cpu, options: AssemblyOptions): Machine {
+  const name = options.imageName ?? 'firmware';
+  const image = 'segments' in options.image ? options.image : loadImage(options.image, name, options.board);
+  const semihosting = new Semihosting({
+    onOutput: options.onConsole ?? (() => undefined),
+    ...(options.consoleInput === undefined ? {} : { input: options.consoleInput }),
+    ...(options.commandLine === undefined ? {} : { commandLine: options.commandLine }),
+  });
+  return new Machine({
+    cpu,
+    board: options.board,
+    image,
+    serial: new SerialLine(options.onUartByte ?? null, options.keepsUart ?? true),
+    peripherals: options.peripherals ?? [],
+    stopHandlers: [semihosting.handler],
+    stateful: new Map([['semihosting', semihosting]]),
+    strict: options.strict ?? false,
+    onNote: options.onNote ?? (() => undefined),
+  });
+}
+
+/** Recognises the format by its first bytes. @throws UserError on a damaged file. */
+export function loadImage(bytes: Uint8Array, name: string, board: Board): FirmwareFile {
+  if (isElf(bytes)) return parseElf(bytes, name);
+  if (isIntelHex(bytes)) return parseIntelHex(bytes, name);
+  return binaryImage(bytes, name, board.memory);
+}
