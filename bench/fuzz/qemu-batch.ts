@@ -18,7 +18,7 @@ const DATA = 0x10_0000;
 const DATA_BYTES_MAX = 3 << 20;
 const PIECE_WORDS = 49;
 
-export const PIECES_MAX = 10_000;
+export const PIECES_MAX = 8000;
 const SUPERVISOR_CALL = 0xdf00;
 const NO_VERBOSE = 0xffff_ffff;
 const MAX_CYCLES = 1e10;
