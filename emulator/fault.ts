@@ -24,6 +24,7 @@ export interface Fault {
 const FETCH_REFUSALS: Readonly<Record<AccessRefusal, string>> = {
   protected: 'execute-never',
   denied: 'an MPU-protected',
+  stackLimit: 'a limited',
   unmapped: 'unmapped',
   unaligned: 'unaligned',
 };
@@ -39,6 +40,8 @@ export function faultCause(stop: CpuStop): { kind: Fault['kind']; cause: string 
         };
       if (stop.reason === 'protected')
         return { kind: 'access', cause: `write to read-only memory at ${hex32(stop.address)}` };
+      if (stop.reason === 'stackLimit')
+        return { kind: 'access', cause: `the stack pointer would be ${hex32(stop.address)}, below its limit` };
       if (stop.reason === 'denied')
         return { kind: 'access', cause: `${stop.access} at ${hex32(stop.address)} denied by the MPU` };
       return { kind: 'access', cause: `${stop.reason} ${stop.access} at ${hex32(stop.address)}` };

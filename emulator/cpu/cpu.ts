@@ -84,8 +84,8 @@ export type CpuStop =
   /** The engine raised an exception of the core that nothing above describes; `detail` names it. */
   | { readonly kind: 'exception'; readonly pc: number; readonly detail: string };
 
-/** No memory there; read-only or execute-never memory; an address the core refuses; the memory protection unit. */
-export type AccessRefusal = 'unmapped' | 'protected' | 'unaligned' | 'denied';
+/** No memory there; read-only or execute-never memory; an address the core refuses; the memory protection unit; a stack pointer below its limit. */
+export type AccessRefusal = 'unmapped' | 'protected' | 'unaligned' | 'denied' | 'stackLimit';
 
 /** Whether an access may be made; `asUser`: by LDRT and the like, whatever the core's privilege. */
 export type Protection = (access: AccessKind, address: number, bytes: number, asUser: boolean) => boolean;
@@ -129,6 +129,10 @@ export interface ExceptionPort {
   /** Time passes that belongs to no instruction of the program. */
   addCounters(cycles: number, instructions: number): void;
   clearExclusive(): void;
+  /** Armv8-M: MSPLIM or PSPLIM, whichever belongs to the stack pointer in use; 0 elsewhere. */
+  stackLimit(): number;
+  /** MSPLIM and PSPLIM to 0. */
+  resetStackLimits(): void;
   isPrivileged(): boolean;
   /** NMI, HardFault or FAULTMASK: an execution priority below 0. */
   isBelowZero(): boolean;

@@ -84,6 +84,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
 
   /** Of the core; the registers' values are the system control block's. */
   reset(): void {
+    this.parts.port.resetStackLimits();
     this.recorded = null;
     this.eventRegister = false;
     this.resetRequested = false;
@@ -128,6 +129,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
 
   /** For function calls: Thread mode, whatever the run before left active, and the FPU may be used without a start-up. */
   startCall(mayUseFpu: boolean): void {
+    this.parts.port.resetStackLimits();
     this.recorded = null;
     this.state.clearActive();
     if (mayUseFpu) this.system.coprocessorAccess |= CPACR_FPU;
@@ -210,6 +212,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
   }
 
   private accessFault(stop: Extract<CpuStop, { kind: 'access' }>): Verdict {
+    if (stop.reason === 'stackLimit') return this.fault(exception.usageFault, faultStatus.stackOverflow, stop);
     if (stop.reason === 'unaligned') return this.fault(exception.usageFault, faultStatus.unaligned, stop);
     if (stop.reason === 'denied' && stop.access !== 'fetch') {
       this.system.memManageAddress = stop.address;

@@ -9,7 +9,7 @@ import { exception, faultStatus, hardFaultStatus } from './exception.ts';
 import type { ExceptionFeatures } from './exception-features.ts';
 import type { ExceptionState } from './exception-state.ts';
 import { FpContext } from './fp-context.ts';
-import type { Refusal, StackAccess } from './stack-access.ts';
+import type { StackAccess, StackingRefusal } from './stack-access.ts';
 import { popFrame, pushFrame } from './stack-frame.ts';
 import { scr, type SystemState } from './system-state.ts';
 
@@ -23,6 +23,12 @@ export interface ExceptionEvent {
   readonly cycles: number;
 }
 
+/** What a frame that cannot be stored raises. */
+const STACKING_FAULTS: Readonly<Record<StackingRefusal, readonly [number, number]>> = {
+  bus: [exception.busFault, faultStatus.stackingBus],
+  denied: [exception.memManage, faultStatus.stackingProtection],
+  limit: [exception.usageFault, faultStatus.stackOverflow],
+};
 const IPSR_MASK = 0x1ff;
 const THUMB = 0x0100_0000;
 /** IT and ICI state in xPSR: bits 26:25 and 15:10. */
@@ -208,11 +214,10 @@ export class ExceptionUnit {
     return this.tailChain(excReturn);
   }
 
-  private pendStackingFault(refused: Refusal): void {
-    const isBus = refused === 'bus';
-    const status = isBus ? faultStatus.stackingBus : faultStatus.stackingProtection;
+  private pendStackingFault(refused: StackingRefusal): void {
+    const [wanted, status] = STACKING_FAULTS[refused];
     this.system.faultStatus = (this.system.faultStatus | status) >>> 0;
-    const number = this.escalate(isBus ? exception.busFault : exception.memManage);
+    const number = this.escalate(wanted);
     if (number !== null) this.state.setPending(number, true);
   }
 

@@ -4,6 +4,8 @@ import type { Mpu } from '../mpu/mpu.ts';
 
 /** No memory there, or the MPU denies it. */
 export type Refusal = 'bus' | 'denied';
+/** Or it is below the stack's limit. */
+export type StackingRefusal = Refusal | 'limit';
 
 const WORD_BYTES = 4;
 
@@ -14,6 +16,11 @@ export class StackAccess {
   constructor(port: ExceptionPort, mpu: Mpu) {
     this.port = port;
     this.mpu = mpu;
+  }
+
+  /** Of the stack in use. */
+  get limit(): number {
+    return this.port.stackLimit();
   }
 
   read(address: number, privileged: boolean): number | Refusal {

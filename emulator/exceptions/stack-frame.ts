@@ -1,7 +1,7 @@
 /** The frames that exception entry pushes and return pops (DDI 0403E B1.5.6, B1.5.7). */
 import { reg, type Cpu } from '../cpu/cpu.ts';
 import type { FpContext } from './fp-context.ts';
-import type { Refusal, StackAccess } from './stack-access.ts';
+import type { Refusal, StackAccess, StackingRefusal } from './stack-access.ts';
 
 const BASIC_BYTES = 0x20;
 const EXTENDED_BYTES = 0x68;
@@ -15,7 +15,7 @@ const STACKED = [0, 1, 2, 3, 12, reg.lr] as const;
 
 export interface PushedFrame {
   /** Why a word could not be stored, or null. The stack pointer is where the frame would be. */
-  readonly refused: Refusal | null;
+  readonly refused: StackingRefusal | null;
   readonly hasFp: boolean;
   readonly wasHandler: boolean;
   readonly onProcessStack: boolean;
@@ -36,6 +36,12 @@ export function pushFrame(
   const sp = cpu.readRegister(reg.sp);
   const mustAlign = (alignsTo8 || hasFp) && (sp & 4) !== 0;
   const frame = (sp - (hasFp ? EXTENDED_BYTES : BASIC_BYTES) - (mustAlign ? 4 : 0)) >>> 0;
+  // Below the limit nothing is stored, and the stack pointer ends at the limit (DDI 0553B B3.19, PushStack).
+  const { limit } = stack;
+  if (frame < limit) {
+    cpu.writeRegister(reg.sp, limit);
+    return { refused: 'limit', hasFp, wasHandler, onProcessStack, extraCycles: 0 };
+  }
   cpu.writeRegister(reg.sp, frame);
   const privileged = wasHandler || (cpu.readRegister(reg.control) & UNPRIVILEGED) === 0;
   let refused: Refusal | null = null;

@@ -104,7 +104,7 @@ export type FpFunction =
   | 'compare';
 
 /** Access to state that the machine or the engine decides about. */
-export type SystemFunction = 'readSpecial' | 'writeSpecial' | 'changeState' | 'testTarget';
+export type SystemFunction = 'readSpecial' | 'writeSpecial' | 'changeState' | 'testTarget' | 'checkStack';
 
 export type Stmt =
   | { readonly k: 'set'; readonly cell: number; readonly value: Expr }

@@ -4,6 +4,7 @@ import { decodeInstruction, itStateAfter } from '../../timing/decode.ts';
 import { instructionCost, SEQUENTIAL, SKIPPED, TAKEN } from '../../timing/instruction-cost.ts';
 import type { Instruction } from '../../timing/instruction.ts';
 import { lift } from '../../isa/lift.ts';
+import { checkStackLimit } from '../../isa/stack-limit.ts';
 import { conditionHolds } from '../../isa/operands.ts';
 import type { Stmt } from '../../isa/ir.ts';
 import { alwaysStops, isFpuInstruction } from '../machine-stop.ts';
@@ -57,7 +58,8 @@ export function makeStep(
   itState: number,
   core: CoreState,
 ): Step {
-  const body = lift(instruction, core.model);
+  const lifted = lift(instruction, core.model);
+  const body = lifted !== null && core.special.checksStack() ? checkStackLimit(lifted) : lifted;
   const { condition } = instruction;
   return {
     instruction,

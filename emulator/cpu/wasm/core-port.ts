@@ -37,6 +37,14 @@ export class CorePort implements ExceptionPort {
     return true;
   }
 
+  stackLimit(): number {
+    return this.core.special.limitInUse();
+  }
+
+  resetStackLimits(): void {
+    this.core.special.setLimits(0, 0);
+  }
+
   isPrivileged(): boolean {
     return this.core.special.isPrivileged();
   }

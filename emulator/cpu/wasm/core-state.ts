@@ -52,8 +52,7 @@ export class CoreState {
     this.pc = state.pc;
     this.itState = state.itState;
     this.armState = state.armState;
-    this.special.mainLimit = state.mainLimit;
-    this.special.processLimit = state.processLimit;
+    this.special.setLimits(state.mainLimit, state.processLimit);
   }
 
   get(number: number): number {
@@ -78,6 +77,9 @@ export class CoreState {
         return this.testTarget(a, b === 1);
       case 'writeSpecial':
         this.special.move(a, b, c);
+        return 0;
+      case 'checkStack':
+        this.special.checkStack(a);
         return 0;
       case 'changeState':
         this.special.changeState(a, b === 1);

@@ -6,6 +6,7 @@ import type { Core } from '../../cores/core.ts';
 import { isMainline } from '../../cores/core.ts';
 import { cell } from '../../isa/ir.ts';
 import type { CoreState } from './core-state.ts';
+import { AccessFault } from './guest-memory.ts';
 
 /** SYSm numbers. */
 export const sysm = {
@@ -26,9 +27,10 @@ const FP_ACTIVE = 4;
 export class SpecialRegisters {
   /** After an instruction has changed a mask or CONTROL. */
   onMaskChange: (() => void) | null = null;
+  /** Stack pointers begin or cease to be checked: code has to be made anew. */
+  onChecksChange: (() => void) | null = null;
   /** Armv8-M Mainline: stack pointers may not be moved below these (DDI 0553B B3.21). */
-  mainLimit = 0;
-  processLimit = 0;
+  private limits: readonly [number, number] = [0, 0];
   private readonly core: CoreState;
   private readonly cells: Int32Array;
   /** BASEPRI, FAULTMASK and the like exist. */
@@ -100,10 +102,10 @@ export class SpecialRegisters {
         cells[this.usesProcessStack() ? cell.sp : cell.otherSp] = value & ~3;
         break;
       case sysm.msplim:
-        if (this.hasLimits) this.mainLimit = value & ~7;
+        if (this.hasLimits) this.setLimits(value & ~7, this.processLimit);
         break;
       case sysm.psplim:
-        if (this.hasLimits) this.processLimit = value & ~7;
+        if (this.hasLimits) this.setLimits(this.mainLimit, value & ~7);
         break;
       case sysm.primask:
         cells[cell.primask] = value & 1;
@@ -134,9 +136,33 @@ export class SpecialRegisters {
     this.onMaskChange?.();
   }
 
+  get mainLimit(): number {
+    return this.limits[0];
+  }
+
+  get processLimit(): number {
+    return this.limits[1];
+  }
+
+  setLimits(mainLimit: number, processLimit: number): void {
+    const checked = this.checksStack();
+    this.limits = [mainLimit, processLimit];
+    if (checked !== this.checksStack()) this.onChecksChange?.();
+  }
+
+  /** False while no stack pointer can be below its limit. */
+  checksStack(): boolean {
+    return this.mainLimit !== 0 || this.processLimit !== 0;
+  }
+
   /** Limit of the stack pointer in use. */
   limitInUse(): number {
     return (this.usesProcessStack() ? this.processLimit : this.mainLimit) >>> 0;
+  }
+
+  /** @throws AccessFault when the stack pointer may not become this */
+  checkStack(value: number): void {
+    if (value >>> 0 < this.limitInUse()) throw new AccessFault('write', 'stackLimit', value >>> 0);
   }
 
   private writeMask(number: number, value: number): void {

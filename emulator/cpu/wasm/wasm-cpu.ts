@@ -78,6 +78,10 @@ export class WasmCpu implements Cpu {
     // Where the first pass is enough, nothing else has to have been executed.
     this.blocks = new BlockCache(this.core, (address) => this.marks.has(address), hotPasses > 1 ? 1 : 0);
     this.hotCode = new HotCode(this.core, this.blocks, hotPasses);
+    this.core.special.onChecksChange = () => {
+      this.forgetCode();
+      this.stop();
+    };
   }
 
   mapMemory(mapping: MemoryMapping): Uint8Array {
@@ -158,12 +162,12 @@ export class WasmCpu implements Cpu {
 
   addMark(address: number, callback: ((pass: MarkPass) => void) | null): void {
     this.marks.add(address, callback);
-    this.dropCode();
+    this.forgetCode();
   }
 
   removeMark(address: number): void {
     this.marks.remove(address, this.core.pc);
-    this.dropCode();
+    this.forgetCode();
   }
 
   takeMarkPasses(address: number): MarkPass[] {
@@ -177,7 +181,8 @@ export class WasmCpu implements Cpu {
   }
 
   forgetCode(): void {
-    this.dropCode();
+    this.blocks.clear();
+    this.hotCode.clear();
   }
 
   /** While there is a hook, everything is interpreted. */
@@ -207,16 +212,11 @@ export class WasmCpu implements Cpu {
 
   close(): void {
     this.closed = true;
-    this.dropCode();
+    this.forgetCode();
   }
 
   private isObserved(): boolean {
     return this.tracer !== null || this.memory.hook !== null || this.memory.protection !== null;
-  }
-
-  private dropCode(): void {
-    this.blocks.clear();
-    this.hotCode.clear();
   }
 
   /** One block at core.pc, with its mark. Returns why the run ends, or null with core.pc at the next instruction. */

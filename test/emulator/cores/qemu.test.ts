@@ -9,6 +9,13 @@ import { boardOf, buildFor, type QemuMachine } from '../support/build-for-core.t
 import { hasQemu, onQemu } from '../support/on-qemu.ts';
 
 const microbit: QemuMachine = { machine: 'microbit', core: 'cortex-m0', fpu: 'none', flash: 0, ram: 0x2000_0000 };
+const an505: QemuMachine = {
+  machine: 'mps2-an505',
+  core: 'cortex-m33',
+  fpu: 'fpv5-sp-d16',
+  flash: 0x1000_0000,
+  ram: 0x3800_0000,
+};
 
 const source = (name: string): string =>
   readFileSync(join(packageRoot(), 'test/emulator/exceptions/programs', name), 'utf8');
@@ -32,10 +39,13 @@ function here(machine: QemuMachine, elf: Uint8Array): string {
 
 const title = 'other cores as on QEMU (needs arm-none-eabi-gcc and qemu-system-arm)';
 describe.skipIf(!hasCompiler || !hasQemu)(title, () => {
-  it('should be so for the registers and exceptions of Armv6-M, on microbit', () => {
-    const elf = buildFor(microbit, { 'main.c': source('v6m.c'), 'note.h': source('note.h') });
-    const qemu = onQemu(elf, 'microbit', 20);
-    expect(here(microbit, elf).split('\n')).toEqual(qemu.stdout.split('\n'));
+  it.each([
+    ['Armv6-M', microbit, 'v6m.c'],
+    ['Armv8-M Mainline, stack limits included', an505, 'v8m.c'],
+  ])('should be so for the registers and exceptions of %s', (_, machine, program) => {
+    const elf = buildFor(machine, { 'main.c': source(program), 'note.h': source('note.h') });
+    const qemu = onQemu(elf, machine.machine, 20);
+    expect(here(machine, elf).split('\n')).toEqual(qemu.stdout.split('\n'));
     expect(qemu.stdout.split('\n').length).toBeGreaterThan(60);
   });
 });
