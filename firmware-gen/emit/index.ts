@@ -4,22 +4,20 @@
  * linker.ld and a Makefile that builds without us.
  */
 import type { Board } from '../../boards/schema.ts';
-import { defined } from '../../common/errors.ts';
 import type { MemoryPlan, Schedule } from '../ir/schedule.ts';
 import { blockComment } from './c-writer.ts';
 import { ConstantPool } from './constants.ts';
 import { toCommentText, toIdentifier } from './identifier.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { instanceSource } from './instance-source.ts';
-import { kernelLibrary, neededFiles } from './kernel-library.ts';
-import { linkerScript } from './linker-script.ts';
-import { boardHeader, mainSource, runtimeSources } from './main-source.ts';
-import { makefile } from './makefile.ts';
+import { kernelLibrary } from './kernel-library.ts';
+import { mainSource } from './main-source.ts';
 import { modelHeader } from './model-header.ts';
 import { modelSource } from './model-source.ts';
+import { addSupport, type SourceTree } from './support-files.ts';
 
-/** Relative path with forward slashes -> text. */
-export type SourceTree = ReadonlyMap<string, string>;
+export type { SourceTree } from './support-files.ts';
+export { cSources } from './support-files.ts';
 
 export interface EmitOptions {
   /** Without a board only the model and its kernels are emitted. */
@@ -53,34 +51,9 @@ export function emitC(schedule: Schedule, plan: MemoryPlan, options: EmitOptions
   tree.set(`${model}_instance.c`, instanceSource(model, opening));
   tree.set(`${model}_weights.h`, constants.header(opening));
   tree.set(`${model}_weights.c`, constants.source(opening));
-  if (board) {
-    tree.set('main.c', mainSource(schedule.graph, { board, model, opening, hooks, bare }));
-    tree.set('board.h', boardHeader(board, opening));
-    for (const file of runtimeSources(board, bare)) {
-      const path = `runtime/${file}`;
-      tree.set(path, defined(library.files.get(path), `kernels/${path}`));
-    }
-  }
-  for (const path of neededFiles(library, [...tree.values()])) {
-    tree.set(treePath(path), defined(library.files.get(path), `kernels/${path}`));
-  }
-  if (board) {
-    tree.set('linker.ld', linkerScript(board));
-    tree.set('Makefile', makefile(board, cSources(tree)));
-  }
+  if (board) tree.set('main.c', mainSource(schedule.graph, { board, model, opening, hooks, bare }));
+  addSupport(tree, { board: board ?? null, bare, opening, library });
   return new Map([...tree].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** The .c files of a tree, in its order. */
-export function cSources(tree: SourceTree): string[] {
-  return [...tree.keys()].filter((path) => path.endsWith('.c'));
-}
-
-/** Kernel groups are folders in our library; in a generated tree kernels/src is flat, as names are unique. */
-function treePath(libraryPath: string): string {
-  const name = defined(libraryPath.split('/').at(-1), 'file name');
-  if (libraryPath.startsWith('src/')) return `kernels/src/${name}`;
-  return libraryPath.startsWith('runtime/') ? libraryPath : `kernels/${libraryPath}`;
 }
 
 function openingComment(schedule: Schedule, { version, modelSha256, board }: EmitOptions): string {

@@ -2,10 +2,11 @@
  * A residual block's last convolution and the ADD behind it become one call (tl_convolve_add_s8), which writes over the residual: the
  * convolution's own output never takes RAM. Works on finished calls, so every constant is the one that the separate kernels would get.
  */
-import { assert, defined } from '../../../common/errors.ts';
-import type { Graph, TensorId } from '../../ir/graph.ts';
+import { defined } from '../../../common/errors.ts';
+import type { Graph } from '../../ir/graph.ts';
 import type { CValue, KernelCall } from '../../ir/schedule.ts';
 import { int } from './call.ts';
+import { isReadOnce, memberOf, numberIn, tensorIn } from './finished-calls.ts';
 
 /** tl_residual's table, and two pixels of one byte per channel. */
 const TABLE_BYTES = 1024;
@@ -31,7 +32,7 @@ function fusedCall(conv: KernelCall, add: KernelCall, calls: readonly KernelCall
   const [context, params, inputDims, input, filterDims, filter, constants, outputDims] = conv.args as CValue[];
   const [, addParams, narrow, wide, output] = add.args as CValue[];
   const sum = defined(conv.writes[0], 'output of a convolution');
-  const [sumIsNarrow, sumIsWide] = [narrow, wide].map((arg) => tensorOf(arg) === sum) as [boolean, boolean];
+  const [sumIsNarrow, sumIsWide] = [narrow, wide].map((arg) => tensorIn(arg) === sum) as [boolean, boolean];
   const residual = sumIsNarrow ? wide : narrow;
   if (sumIsNarrow === sumIsWide || !residual || !isReadOnce(sum, calls, graph)) return null;
   if (!isWholeRange(params) || !isShiftInRange(addParams)) return null;
@@ -47,7 +48,7 @@ function fusedCall(conv: KernelCall, add: KernelCall, calls: readonly KernelCall
     int(sumIsNarrow ? 1 : 0),
     residual,
   ];
-  const residualId = tensorOf(residual);
+  const residualId = tensorIn(residual);
   return {
     opIndex: conv.opIndex,
     fusedOpIndices: [...conv.fusedOpIndices, add.opIndex, ...add.fusedOpIndices],
@@ -60,27 +61,6 @@ function fusedCall(conv: KernelCall, add: KernelCall, calls: readonly KernelCall
     // A residual that the convolution itself reads, x + conv(x), must outlast it: windows overlap.
     inPlace: add.inPlace.filter(({ input }) => input === residualId && !conv.reads.includes(input)),
   };
-}
-
-function tensorOf(value: CValue | undefined): TensorId | null {
-  return value?.kind === 'tensor' ? value.tensor : null;
-}
-
-function isReadOnce(id: TensorId, calls: readonly KernelCall[], graph: Graph): boolean {
-  const readers = calls.filter((call) => call.reads.includes(id));
-  const uses = graph.ops.flatMap((op) => op.inputs).filter((input) => input === id);
-  return readers.length === 1 && uses.length === 1 && !graph.outputs.includes(id);
-}
-
-function memberOf(value: CValue | undefined, name: string): CValue {
-  assert(value?.kind === 'struct', `${name} is asked of something that is no struct`);
-  return defined(value.fields.find((field) => field.name === name)?.value, `member ${name} of ${value.ctype}`);
-}
-
-function numberIn(value: CValue | undefined, name: string): number {
-  const member = memberOf(value, name);
-  assert(member.kind === 'int', `${name} is no integer`);
-  return member.value;
 }
 
 function isWholeRange(convParams: CValue | undefined): boolean {

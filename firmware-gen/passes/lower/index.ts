@@ -29,6 +29,7 @@ import {
   lowerUnaryF32,
 } from './float.ts';
 import { fuseConvAdd } from './fuse-conv-add.ts';
+import { fuseOuterConv } from './fuse-outer-conv.ts';
 import { lowerFullyConnectedS8 } from './fully-connected-s8.ts';
 import {
   lowerBinaryS16,
@@ -90,7 +91,7 @@ export function lower(graph: Graph, options: LowerOptions): Schedule {
       calls.push(locating(op, graph, () => lowerByRegistry(op, graph, options)));
     }
   }
-  return { graph, aliases, calls: options.fuse ? fuseConvAdd(calls, graph) : calls };
+  return { graph, aliases, calls: options.fuse ? fuseOuterConv(fuseConvAdd(calls, graph), graph) : calls };
 }
 
 /** Messages about scales come from where no op is known: they get its index here. */

@@ -1,0 +1,49 @@
+/** What a program needs besides its own files: the kernels it mentions and, for a board, start-up code, linker script and a Makefile. */
+import type { Board } from '../../boards/schema.ts';
+import { defined } from '../../common/errors.ts';
+import { neededFiles, type KernelLibrary } from './kernel-library.ts';
+import { linkerScript } from './linker-script.ts';
+import { boardHeader, runtimeSources } from './main-source.ts';
+import { makefile } from './makefile.ts';
+
+/** Relative path with forward slashes -> text. */
+export type SourceTree = ReadonlyMap<string, string>;
+
+export interface SupportOptions {
+  /** Null: kernels only. */
+  readonly board: Board | null;
+  /** Leave out the UART. */
+  readonly bare: boolean;
+  /** Comment at the top of generated files. */
+  readonly opening: string;
+  readonly library: KernelLibrary;
+}
+
+/** Adds them to `tree`, which holds the program's own files. */
+export function addSupport(tree: Map<string, string>, { board, bare, opening, library }: SupportOptions): void {
+  if (board) {
+    tree.set('board.h', boardHeader(board, opening));
+    for (const file of runtimeSources(board, bare)) {
+      const path = `runtime/${file}`;
+      tree.set(path, defined(library.files.get(path), `kernels/${path}`));
+    }
+  }
+  for (const path of neededFiles(library, [...tree.values()])) {
+    tree.set(treePath(path), defined(library.files.get(path), `kernels/${path}`));
+  }
+  if (!board) return;
+  tree.set('linker.ld', linkerScript(board));
+  tree.set('Makefile', makefile(board, cSources(tree)));
+}
+
+/** The .c files of a tree, in its order. */
+export function cSources(tree: SourceTree): string[] {
+  return [...tree.keys()].filter((path) => path.endsWith('.c'));
+}
+
+/** Kernel groups are folders in our library; in a generated tree kernels/src is flat, as names are unique. */
+function treePath(libraryPath: string): string {
+  const name = defined(libraryPath.split('/').at(-1), 'file name');
+  if (libraryPath.startsWith('src/')) return `kernels/src/${name}`;
+  return libraryPath.startsWith('runtime/') ? libraryPath : `kernels/${libraryPath}`;
+}
