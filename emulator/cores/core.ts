@@ -7,6 +7,8 @@ import { cortexM0plusTiming, withIterativeMultiplier } from '../timing/cortex-m0
 import { cortexM3Timing } from '../timing/cortex-m3.ts';
 import { cortexM4Timing } from '../timing/cortex-m4.ts';
 import type { CoreTiming } from '../timing/cost.ts';
+import { tickPipeline, type Pipeline } from '../timing/pipeline.ts';
+import { TablePipeline } from '../timing/table-pipeline.ts';
 import { cores, featureRegisters } from './cores.ts';
 
 export type CoreName = Board['core'];
@@ -44,6 +46,8 @@ export interface Core extends CoreFacts {
   readonly mvfr: readonly [number, number, number];
   /** Null: no timing model; cycle counts are not known then. */
   readonly timing: CoreTiming | null;
+  /** What instructions cost; without a timing model one tick each. */
+  readonly pipeline: Pipeline;
 }
 
 const fpuOf: Readonly<Record<Board['fpu'], Fpu>> = {
@@ -67,13 +71,15 @@ const timings: Readonly<Record<CoreName, CoreTiming | null>> = {
 /** The board's core with the FPU the board's part has. */
 export function coreOf(board: Pick<Board, 'core' | 'fpu' | 'multiplier'>): Core {
   const fpu = fpuOf[board.fpu];
-  const timing = timings[board.core];
+  const table = timings[board.core];
+  const timing = table !== null && board.multiplier === 'iterative' ? withIterativeMultiplier(table) : table;
   return {
     ...cores[board.core],
     name: board.core,
     fpu,
     mvfr: featureRegisters[fpu],
-    timing: timing !== null && board.multiplier === 'iterative' ? withIterativeMultiplier(timing) : timing,
+    timing,
+    pipeline: timing === null ? tickPipeline : new TablePipeline(timing),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * What the emulator asks of a CPU engine. An engine owns registers, memory and counters and knows nothing of boards, peripherals or
- * files. Cycles are those of emulator/timing/instruction-cost.ts, whatever the engine: two engines must report equal counters.
+ * files. Cycles are those of emulator/timing/pipeline.ts, whatever the engine: two engines must report equal counters.
  */
 import type { Stateful } from '../state/stateful.ts';
 import type { Instruction } from '../timing/instruction.ts';

@@ -6,7 +6,7 @@
 import { isV8, type Core } from '../cores/core.ts';
 import { reg, type Counters, type Cpu, type CpuStop, type ExceptionPort, type RunLimits } from '../cpu/cpu.ts';
 import { makeFault, faultCause, type Fault } from '../fault.ts';
-import { endlessLoopCycles } from '../timing/instruction-cost.ts';
+import { endlessLoopCycles } from '../timing/endless-loop.ts';
 import type { SymbolTable } from '../image.ts';
 import type { ExceptionHost } from '../peripherals/peripheral.ts';
 import type { Stateful } from '../state/stateful.ts';
@@ -296,7 +296,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     if (this.unit.wouldTake()) return { kind: 'continue', pc };
     const next = nextEvent();
     if (next === Infinity || this.unfinishedFault() !== null) return this.stuck('loop');
-    const loopCycles = endlessLoopCycles(core.timing);
+    const loopCycles = endlessLoopCycles(core, pc);
     const turns = Math.max(1, Math.ceil((Math.min(next, cyclesMax) - cpu.counters().cycles) / loopCycles));
     this.sleepCycles += turns * loopCycles;
     port.addCounters(turns * loopCycles, turns);

@@ -1,5 +1,5 @@
 /**
- * The native accounting against the definition: a compiled program is traced instruction by instruction, and instructionCost summed over
+ * An engine's accounting against the definition: a compiled program is traced instruction by instruction, and the pipeline's steps summed over
  * the trace in plain TypeScript must give the engine's own cycles and instructions.
  */
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { createMachine } from '../../emulator/create-machine.ts';
 import type { Machine } from '../../emulator/machine.ts';
 import { divideCycles } from '../../emulator/timing/cortex-m4.ts';
 import { decodeInstruction, itStateAfter } from '../../emulator/timing/decode.ts';
-import { instructionCost, SEQUENTIAL, SKIPPED, TAKEN } from '../../emulator/timing/instruction-cost.ts';
+import { REFILLED, SEQUENTIAL, SKIPPED, TAKEN } from '../../emulator/timing/pipeline.ts';
 import type { Instruction } from '../../emulator/timing/instruction.ts';
 import { cortexM4F } from './support/cores.ts';
 import { buildProgram, hasCompiler } from './support/assemble.ts';
@@ -82,7 +82,7 @@ function costOfTrace(
 ): { cycles: number; instructions: number } {
   let cycles = 0;
   let instructions = 0;
-  let previous: Instruction | null = null;
+  let state = REFILLED;
   for (const [index, step] of steps.entries()) {
     const { instruction } = step;
     const next = steps[index + 1]?.instruction.address ?? -1;
@@ -90,21 +90,19 @@ function costOfTrace(
     const taken =
       instruction.branch === 'always' ||
       (instruction.branch === 'conditional' && next !== end && !isSkippedTo(end, next, decoded));
-    cycles += instructionCost(
-      cortexM4F.timing,
-      instruction,
-      previous,
-      taken ? TAKEN : { ...SEQUENTIAL, divideCycles: step.divideCycles },
-    );
+    const charge = cortexM4F.pipeline.step(state, instruction, taken ? TAKEN : SEQUENTIAL);
+    cycles += charge.cycles + step.divideCycles;
     instructions++;
-    previous = taken ? null : instruction;
+    state = charge.next;
+    if (taken) expect(state).toBe(REFILLED);
     // Instructions between this one and the next executed one failed their IT condition.
     for (let address = end; !taken && address !== next && next >= 0;) {
       const skipped = decoded.get(address);
       assert(skipped !== undefined && skipped.condition !== null, `only IT skips: 0x${address.toString(16)}`);
-      cycles += instructionCost(cortexM4F.timing, skipped, previous, SKIPPED);
+      const passed = cortexM4F.pipeline.step(state, skipped, SKIPPED);
+      cycles += passed.cycles;
       instructions++;
-      previous = skipped;
+      state = passed.next;
       address += skipped.size;
     }
   }

@@ -18,10 +18,10 @@ export interface NativeEngine {
   /** [stop reason, code, address, access type or -1, access address, access bytes, 1 in mid-block] */
   run(pc: number, cyclesMax: number, instructionsMax: number): Float64Array;
   stop(): void;
-  /** [cycles, instructions, id of the block last entered or -1, its end, cycles if it falls through, cycles if it is left elsewhere] */
+  /** [cycles, instructions, id of the block last entered or -1, its end, cycles if it is left elsewhere, pipeline state it was entered in] */
   counters(): Float64Array;
   addCounters(cycles: number, instructions: number): void;
-  leaveBlock(end: number, fallThroughCycles: number): void;
+  leaveBlock(end: number, state: number): void;
   setMark(address: number, records: boolean, callsBack: boolean): void;
   takeMarkLog(address: number): Float64Array;
   forgetBlocks(): void;
@@ -32,9 +32,13 @@ export interface NativeEngine {
 /** Words of a description: see engine.h Block and hooks.cc describe. */
 export type DescribeBlock = (address: number, bytes: number, itState: number) => Int32Array;
 
+/** Of a block by its id and the state of the pipeline; see engine.h Cost and hooks.cc costOf. */
+export type CostOfBlock = (id: number, state: number) => Int32Array;
+
 interface Addon {
   readonly Engine: new (
     describe: DescribeBlock,
+    cost: CostOfBlock,
     mark: (address: number, cycles: number, instructions: number) => void,
   ) => NativeEngine;
   /** Of libunicorn, e.g. 2.0.1. */

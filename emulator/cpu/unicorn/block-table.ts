@@ -1,17 +1,15 @@
 /**
  * Describes blocks to the native engine: what a straight run of code costs, and which of its instructions need attention each time
- * they run (divides, conditional transfers, stops, marks). Computed once per block; the rules are instruction-cost.ts alone.
+ * they run (divides, conditional instructions, stops, marks). Computed once per block and state of the pipeline; the rules are timing/pipeline.ts's.
  */
-
+import { assert } from '../../../common/errors.ts';
 import type { Core } from '../../cores/core.ts';
-import type { CoreTiming } from '../../timing/cost.ts';
 import { decodeInstruction, itStateAfter, type ReadHalfword } from '../../timing/decode.ts';
-import { instructionCost, SEQUENTIAL, SKIPPED, TAKEN } from '../../timing/instruction-cost.ts';
+import { SEQUENTIAL, SKIPPED, TAKEN } from '../../timing/pipeline.ts';
 import type { Instruction } from '../../timing/instruction.ts';
 import { alwaysStops, isFpuInstruction } from '../machine-stop.ts';
 
 const FLAG_MARK = 4;
-const HEADER_WORDS = 6;
 
 export interface BlockRecord {
   readonly start: number;
@@ -25,12 +23,15 @@ export interface PartialCost {
   readonly instructions: number;
 }
 
-/** Part of the cost that the block carries: a conditional instruction counts as skipped, its probe adds the rest when it runs. */
-function carriedCost(timing: CoreTiming | null, instruction: Instruction, previous: Instruction | null): number {
-  if (instruction.condition !== null) return instructionCost(timing, instruction, previous, SKIPPED);
-  if (instruction.divide !== null) return 1;
-  // Refill of an unconditional branch is added on the way out, like that of a conditional one.
-  return instructionCost(timing, { ...instruction, branch: 'none' }, previous, SEQUENTIAL);
+/** One instruction of a block in the pipeline state it is met in. */
+interface Charge {
+  /** What the block carries for it: a conditional instruction counts as skipped, and a branch as not taken. */
+  readonly cycles: number;
+  /** What its probe adds when its condition holds, without a divide's own. */
+  readonly extra: number;
+  /** State of the pipeline before it, and behind it if it goes on to the next address. */
+  readonly before: number;
+  readonly next: number;
 }
 
 export class BlockTable {
@@ -75,73 +76,68 @@ export class BlockTable {
     const block: BlockRecord = { start, end: start + bytes, itState };
     const id = this.records.push(block) - 1;
     const list = this.instructions(block);
-    const total = this.sum(list, 0);
-    const probes: number[] = [];
-    for (const [index, instruction] of list.entries()) {
-      const probe = this.probe(instruction, list[index - 1] ?? null, index === 0);
-      if (probe === null) continue;
-      const rest = this.sum(list, index);
-      probes.push(instruction.address | 0, ...probe, rest.cycles, rest.instructions);
-    }
-    const last = list.at(-1) ?? null;
     const flags = this.isMarked(start) ? FLAG_MARK : 0;
-    const [fallThrough, taken] = last === null ? [0, 0] : this.waysOut(last, list.at(-2) ?? null, list, block);
-    const words = new Int32Array(HEADER_WORDS + probes.length);
-    words.set([id, total.cycles, total.instructions, fallThrough, taken, flags]);
-    words.set(probes, HEADER_WORDS);
-    return words;
-  }
-
-  /** Carried cost from instruction `from` of the list to its end. */
-  sum(list: readonly Instruction[], from: number): PartialCost {
-    let cycles = 0;
-    for (let i = from; i < list.length; i++) {
-      const instruction = list[i];
-      if (instruction !== undefined) cycles += carriedCost(this.core.timing, instruction, list[i - 1] ?? null);
+    const words = [id, list.length, flags];
+    for (const [index, instruction] of list.entries()) {
+      if (!this.needsProbe(instruction, index === 0)) continue;
+      const { divide } = instruction;
+      const operands = divide === null ? -1 : (divide.signed ? 0x100 : 0) | (divide.n << 4) | divide.m;
+      words.push(instruction.address | 0, operands, this.stops(instruction) ? 1 : 0, list.length - index);
     }
-    return { cycles, instructions: Math.max(0, list.length - from) };
+    return Int32Array.from(words);
   }
 
-  /** [extra cycles when it runs, divide operands or -1, stops] or null if the instruction needs no probe. */
-  private probe(
-    instruction: Instruction,
-    previous: Instruction | null,
-    isFirst: boolean,
-  ): [number, number, number] | null {
-    const stops = alwaysStops(instruction) || (isFpuInstruction(instruction) && !this.fpuEnabled());
-    if (instruction.divide !== null) {
-      const { signed, n, m } = instruction.divide;
-      return [0, (signed ? 0x100 : 0) | (n << 4) | m, 0];
-    }
-    const extra =
-      instruction.condition !== null && instruction.branch === 'none'
-        ? instructionCost(this.core.timing, instruction, previous, SEQUENTIAL) -
-          instructionCost(this.core.timing, instruction, previous, SKIPPED)
-        : 0;
-    if (stops || extra > 0 || (!isFirst && this.isMarked(instruction.address))) return [extra, -1, stops ? 1 : 0];
-    return null;
-  }
-
-  /** Cycles to add when control falls through to the block's end, and when it goes elsewhere. */
-  private waysOut(
-    last: Instruction,
-    beforeLast: Instruction | null,
-    list: readonly Instruction[],
-    block: BlockRecord,
-  ): [number, number] {
+  /** The words native costOf() expects: what the block costs when it is entered in a state of the pipeline. */
+  cost(id: number, state: number): Int32Array {
+    const block = this.record(id);
+    assert(block !== null, `block ${id} has been described`);
+    const list = this.instructions(block);
+    const charges = this.charges(list, state);
+    const last = list.at(-1);
+    const end = charges.at(-1);
+    // Refill of a conditional branch, the only one whose way out is not known here.
     const taken =
-      instructionCost(this.core.timing, last, beforeLast, TAKEN) - carriedCost(this.core.timing, last, beforeLast);
-    if (last.branch === 'always') return [taken, taken];
-    if (last.branch === 'conditional') return [0, taken];
-    const next = this.following(list, block);
-    if (next === null || next.condition !== null || next.divide !== null) return [0, 0];
-    return [carriedCost(this.core.timing, next, last) - carriedCost(this.core.timing, next, null), 0];
+      last === undefined || end === undefined
+        ? 0
+        : this.core.pipeline.step(end.before, last, TAKEN).cycles - end.cycles;
+    const words = [sum(charges), last?.branch === 'none' ? 0 : taken, end?.next ?? state];
+    for (const [index, instruction] of list.entries()) {
+      if (this.needsProbe(instruction, index === 0)) words.push(charges[index]?.extra ?? 0, sum(charges.slice(index)));
+    }
+    return Int32Array.from(words);
   }
 
-  /** The instruction after a block that an engine cut although nothing branches there. */
-  following(list: readonly Instruction[], block: BlockRecord): Instruction | null {
-    let itState = block.itState;
-    for (const instruction of list) itState = itStateAfter(instruction, itState);
-    return decodeInstruction(this.read, block.end, itState, this.core);
+  /** What a block is charged from the instruction at `pc` on when it was entered in a state, and the pipeline's state before that one. */
+  rest(block: BlockRecord, state: number, pc: number): PartialCost & { readonly state: number } {
+    const list = this.instructions(block);
+    const from = list.findIndex((instruction) => instruction.address >= pc);
+    const charges = this.charges(list, state);
+    const first = charges[from];
+    if (first === undefined) return { cycles: 0, instructions: 0, state };
+    return { cycles: sum(charges.slice(from)), instructions: list.length - from, state: first.before };
+  }
+
+  private charges(list: readonly Instruction[], state: number): Charge[] {
+    const { pipeline } = this.core;
+    let before = state;
+    return list.map((instruction) => {
+      const { cycles, next } = pipeline.step(before, instruction, SEQUENTIAL);
+      const skipped = instruction.condition === null ? cycles : pipeline.step(before, instruction, SKIPPED).cycles;
+      const charge = { cycles: skipped, extra: cycles - skipped, before, next };
+      before = next;
+      return charge;
+    });
+  }
+
+  private needsProbe(instruction: Instruction, isFirst: boolean): boolean {
+    if (instruction.divide !== null || this.stops(instruction)) return true;
+    if (instruction.condition !== null && instruction.branch === 'none') return true;
+    return !isFirst && this.isMarked(instruction.address);
+  }
+
+  private stops(instruction: Instruction): boolean {
+    return alwaysStops(instruction) || (isFpuInstruction(instruction) && !this.fpuEnabled());
   }
 }
+
+const sum = (charges: readonly Charge[]): number => charges.reduce((total, { cycles }) => total + cycles, 0);

@@ -4,7 +4,7 @@
  */
 import { assert } from '../../../common/errors.ts';
 import type { Core } from '../../cores/core.ts';
-import { instructionCost, SEQUENTIAL } from '../../timing/instruction-cost.ts';
+import { REFILLED, SEQUENTIAL } from '../../timing/pipeline.ts';
 import {
   reg,
   type Counters,
@@ -60,6 +60,7 @@ export class UnicornCpu implements Cpu {
     const { Engine } = loadAddon();
     this.engine = new Engine(
       (address, bytes, itState) => this.blocks.describe(address, bytes, itState),
+      (id, state) => this.blocks.cost(id, state),
       (address, cycles, instructions) => {
         this.marks.get(address)?.({
           address,
@@ -101,7 +102,7 @@ export class UnicornCpu implements Cpu {
 
   run(pc: number, limits: RunLimits): CpuStop {
     const start = (pc & ~1) >>> 0;
-    if (this.stoppedAt !== start) this.engine.leaveBlock(-1, 0);
+    if (this.stoppedAt !== start) this.engine.leaveBlock(-1, REFILLED);
     this.stoppedAt = null;
     const cyclesMax = Math.min(limits.cyclesMax + this.origin.cycles, NO_LIMIT);
     const instructionsMax = Math.min((limits.instructionsMax ?? NO_LIMIT) + this.origin.instructions, NO_LIMIT);
@@ -120,12 +121,12 @@ export class UnicornCpu implements Cpu {
   }
 
   counters(): Counters {
-    const [cycles = 0, instructions = 0, blockId = -1, end = -1, fallThrough = 0, taken = 0] = this.engine.counters();
+    const [cycles = 0, instructions = 0, blockId = -1, end = -1, taken = 0, state = 0] = this.engine.counters();
     const counted = { cycles: cycles - this.origin.cycles, instructions: instructions - this.origin.instructions };
     if (this.stoppedAt !== null) {
-      return { ...counted, cycles: counted.cycles + (this.stoppedAt === end ? fallThrough : taken) };
+      return { ...counted, cycles: counted.cycles + (this.stoppedAt === end ? 0 : taken) };
     }
-    const rest = this.restOfBlock(blockId, this.accessPc());
+    const rest = this.restOfBlock(blockId, state, this.accessPc());
     return { cycles: counted.cycles - rest.cycles, instructions: counted.instructions - rest.instructions };
   }
 
@@ -135,7 +136,7 @@ export class UnicornCpu implements Cpu {
 
   resetCounters(): void {
     assert(this.stoppedAt !== null, 'counters are reset only between runs');
-    this.engine.leaveBlock(-1, 0);
+    this.engine.leaveBlock(-1, REFILLED);
     const [cycles = 0, instructions = 0] = this.engine.counters();
     this.origin = { cycles, instructions };
     for (const address of this.marks.keys()) this.engine.takeMarkLog(address);
@@ -145,9 +146,9 @@ export class UnicornCpu implements Cpu {
     assert(this.stoppedAt !== null, 'stepOver is for a stopped engine');
     const instruction = this.blocks.at(this.stoppedAt);
     assert(instruction !== null, 'stepOver needs an instruction at pc');
-    this.engine.addCounters(instructionCost(this.core.timing, instruction, null, SEQUENTIAL), 1);
+    this.engine.addCounters(this.core.pipeline.step(REFILLED, instruction, SEQUENTIAL).cycles, 1);
     const next = (instruction.address + instruction.size) >>> 0;
-    this.engine.leaveBlock(-1, 0);
+    this.engine.leaveBlock(-1, REFILLED);
     this.stoppedAt = next;
     this.writeRegister(reg.pc, next | 1);
     return next;
@@ -195,21 +196,19 @@ export class UnicornCpu implements Cpu {
   private settle(stop: CpuStop, raw: Float64Array): void {
     this.stoppedAt = stop.pc;
     this.writeRegister(reg.pc, stop.pc | 1); // libunicorn's own may still be that of the block before
-    const [, , blockId = -1] = this.engine.counters();
+    const [, , blockId = -1, , , state = 0] = this.engine.counters();
     const block = this.blocks.record(blockId);
     const enteredBlock = raw[6] === 1 && !(stop.kind === 'access' && stop.access === 'fetch');
     if (block === null || !enteredBlock || stop.pc < block.start || stop.pc >= block.end) return;
-    const rest = this.restOfBlock(blockId, stop.pc);
+    const rest = this.blocks.rest(block, state, stop.pc);
     this.engine.addCounters(-rest.cycles, -rest.instructions);
-    this.engine.leaveBlock(-1, 0);
+    this.engine.leaveBlock(stop.pc, rest.state);
   }
 
-  private restOfBlock(blockId: number, pc: number): Counters {
+  private restOfBlock(blockId: number, state: number, pc: number): Counters {
     const block = this.blocks.record(blockId);
     if (block === null || pc < block.start || pc >= block.end) return { cycles: 0, instructions: 0 };
-    const list = this.blocks.instructions(block);
-    const from = list.findIndex((instruction) => instruction.address >= pc);
-    return from < 0 ? { cycles: 0, instructions: 0 } : this.blocks.sum(list, from);
+    return this.blocks.rest(block, state, pc);
   }
 
   /** Address of the instruction of the block entered last that accesses `address`; the block's own if none is found. */

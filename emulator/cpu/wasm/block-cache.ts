@@ -1,6 +1,5 @@
 /** Blocks built so far, by address and IT state, and which of them may be translated. */
-import type { Instruction } from '../../timing/instruction.ts';
-import { carriedCycles, buildBlock, isCurrent, isTranslatable, type Block } from './block.ts';
+import { buildBlock, costsIn, isCurrent, isTranslatable, type Block, type Step, type StepCosts } from './block.ts';
 import type { CoreState } from './core-state.ts';
 import type { CodeSource } from './translate/region.ts';
 
@@ -47,11 +46,7 @@ export class BlockCache implements CodeSource {
     return block === null || block.passes < this.passesMin ? null : block;
   }
 
-  carriedCycles(first: Instruction, previous: Instruction): number {
-    return carriedCycles(this.core.model, first, previous);
-  }
-
-  instructionAt(address: number): Instruction | null {
-    return this.translatable(address)?.steps[0]?.instruction ?? null;
+  costsIn(state: number, step: Step): StepCosts {
+    return costsIn(state, step, this.core.model);
   }
 }

@@ -1,7 +1,7 @@
 /** Straight runs of code, decoded, costed and made executable once. A block ends where control may leave it, and before a mark. */
 import type { Core } from '../../cores/core.ts';
 import { decodeInstruction, itStateAfter } from '../../timing/decode.ts';
-import { instructionCost, SEQUENTIAL, SKIPPED, TAKEN } from '../../timing/instruction-cost.ts';
+import { SEQUENTIAL, SKIPPED, TAKEN, type PipelineStep } from '../../timing/pipeline.ts';
 import type { Instruction } from '../../timing/instruction.ts';
 import { lift } from '../../isa/lift.ts';
 import { checkStackLimit } from '../../isa/stack-limit.ts';
@@ -12,9 +12,16 @@ import type { CoreState } from './core-state.ts';
 import { expression, statements, type Action } from './evaluate.ts';
 import type { Region } from './guest-memory.ts';
 
-/** Longest block; a longer run is cut, which costs nothing (the predecessor is remembered across the cut). */
+/** Longest block; a longer run is cut, which costs nothing (the pipeline's state goes across the cut). */
 const INSTRUCTIONS_MAX = 64;
 const TARGETS_MAX = 16;
+
+/** Of one instruction in one pipeline state. A divide's are without those that depend on its operands. */
+export interface StepCosts {
+  readonly sequential: PipelineStep;
+  readonly skipped: PipelineStep;
+  readonly taken: PipelineStep;
+}
 
 export interface Step {
   readonly instruction: Instruction;
@@ -26,9 +33,8 @@ export interface Step {
   readonly actions: readonly Action[];
   /** What the actions were made of; null where this engine has no semantics. */
   readonly body: readonly Stmt[] | null;
-  readonly skippedCycles: number;
-  readonly sequentialCycles: number;
-  readonly takenCycles: number;
+  /** By pipeline state, as far as they were asked for. */
+  readonly costs: StepCosts[];
   /** The machine, not the engine, decides about it. */
   readonly stops: boolean;
   readonly isFpu: boolean;
@@ -52,12 +58,7 @@ export interface Block {
   readonly targets: number[];
 }
 
-export function makeStep(
-  instruction: Instruction,
-  previous: Instruction | null,
-  itState: number,
-  core: CoreState,
-): Step {
+export function makeStep(instruction: Instruction, itState: number, core: CoreState): Step {
   const lifted = lift(instruction, core.model);
   const body = lifted !== null && core.special.checksStack() ? checkStackLimit(lifted) : lifted;
   const { condition } = instruction;
@@ -68,14 +69,21 @@ export function makeStep(
     condition: condition === null || condition >= 14 ? null : expression(conditionHolds(condition), core),
     actions: body === null ? [] : statements(body, core),
     body,
-    skippedCycles: instructionCost(core.model.timing, instruction, previous, SKIPPED),
-    sequentialCycles: instructionCost(core.model.timing, instruction, previous, SEQUENTIAL),
-    takenCycles: instructionCost(core.model.timing, instruction, previous, TAKEN),
+    costs: [],
     stops: alwaysStops(instruction) || body === null,
     isFpu: isFpuInstruction(instruction),
     accessesMemory: body?.some(accesses) ?? false,
     touched: 0,
   };
+}
+
+/** What the instruction costs in a pipeline state. */
+export function costsIn(state: number, { costs, instruction }: Step, { pipeline }: Core): StepCosts {
+  return (costs[state] ??= {
+    sequential: pipeline.step(state, instruction, SEQUENTIAL),
+    skipped: pipeline.step(state, instruction, SKIPPED),
+    taken: pipeline.step(state, instruction, TAKEN),
+  });
 }
 
 const accesses = (statement: Stmt): boolean =>
@@ -94,13 +102,11 @@ export function buildBlock(
   const steps: Step[] = [];
   let address = start;
   let itState = itStateBefore;
-  let previous: Instruction | null = null;
   while (steps.length < INSTRUCTIONS_MAX) {
     const instruction = decodeInstruction((at) => memory.halfword(at), address, itState, core.model);
     if (instruction === null) break;
-    steps.push(makeStep(instruction, previous, itState, core));
+    steps.push(makeStep(instruction, itState, core));
     itState = itStateAfter(instruction, itState);
-    previous = instruction;
     address = (address + instruction.size) >>> 0;
     if (instruction.branch !== 'none' || isMarked(address)) break;
   }
@@ -108,12 +114,6 @@ export function buildBlock(
   const at = region.offset + start - region.start;
   const code = region.writable ? new Uint8Array(memory.wasm.buffer).slice(at, at + address - start) : null;
   return { start, end: address, steps, itState, region, code, passes: 0, targets: [] };
-}
-
-/** What pipelining with the instruction before it changes about the cost of the first of a block. */
-export function carriedCycles({ timing }: Core, first: Instruction, previous: Instruction): number {
-  if (first.divide !== null) return 0;
-  return instructionCost(timing, first, previous, SEQUENTIAL) - instructionCost(timing, first, null, SEQUENTIAL);
 }
 
 /** Whether memory still holds what the block was made from. */
@@ -134,12 +134,4 @@ export function isTranslatable(block: Block): boolean {
 /** An indirect branch at its end has gone there. */
 export function noteTarget({ targets }: Block, address: number): void {
   if (targets.length < TARGETS_MAX && !targets.includes(address)) targets.push(address);
-}
-
-/** What pipelining with the instruction executed before changes about the cost of a block's first. */
-export function carriedInto(model: Core, block: Block, previous: Instruction | null): number {
-  if (previous === null || (previous.loadedRegisters === 0 && previous.fpArithmeticWrites === 0)) return 0;
-  const first = block.steps[0]?.instruction;
-  if (first === undefined || first.address !== (previous.address + previous.size) >>> 0) return 0;
-  return carriedCycles(model, first, previous);
 }

@@ -1,8 +1,8 @@
 /** Which blocks run as translated code: those passed often enough, in one set of translations for each state of the FPU. */
-import type { Block } from './block.ts';
 import type { BlockCache } from './block-cache.ts';
 import type { CoreState } from './core-state.ts';
-import { Translations } from './translate/translations.ts';
+import { REFILLED } from '../../timing/pipeline.ts';
+import { Translations, type Entry } from './translate/translations.ts';
 
 type Passage = NonNullable<ReturnType<Translations['enter']>>;
 
@@ -31,13 +31,16 @@ export class HotCode {
     for (const translations of this.byFpu) translations.clear();
   }
 
-  /** The block there if it is translated; the pass that makes it hot translates it. */
-  at(pc: number): Block | undefined {
-    return this.translations.find(pc) ?? this.translateIfHot(pc);
+  /** Translated code for this address and state of the pipeline; the pass that makes it hot translates it. */
+  at(pc: number, state: number): Entry | undefined {
+    const known = this.translations.find(pc);
+    if (known?.state === state) return known;
+    // One entry an address: in the state that branches lead to, if it is ever reached by one.
+    return known === undefined || state === REFILLED ? this.translateIfHot(pc, state) : undefined;
   }
 
-  enter(address: number, cycles: number): Passage | null {
-    return this.translations.enter(address, cycles);
+  enter(entry: Entry, cycles: number): Passage | null {
+    return this.translations.enter(entry, cycles);
   }
 
   /** Code that was left for the interpreter may be worth a new translation. */
@@ -45,12 +48,13 @@ export class HotCode {
     if (this.translations.isOutdated(translation)) translation.start.passes = 0;
   }
 
-  private translateIfHot(pc: number): Block | undefined {
+  private translateIfHot(pc: number, state: number): Entry | undefined {
     if (this.hotPasses === Infinity) return undefined;
     const block = this.blocks.at(pc, 0);
     if (block === null || ++block.passes % this.hotPasses !== 0) return undefined;
     if (this.blocks.translatable(pc) === null) return undefined;
-    this.translations.translate(block, this.blocks, this.fpuEnabled);
-    return this.translations.find(pc);
+    this.translations.translate(block, state, this.blocks, this.fpuEnabled);
+    const made = this.translations.find(pc);
+    return made?.state === state ? made : undefined;
   }
 }

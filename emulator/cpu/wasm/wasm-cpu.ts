@@ -1,14 +1,13 @@
 /**
- * The project's own engine: Thumb-2 without any native code, so that it also runs in a browser. Cycles are those of instruction-cost.ts,
+ * The project's own engine: Thumb-2 without any native code, so that it also runs in a browser. Cycles are those of timing/pipeline.ts,
  * instruction by instruction; a stop is exact to the instruction.
  */
 import { cell, CELLS } from '../../isa/ir.ts';
 import type { Core } from '../../cores/core.ts';
 import { assert } from '../../../common/errors.ts';
-import { instructionCost, SEQUENTIAL } from '../../timing/instruction-cost.ts';
+import { REFILLED, SEQUENTIAL } from '../../timing/pipeline.ts';
 import { divideCycles } from '../../timing/cortex-m4.ts';
 import { advanceItState, decodeInstruction, itStateAfter } from '../../timing/decode.ts';
-import type { Instruction } from '../../timing/instruction.ts';
 import {
   reg,
   type AccessHook,
@@ -22,12 +21,13 @@ import {
   type RunLimits,
   type TraceHook,
 } from '../cpu.ts';
-import { carriedInto, noteTarget, type Block, type Step } from './block.ts';
+import { costsIn, noteTarget, type Block, type Step } from './block.ts';
 import { BlockCache } from './block-cache.ts';
 import { HotCode } from './hot-code.ts';
 import { exceptionReturn, fetchFault, stopBefore } from './stops.ts';
 import { CorePort } from './core-port.ts';
 import { CoreState, type CoreSnapshot } from './core-state.ts';
+import type { Entry } from './translate/translations.ts';
 import { ACCESS_STOP, AccessFault, GuestMemory } from './guest-memory.ts';
 import { Marks } from './marks.ts';
 import { Tracer } from './tracer.ts';
@@ -40,7 +40,7 @@ interface CpuSnapshot {
   readonly cycles: number;
   readonly instructions: number;
   readonly fpuEnabled: boolean;
-  readonly previous: Instruction | null;
+  readonly pipeline: string;
 }
 
 export class WasmCpu implements Cpu {
@@ -62,8 +62,8 @@ export class WasmCpu implements Cpu {
   private fpuEnabled = false;
   private closed = false;
   private stopRequested = false;
-  /** Executed just before, at the address before; null after a branch and at the start of a run. */
-  private previous: Instruction | null = null;
+  /** Of the pipeline. */
+  private state = REFILLED;
   private tracer: Tracer | null = null;
   /** Registers before the instruction, kept while there is an access hook. */
   private readonly cellsBefore = new Int32Array(CELLS);
@@ -98,7 +98,7 @@ export class WasmCpu implements Cpu {
 
   writeRegister(register: number, value: number): void {
     this.core.writeRegister(register, value | 0);
-    if (register === reg.pc) this.previous = null;
+    if (register === reg.pc) this.state = REFILLED;
   }
 
   run(pc: number, limits: RunLimits): CpuStop {
@@ -106,7 +106,7 @@ export class WasmCpu implements Cpu {
     const start = (pc & ~1) >>> 0;
     if (start !== this.core.pc) {
       this.core.armState = false;
-      this.previous = null;
+      this.state = REFILLED;
       this.core.itState = 0;
       this.marks.forgetStop();
     }
@@ -143,17 +143,17 @@ export class WasmCpu implements Cpu {
   resetCounters(): void {
     this.cycles = 0;
     this.instructions = 0;
-    this.previous = null;
+    this.state = REFILLED;
   }
 
   stepOver(): number {
     const { core } = this;
     const instruction = decodeInstruction((at) => this.memory.halfword(at), core.pc, 0, core.model);
     assert(instruction !== null, 'stepOver needs an instruction at pc');
-    const cost = instructionCost(core.model.timing, instruction, null, SEQUENTIAL);
+    const { cycles: cost } = core.model.pipeline.step(REFILLED, instruction, SEQUENTIAL);
     this.cycles += cost;
     this.instructions++;
-    this.previous = null;
+    this.state = REFILLED;
     core.itState = advanceItState(core.itState);
     core.pc = (instruction.address + instruction.size) >>> 0;
     this.tracer?.note(instruction, true, core.pc, cost, this.cycles);
@@ -196,17 +196,17 @@ export class WasmCpu implements Cpu {
   }
 
   save(): CpuSnapshot {
-    const { cycles, instructions, fpuEnabled, previous } = this;
-    return { core: this.core.save(), cycles, instructions, fpuEnabled, previous };
+    const { cycles, instructions, fpuEnabled, core } = this;
+    return { core: core.save(), cycles, instructions, fpuEnabled, pipeline: core.model.pipeline.nameOf(this.state) };
   }
 
   restore(state: unknown): void {
-    const { core, cycles, instructions, fpuEnabled, previous } = state as CpuSnapshot;
+    const { core, cycles, instructions, fpuEnabled, pipeline } = state as CpuSnapshot;
     this.setFpuEnabled(fpuEnabled);
     this.core.restore(core);
     this.cycles = cycles;
     this.instructions = instructions;
-    this.previous = previous;
+    this.state = this.core.model.pipeline.stateNamed(pipeline);
     this.marks.forgetStop();
   }
 
@@ -226,7 +226,7 @@ export class WasmCpu implements Cpu {
     if (this.marks.size !== 0 && this.passMark(pc)) return { kind: 'requested', pc };
     if (core.armState) return exceptionReturn(core) ?? { kind: 'invalidState', pc };
     if (this.maySwitch && core.itState === 0 && !this.mustInterpret) {
-      const entry = this.hotCode.at(pc);
+      const entry = this.hotCode.at(pc, this.state);
       if (entry !== undefined && this.runTranslated(entry)) return null;
     }
     this.mustInterpret = false;
@@ -252,15 +252,14 @@ export class WasmCpu implements Cpu {
   }
 
   /** False if too few cycles are left for the budget to be kept exactly. */
-  private runTranslated(entry: Block): boolean {
+  private runTranslated(entry: Entry): boolean {
     const { core } = this;
-    const carried = carriedInto(core.model, entry, this.previous);
-    const passage = this.hotCode.enter(entry.start, Math.floor(this.cyclesMax - this.cycles - carried));
+    const passage = this.hotCode.enter(entry, Math.floor(this.cyclesMax - this.cycles));
     if (passage === null) return false;
     const { site, cycles, instructions, translation } = passage;
-    this.cycles += carried + cycles;
+    this.cycles += cycles;
     this.instructions += instructions;
-    this.previous = site.previous;
+    this.state = site.state;
     this.mustInterpret = site.bails;
     core.itState = site.itState;
     if (site.pc !== null) core.pc = site.pc;
@@ -275,15 +274,16 @@ export class WasmCpu implements Cpu {
 
   private execute(block: Block): CpuStop | null {
     const { core, tracer } = this;
-    let carried = carriedInto(core.model, block, this.previous);
     for (const step of block.steps) {
       core.pc = step.instruction.address;
       core.itState = step.itState;
+      const costs = costsIn(this.state, step, core.model);
       if (step.condition !== null && step.condition() === 0) {
-        this.cycles += step.skippedCycles;
+        const { cycles, next } = costs.skipped;
+        this.cycles += cycles;
         this.instructions++;
-        this.previous = step.instruction;
-        tracer?.note(step.instruction, false, step.next, step.skippedCycles, this.cycles);
+        this.state = next;
+        tracer?.note(step.instruction, false, step.next, cycles, this.cycles);
         if (this.mustStop()) return this.leaveAfter(step);
         continue;
       }
@@ -298,17 +298,16 @@ export class WasmCpu implements Cpu {
       for (const action of step.actions) action();
       if (step.accessesMemory) step.touched |= this.memory.touched;
       const taken = core.branchTo >= 0 && core.branchTo !== step.next;
-      const cost = carried + (divide !== 0 ? divide : taken ? step.takenCycles : step.sequentialCycles);
+      const { cycles, next } = taken ? costs.taken : costs.sequential;
+      const cost = divide + cycles;
       this.cycles += cost;
-      carried = 0;
       this.instructions++;
-      this.previous = step.instruction;
+      this.state = next;
       tracer?.note(step.instruction, true, core.branchTo >= 0 ? core.branchTo : step.next, cost, this.cycles, sp);
       if (core.branchTo >= 0) {
         if (step.instruction.target === null) noteTarget(block, core.branchTo);
         core.pc = core.branchTo;
         core.itState = taken ? 0 : block.itState;
-        if (taken || step.instruction.branch === 'always') this.previous = null;
         return null;
       }
       if (this.mustStop()) return this.leaveAfter(step);

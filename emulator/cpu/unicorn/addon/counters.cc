@@ -4,15 +4,15 @@
 
 #include "engine.h"
 
-/** counters(): [cycles, instructions, id of the block last entered or -1, its end, cycles if it falls through, cycles if it is left elsewhere] */
+/** counters(): [cycles, instructions, id of the block last entered or -1, its end, cycles if it is left elsewhere, pipeline state it was entered in] */
 Napi::Value Engine::counters(const Napi::CallbackInfo &info) {
   Napi::Float64Array answer = Napi::Float64Array::New(info.Env(), 6);
   answer[0] = static_cast<double>(cycles_);
   answer[1] = static_cast<double>(instructions_);
   answer[2] = pending_ == &idleBlock_ ? -1 : static_cast<double>(pending_->id);
   answer[3] = pending_->end;
-  answer[4] = pending_->fallThroughCycles;
-  answer[5] = pending_->takenCycles;
+  answer[4] = pendingCost().takenCycles;
+  answer[5] = pendingState_;
   return answer;
 }
 
@@ -23,13 +23,15 @@ Napi::Value Engine::addCounters(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-/** leaveBlock(end, fallThroughCycles): the pending block was left half way; what follows is reached as given, or -1 and 0. */
+/** leaveBlock(end, state): the pending block was left half way, the pipeline being in that state; or -1: what follows is reached by a branch. */
 Napi::Value Engine::leaveBlock(const Napi::CallbackInfo &info) {
   uint32_t id = pending_->id;
   carried_ = Block();
   carried_.end = number(info, 0);
-  carried_.fallThroughCycles = info[1].As<Napi::Number>().Int32Value();
+  carried_.costs.resize(1);
+  carried_.costs[0].next = number(info, 1);
   carried_.id = id;
+  pendingState_ = 0;
   pending_ = real(info, 0) < 0 ? &idleBlock_ : &carried_;
   return info.Env().Undefined();
 }
@@ -69,7 +71,6 @@ void Engine::dropBlocks() {
     if (region != nullptr) region->blocks[(block.start - region->start) >> 1] = nullptr;
   }
   blocks_.clear();
-  for (auto &[address, probe] : probes_) probe->remaining.clear();
 }
 
 /** forgetBlocks(): describes every block anew, keeping the translated code. */

@@ -39,8 +39,10 @@ static void deviceWrite(uc_engine *, uint64_t offset, unsigned size, uint64_t va
 
 Engine::Engine(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Engine>(info) {
   describeBlock_ = Napi::Persistent(info[0].As<Napi::Function>());
-  markCallback_ = Napi::Persistent(info[1].As<Napi::Function>());
+  costOfBlock_ = Napi::Persistent(info[1].As<Napi::Function>());
+  markCallback_ = Napi::Persistent(info[2].As<Napi::Function>());
   idleBlock_.end = 0xffffffff;
+  idleBlock_.costs.resize(1);
   pending_ = &idleBlock_;
   // UC_MODE_MCLASS would force a Cortex-M33; the model chosen below brings the M profile along.
   uc_err error = uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &uc_);
@@ -65,6 +67,7 @@ void Engine::release() {
     region.blocks = nullptr;
   }
   describeBlock_.Reset();
+  costOfBlock_.Reset();
   markCallback_.Reset();
   devices_.clear();
 }

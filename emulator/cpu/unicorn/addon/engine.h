@@ -12,16 +12,36 @@
 #include <unordered_map>
 #include <vector>
 
-/** What one execution of a straight run of instructions costs; filled in by TypeScript at first sight. */
+/** What an instruction with a probe adds when it runs, and what its block is charged from it on. */
+struct ProbeCost {
+  int32_t extraCycles = 0;
+  uint32_t remainingCycles = 0;
+};
+
+/** What one execution of a block costs in one state of the pipeline; filled in by TypeScript at first sight. */
+struct Cost {
+  bool isKnown = false;
+  uint32_t cycles = 0;
+  int32_t takenCycles = 0;  // added when control goes elsewhere than to its end
+  uint32_t next = 0;        // state of the pipeline at its end
+  std::vector<ProbeCost> probes;
+};
+
+/** An instruction with a probe: its address, and the instructions from it on. */
+struct ProbePlace {
+  uint32_t address = 0;
+  uint32_t remainingInstructions = 0;
+};
+
+/** A straight run of instructions; filled in by TypeScript at first sight. */
 struct Block {
   uint32_t start = 0;
   uint32_t end = 0;  // address of the instruction after the last one: where control falls through to
-  uint32_t cycles = 0;
   uint32_t instructions = 0;
-  int32_t fallThroughCycles = 0;  // added when the next block starts at `end` (pipelining across the cut)
-  int32_t takenCycles = 0;        // added when it starts anywhere else
-  uint32_t id = 0;                // index of TypeScript's own record
+  uint32_t id = 0;  // index of TypeScript's own record
   uint32_t flags = 0;
+  std::vector<ProbePlace> probes;
+  std::vector<Cost> costs;    // by state of the pipeline at the start
   std::vector<uint8_t> code;  // bytes at first sight, when they lie in writable memory
 };
 
@@ -41,11 +61,9 @@ struct Probe {
   class Engine *engine = nullptr;
   uc_hook hook = 0;
   uint32_t address = 0;
-  uint32_t extraCycles = 0;
   int32_t divide = -1;  // -1, or signed << 8 | Rn << 4 | Rm
   bool stops = false;
   Mark *mark = nullptr;
-  std::unordered_map<uint32_t, std::pair<uint32_t, uint32_t>> remaining;  // block id -> cycles, instructions from here to its end
 };
 
 struct Region {
@@ -98,6 +116,8 @@ class Engine : public Napi::ObjectWrap<Engine> {
   Region *regionOf(uint32_t address);
   Block *blockAt(Region &region, uint32_t address, uint32_t size);
   Block *describe(Region &region, uint32_t address, uint32_t size);
+  bool costOf(Block &block, uint32_t state);
+  const Cost &pendingCost() const { return pending_->costs[pendingState_]; }
   void installProbes(const int32_t *words, size_t count, Block &block);
   void dropBlocks();
   void halt(StopReason reason, uint32_t code, uint32_t address);
@@ -107,6 +127,7 @@ class Engine : public Napi::ObjectWrap<Engine> {
 
   uc_engine *uc_ = nullptr;
   Napi::FunctionReference describeBlock_;
+  Napi::FunctionReference costOfBlock_;
   Napi::FunctionReference markCallback_;
   std::deque<Region> regions_;
   Region *lastRegion_ = nullptr;
@@ -115,9 +136,10 @@ class Engine : public Napi::ObjectWrap<Engine> {
   std::unordered_map<uint32_t, std::unique_ptr<Probe>> probes_;
   std::unordered_map<uint32_t, std::unique_ptr<Mark>> marks_;
 
-  Block idleBlock_;  // stands for "no predecessor": nothing falls through from it and leaving it is free
+  Block idleBlock_;  // stands for "no predecessor": leaving it is free, and the pipeline has been refilled
   Block carried_;    // the pending block's copy when the tables are dropped
   Block *pending_ = nullptr;
+  uint32_t pendingState_ = 0;  // of the pipeline when it was entered
   uint64_t cycles_ = 0;  // of every block entered, without the way out of the pending one
   uint64_t instructions_ = 0;
   uint64_t cycleLimit_ = 0;

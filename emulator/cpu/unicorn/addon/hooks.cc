@@ -59,7 +59,12 @@ void Engine::onBlock(uint32_t address, uint32_t size) {
   Block *block = blockAt(*region, address, size);
   if (block == nullptr) return;
   uint64_t cycles = cycles_;
-  cycles += static_cast<int64_t>(address == pending_->end ? pending_->fallThroughCycles : pending_->takenCycles);
+  uint32_t state = 0;
+  if (address == pending_->end) {
+    state = pendingCost().next;
+  } else {
+    cycles += static_cast<int64_t>(pendingCost().takenCycles);
+  }
   if (cycles >= cycleLimit_ || instructions_ >= instructionLimit_) {
     halt(kLimit, 0, address);
     return;
@@ -71,8 +76,12 @@ void Engine::onBlock(uint32_t address, uint32_t size) {
     block = blockAt(*region, address, size);  // the callback may have dropped all blocks
     if (block == nullptr) return;
   }
+  if (state >= block->costs.size() || !block->costs[state].isKnown) {
+    if (!costOf(*block, state)) return;
+  }
   midBlock_ = true;
-  cycles_ = cycles + block->cycles;
+  pendingState_ = state;
+  cycles_ = cycles + block->costs[state].cycles;
   instructions_ += block->instructions;
   pending_ = block;
 }
@@ -90,7 +99,7 @@ Block *Engine::describe(Region &region, uint32_t address, uint32_t size) {
     keepException(env);
     return nullptr;
   }
-  // [id, cycles, instructions, fallThroughCycles, takenCycles, flags, (address, extra, divide, stops, remCycles, remInstructions)*]
+  // [id, instructions, flags, (address, divide, stops, remaining instructions)*]
   Napi::Int32Array words = answer.As<Napi::Int32Array>();
   const int32_t *w = words.Data();
   blocks_.emplace_back();
@@ -98,22 +107,40 @@ Block *Engine::describe(Region &region, uint32_t address, uint32_t size) {
   block.start = address;
   block.end = address + size;
   block.id = static_cast<uint32_t>(w[0]);
-  block.cycles = static_cast<uint32_t>(w[1]);
-  block.instructions = static_cast<uint32_t>(w[2]);
-  block.fallThroughCycles = w[3];
-  block.takenCycles = w[4];
-  block.flags = static_cast<uint32_t>(w[5]);
+  block.instructions = static_cast<uint32_t>(w[1]);
+  block.flags = static_cast<uint32_t>(w[2]);
   if (region.writable) {
-    // The four bytes after the end are part of the answer: the next instruction decides whether a load pipelines into it.
     uint64_t offset = address - region.start;
-    uint64_t length = size + 4;
-    if (offset + length > region.bytes) length = region.bytes - offset;
     block.flags |= kVerify;
-    block.code.assign(region.host + offset, region.host + offset + length);
+    block.code.assign(region.host + offset, region.host + offset + size);
   }
   region.blocks[(address - region.start) >> 1] = &block;
-  installProbes(w + 6, (words.ElementLength() - 6) / 6, block);
+  installProbes(w + 3, (words.ElementLength() - 3) / 4, block);
   return restart_ ? nullptr : &block;
+}
+
+/** Asks TypeScript what the block costs in a state of the pipeline. False on an exception. */
+bool Engine::costOf(Block &block, uint32_t state) {
+  Napi::Env env = Env();
+  Napi::HandleScope scope(env);
+  Napi::Value answer = costOfBlock_.Call({Napi::Number::New(env, block.id), Napi::Number::New(env, state)});
+  if (env.IsExceptionPending()) {
+    keepException(env);
+    return false;
+  }
+  // [cycles, takenCycles, next state, (extra cycles, remaining cycles)*]
+  Napi::Int32Array words = answer.As<Napi::Int32Array>();
+  const int32_t *w = words.Data();
+  if (state >= block.costs.size()) block.costs.resize(state + 1);
+  Cost &cost = block.costs[state];
+  cost.isKnown = true;
+  cost.cycles = static_cast<uint32_t>(w[0]);
+  cost.takenCycles = w[1];
+  cost.next = static_cast<uint32_t>(w[2]);
+  for (size_t i = 3; i + 1 < words.ElementLength(); i += 2) {
+    cost.probes.push_back({w[i], static_cast<uint32_t>(w[i + 1])});
+  }
+  return true;
 }
 
 static void probeHook(uc_engine *, uint64_t, uint32_t, void *user) {
@@ -125,12 +152,12 @@ static void probeHook(uc_engine *, uint64_t, uint32_t, void *user) {
 void Engine::installProbes(const int32_t *words, size_t count, Block &block) {
   for (auto &[address, probe] : probes_) {
     if (address < block.start || address >= block.end) continue;
-    probe->extraCycles = 0;
     probe->divide = -1;
     probe->stops = false;
   }
-  for (size_t i = 0; i < count; i++, words += 6) {
+  for (size_t i = 0; i < count; i++, words += 4) {
     uint32_t address = static_cast<uint32_t>(words[0]);
+    block.probes.push_back({address, static_cast<uint32_t>(words[3])});
     std::unique_ptr<Probe> &probe = probes_[address];
     if (!probe) {
       probe = std::make_unique<Probe>();
@@ -142,12 +169,10 @@ void Engine::installProbes(const int32_t *words, size_t count, Block &block) {
       }
       restart_ = true;
     }
-    probe->extraCycles = static_cast<uint32_t>(words[1]);
-    probe->divide = words[2];
-    probe->stops = words[3] != 0;
+    probe->divide = words[1];
+    probe->stops = words[2] != 0;
     auto mark = marks_.find(address);
     probe->mark = mark != marks_.end() ? mark->second.get() : nullptr;
-    probe->remaining[block.id] = {static_cast<uint32_t>(words[4]), static_cast<uint32_t>(words[5])};
   }
   if (restart_) {
     restartStart_ = block.start;
@@ -164,10 +189,14 @@ void Engine::onProbe(Probe &probe) {
     uc_emu_stop(uc_);
     return;
   }
+  const std::vector<ProbePlace> &places = pending_->probes;
+  size_t index = 0;
+  while (index < places.size() && places[index].address != probe.address) index++;
+  const bool isKnown = index < places.size();
+  const ProbeCost cost = isKnown ? pendingCost().probes[index] : ProbeCost();
   // A mark on a block's first instruction has been passed in the block hook; other blocks may run through the same address.
   if (probe.mark != nullptr && probe.address != pending_->start) {
-    auto rest = probe.remaining.find(pending_->id);
-    if (rest != probe.remaining.end()) passMark(*probe.mark, cycles_ - rest->second.first, instructions_ - rest->second.second);
+    if (isKnown) passMark(*probe.mark, cycles_ - cost.remainingCycles, instructions_ - places[index].remainingInstructions);
     if (halted_) {
       probeStopped_ = true;
       return;
@@ -178,13 +207,13 @@ void Engine::onProbe(Probe &probe) {
     halt(kSpecial, 0, probe.address);
     return;
   }
-  cycles_ += probe.extraCycles;
+  cycles_ += static_cast<int64_t>(cost.extraCycles);
   if (probe.divide >= 0) {
     uint32_t n = 0;
     uint32_t m = 0;
     uc_reg_read(uc_, registerId((probe.divide >> 4) & 15), &n);
     uc_reg_read(uc_, registerId(probe.divide & 15), &m);
-    cycles_ += divideCycles(n, m, ((probe.divide >> 8) & 1) != 0) - 1;
+    cycles_ += divideCycles(n, m, ((probe.divide >> 8) & 1) != 0);
   }
 }
 

@@ -1,15 +1,16 @@
 /**
  * Goes from region to region without leaving WebAssembly: a function that enters the region at an address with what is left of the
  * budget, adds up what its way out says, and goes on with the next one until there is none or the interpreter has to take over. What it
- * needs to know of regions and ways out lies in tables in the machine's memory.
+ * needs to know of regions and ways out lies in tables in the machine's memory. An entry is for one state of the pipeline.
  */
 import { cell } from '../../../isa/ir.ts';
 import { CHAIN_OFFSET, COUNTERS_OFFSET, INSTRUCTION_BITS } from './locals.ts';
 import { I32, I64, wasmModule, WasmWriter } from './wasm-writer.ts';
 
-/** Entries of a region at most. One word for every halfword of code says (region << ENTRY_BITS | entry) + 1, or 0. */
+/** Entries of a region at most. For every halfword of code, (region << ENTRY_BITS | entry) + 1, or 0; and the state of the pipeline to enter in. */
 export const ENTRY_BITS = 8;
-export const TABLE_BYTES_PER_HALFWORD = 4;
+export const TABLE_BYTES_PER_HALFWORD = 8;
+export const entryField = { number: 0, state: 4 } as const;
 
 /** Cycles after which a region is left: a JavaScript engine replaces its quick first code only when a function is called anew. */
 const CYCLES_PER_ENTRY_MAX = 2 ** 20;
@@ -18,9 +19,9 @@ const CYCLES_PER_ENTRY_MAX = 2 ** 20;
 export const REGION_RECORD_BYTES = 8;
 export const regionField = { sites: 0, cyclesBound: 4 } as const;
 
-/** A way out's record: what to add to the counters, and besides if a region follows; the next address; which kind it is. */
+/** A way out's record: what to add to the counters, the next address, which kind it is, the state of the pipeline. */
 export const SITE_RECORD_BYTES = 24;
-export const siteField = { counters: 0, carried: 8, pc: 16, kind: 20 } as const;
+export const siteField = { counters: 0, pc: 8, kind: 12, state: 16 } as const;
 
 /** The next address is known; is in cell.target; is there with bit 0 set, or else Arm state is asked for; the interpreter has to go on. */
 export const siteKind = { direct: 0, indirect: 1, interworking: 2, interpreter: 3 } as const;
@@ -35,20 +36,20 @@ export interface CodeTable {
   readonly offset: number;
 }
 
-/** Parameters: address and cycles left. */
+/** Parameters: address, cycles left, state of the pipeline. */
 const local = {
   pc: 0,
   left: 1,
-  region: 2,
-  site: 3,
-  work: 4,
-  budget: 5,
-  cycles: 6,
-  instructions: 7,
-  carried: 8,
+  state: 2,
+  region: 3,
+  site: 4,
+  work: 5,
+  budget: 6,
+  cycles: 7,
+  instructions: 8,
 } as const;
 
-/** Looks the address up: (region << ENTRY_BITS | entry) + 1 on the stack, or 0. */
+/** Looks the address up: (region << ENTRY_BITS | entry) + 1 on the stack, or 0; also where the entry is for another state. */
 function lookUp(w: WasmWriter, tables: readonly CodeTable[]): void {
   for (const { start, bytes, offset } of tables) {
     w.get(local.pc);
@@ -59,9 +60,15 @@ function lookUp(w: WasmWriter, tables: readonly CodeTable[]): void {
     w.op('i32.lt_u');
     w.open('if', I32);
     w.get(local.work);
-    w.const(1);
-    w.op('i32.shl');
-    w.memory('i32.load', offset);
+    w.const(TABLE_BYTES_PER_HALFWORD / 2);
+    w.op('i32.mul');
+    w.tee(local.work);
+    w.memory('i32.load', offset + entryField.number);
+    w.const(0);
+    w.get(local.work);
+    w.memory('i32.load', offset + entryField.state);
+    w.get(local.state);
+    w.op('i32.eq', 'select');
     w.else();
   }
   w.const(0);
@@ -74,8 +81,6 @@ function takeBudget(w: WasmWriter, records: number, outside: number): void {
   w.op('i64.extend_i32_u');
   w.get(local.cycles);
   w.op('i64.sub');
-  w.get(local.carried);
-  w.op('i64.sub');
   w.get(local.region);
   w.const(REGION_RECORD_BYTES);
   w.op('i32.mul');
@@ -85,10 +90,6 @@ function takeBudget(w: WasmWriter, records: number, outside: number): void {
   w.wide(1);
   w.op('i64.lt_s');
   w.br(outside, 'br_if');
-  w.get(local.cycles);
-  w.get(local.carried);
-  w.op('i64.add');
-  w.set(local.cycles);
 }
 
 /** Enters the region in `local.region` at the entry in `local.work`, and adds up what it and its way out counted. */
@@ -130,8 +131,8 @@ function enter(w: WasmWriter, records: number): void {
 /** From the way out at `local.work` to the next address; leaves where only the interpreter can go on. */
 function next(w: WasmWriter, outside: number): void {
   w.get(local.work);
-  w.memory('i64.load', siteField.carried);
-  w.set(local.carried);
+  w.memory('i32.load', siteField.state);
+  w.set(local.state);
   w.get(local.work);
   w.memory('i32.load', siteField.pc);
   w.set(local.pc);
@@ -160,7 +161,7 @@ function next(w: WasmWriter, outside: number): void {
 }
 
 /**
- * A module that exports run(pc, cycles left) -> number of the last way out, or -1 if no region was entered.
+ * A module that exports run(pc, cycles left, state) -> number of the last way out, or -1 if no region was entered.
  * @param records where the regions' records are
  */
 export function chainModule(tables: readonly CodeTable[], records: number): Uint8Array {
@@ -204,12 +205,12 @@ export function chainModule(tables: readonly CodeTable[], records: number): Uint
   w.get(local.site);
   w.op('end');
   return wasmModule({
-    parameters: [I32, I32],
+    parameters: [I32, I32, I32],
     imports: ['memory', 'table'],
     body: w.body(),
     locals: [
       { count: 3, type: I32 },
-      { count: 4, type: I64 },
+      { count: 3, type: I64 },
     ],
   });
 }

@@ -1,7 +1,6 @@
 /** The instructions of a block as WebAssembly; how control leaves it is the region's business. */
 import { cell, type Expr, type Stmt } from '../../../isa/ir.ts';
-import type { Instruction } from '../../../timing/instruction.ts';
-import type { Block, Step } from '../block.ts';
+import type { Step, StepCosts } from '../block.ts';
 import type { Region } from '../guest-memory.ts';
 import type { AccessPlan } from './access-groups.ts';
 import { emitDivideCycles } from './emit-divide.ts';
@@ -10,6 +9,7 @@ import { emitFloatingPoint } from './emit-float.ts';
 import { MemoryEmitter } from './emit-memory.ts';
 import { afterStep, isConditional, meet } from './flag-state.ts';
 import { INSTRUCTION_BITS, local } from './locals.ts';
+import type { CodeSource, Node } from './region.ts';
 
 /** What a block needs of the region around it. */
 export interface WaysOut {
@@ -24,16 +24,18 @@ export class BlockEmitter {
   private readonly x: ExpressionEmitter;
   private readonly out: WaysOut;
   private readonly fpuEnabled: boolean;
+  private readonly source: CodeSource;
   /** Cycles and instructions of the current block so far, not yet in the counters. */
   cycles = 0;
   instructions = 0;
   step: Step | null = null;
-  /** Executed before `step` in this block. */
-  previous: Instruction | null = null;
+  /** Of the pipeline before `step`, or behind the last one. */
+  state = 0;
   private accesses: AccessPlan | null = null;
 
-  constructor(x: ExpressionEmitter, regions: readonly Region[], fpuEnabled: boolean, out: WaysOut) {
+  constructor(x: ExpressionEmitter, source: CodeSource, regions: readonly Region[], fpuEnabled: boolean, out: WaysOut) {
     this.x = x;
+    this.source = source;
     this.out = out;
     this.fpuEnabled = fpuEnabled;
     this.memory = new MemoryEmitter(x, regions, () => {
@@ -42,10 +44,10 @@ export class BlockEmitter {
   }
 
   /** False if an instruction is left to the interpreter: control does not reach the end. */
-  emit(block: Block): boolean {
+  emit({ block, state }: Node): boolean {
     this.cycles = 0;
     this.instructions = 0;
-    this.previous = null;
+    this.state = state;
     this.accesses = this.memory.block(block);
     for (const step of block.steps) {
       this.step = step;
@@ -54,7 +56,7 @@ export class BlockEmitter {
         return false;
       }
       this.instruction(step);
-      this.previous = step.instruction;
+      this.state = this.costs(step).sequential.next;
       this.x.flags.endOfInstruction();
     }
     return true;
@@ -69,12 +71,18 @@ export class BlockEmitter {
     w.set(local.counters);
   }
 
+  /** Of the current instruction. */
+  costs(step: Step): StepCosts {
+    return this.source.costsIn(this.state, step);
+  }
+
   private instruction(step: Step): void {
     const { w, x } = this;
-    const { sequentialCycles, skippedCycles, instruction } = step;
+    const { instruction } = step;
+    const { sequential, skipped } = this.costs(step);
     if (!isConditional(step)) {
       this.body(step);
-      if (instruction.divide === null) this.cycles += sequentialCycles;
+      this.cycles += sequential.cycles;
       this.instructions++;
       return;
     }
@@ -85,13 +93,8 @@ export class BlockEmitter {
     w.open('if');
     this.body(step);
     x.adapt(joined);
-    if (instruction.divide !== null) {
-      w.else();
-      this.count(skippedCycles, 0);
-    } else {
-      if (sequentialCycles !== skippedCycles) this.count(sequentialCycles - skippedCycles, 0);
-      this.cycles += skippedCycles;
-    }
+    if (sequential.cycles !== skipped.cycles) this.count(sequential.cycles - skipped.cycles, 0);
+    this.cycles += skipped.cycles;
     w.end();
     x.flags.state = joined;
     this.instructions++;

@@ -4,7 +4,8 @@
  * Every way out names a site; what the site says is added outside, so that the way out itself costs two instructions.
  */
 import { cell, type Expr } from '../../../isa/ir.ts';
-import type { Block, Step } from '../block.ts';
+import type { Step } from '../block.ts';
+import { REFILLED } from '../../../timing/pipeline.ts';
 import type { Region } from '../guest-memory.ts';
 import { assert } from '../../../../common/errors.ts';
 import { flatten, nest, type Item, type Loop } from './control-flow.ts';
@@ -47,7 +48,7 @@ export class RegionEmitter {
   constructor(plan: RegionPlan, source: CodeSource, regions: readonly Region[], fpuEnabled: boolean) {
     this.plan = plan;
     this.source = source;
-    this.code = new BlockEmitter(this.x, regions, fpuEnabled, {
+    this.code = new BlockEmitter(this.x, source, regions, fpuEnabled, {
       bail: () => {
         this.bail();
       },
@@ -118,7 +119,7 @@ export class RegionEmitter {
     let longest = 0;
     for (const node of flatten(this.items)) {
       done.add(node);
-      const total = (before.get(node) ?? 0) + cyclesMost(this.plan.nodes[node]!.block);
+      const total = (before.get(node) ?? 0) + cyclesMost(this.plan.nodes[node]!, this.source);
       longest = Math.max(longest, total);
       for (const next of this.successors(node))
         if (!done.has(next)) before.set(next, Math.max(before.get(next) ?? 0, total));
@@ -181,7 +182,7 @@ export class RegionEmitter {
     this.node = node;
     x.flags.state = this.flagsAt.get(index)!;
     x.flags.endOfInstruction();
-    if (code.emit(node.block)) this.afterLast(node.block);
+    if (code.emit(node)) this.afterLast(node);
   }
 
   private site(site: Partial<Site> & { readonly pc: number | null }): number {
@@ -190,9 +191,8 @@ export class RegionEmitter {
       bails: false,
       cycles: 0,
       instructions: 0,
-      previous: null,
+      state: REFILLED,
       itState: 0,
-      carried: 0,
       ...site,
     };
     return this.sites.push(full) - 1;
@@ -206,41 +206,43 @@ export class RegionEmitter {
   }
 
   private bail(): void {
-    const { step, cycles, instructions, previous } = this.code;
+    const { step, cycles, instructions, state } = this.code;
     assert(step !== null, 'a block has instructions');
-    this.leave({ pc: step.instruction.address, bails: true, cycles, instructions, previous, itState: step.itState });
+    this.leave({ pc: step.instruction.address, bails: true, cycles, instructions, state, itState: step.itState });
   }
 
   /** Control leaves the sequence here; the code after it is for when a condition did not hold. */
   private branch(target: Expr, interworks: boolean, step: Step): void {
     const { code, w } = this;
-    const { next, takenCycles, sequentialCycles } = step;
+    const { sequential, taken } = code.costs(step);
     if (target.k === 'const') {
       const address = (target.value & ~1) >>> 0;
-      code.count(code.cycles + (address === next ? sequentialCycles : takenCycles), code.instructions + 1);
-      this.goTo(address);
+      const isNext = address === step.next && step.instruction.branch !== 'always';
+      const cost = isNext ? sequential : taken;
+      code.count(code.cycles + cost.cycles, code.instructions + 1);
+      this.goTo(address, cost.next);
       return;
     }
     this.x.expression(target);
     w.set(localOfCell(cell.target));
-    code.count(code.cycles + takenCycles, code.instructions + 1);
+    code.count(code.cycles + taken.cycles, code.instructions + 1);
     for (const address of this.node!.expected) {
       w.get(localOfCell(cell.target));
       w.const(interworks ? address | 1 : address);
       w.op('i32.eq');
       w.open('if');
-      this.goTo(address);
+      this.goTo(address, taken.next);
       w.end();
     }
     this.leave({ pc: null, interworks });
   }
 
-  /** The counters are complete. */
-  private goTo(address: number): void {
+  /** The counters are complete. @param state of the pipeline there */
+  private goTo(address: number, state: number): void {
     const { w, x } = this;
     const to = this.node!.edges.get(address);
     if (to === undefined) {
-      this.leave({ pc: address });
+      this.leave({ pc: address, state });
       return;
     }
     x.adapt(this.flagsAt.get(to)!);
@@ -258,26 +260,20 @@ export class RegionEmitter {
     w.get(local.limit);
     w.op('i64.lt_u');
     w.br(label, 'br_if');
-    this.leave({ pc: address });
+    this.leave({ pc: address, state });
   }
 
   /** Control reaches the end of a block. */
-  private afterLast(block: Block): void {
-    const { code } = this;
-    const { instruction } = lastStep(block);
-    if (instruction.branch === 'always') return;
-    const { cycles, instructions } = code;
-    const to = block.itState === 0 ? this.node!.edges.get(block.end) : undefined;
-    const first =
-      to === undefined ? this.source.instructionAt(block.end) : this.plan.nodes[to]!.block.steps[0]!.instruction;
-    const carried = first === null ? 0 : this.source.carriedCycles(first, instruction);
-    if (to === undefined) {
-      const { itState } = block;
-      this.leave({ pc: block.end, cycles, instructions, previous: instruction, itState, carried });
+  private afterLast({ block, edges }: Node): void {
+    const { cycles, instructions, state } = this.code;
+    if (lastStep(block).instruction.branch === 'always') return;
+    const { itState, end } = block;
+    if (itState !== 0 || !edges.has(end)) {
+      this.leave({ pc: end, cycles, instructions, state, itState });
       return;
     }
-    code.count(cycles + carried, instructions);
-    this.goTo(block.end);
+    this.code.count(cycles, instructions);
+    this.goTo(end, state);
   }
 }
 
@@ -292,9 +288,14 @@ function numberHeads(items: readonly Item[], numbers: Map<number, number>): void
   }
 }
 
-function cyclesMost(block: Block): number {
+function cyclesMost({ block, state }: Node, source: CodeSource): number {
   let sum = 0;
-  for (const { takenCycles, sequentialCycles, instruction } of block.steps)
-    sum += Math.max(takenCycles, sequentialCycles, instruction.divide === null ? 0 : DIVIDE_CYCLES_MAX);
+  let before = state;
+  for (const step of block.steps) {
+    const { sequential, taken, skipped } = source.costsIn(before, step);
+    sum += Math.max(taken.cycles, sequential.cycles, skipped.cycles);
+    if (step.instruction.divide !== null) sum += DIVIDE_CYCLES_MAX;
+    before = sequential.next;
+  }
   return sum;
 }

@@ -1,10 +1,12 @@
 /**
  * Which blocks are translated together: what has been executed and is reachable from a hot block by direct branches. A small callee is
- * copied into every place that calls it, so that its return is one comparison; others are regions of their own.
+ * copied into every place that calls it, so that its return is one comparison; others are regions of their own. What a block costs depends on the
+ * pipeline's state at its start, so that the same block in another state is another node.
  */
 import { cell } from '../../../isa/ir.ts';
 import type { Instruction } from '../../../timing/instruction.ts';
-import type { Block, Step } from '../block.ts';
+import { REFILLED } from '../../../timing/pipeline.ts';
+import type { Block, Step, StepCosts } from '../block.ts';
 
 const INSTRUCTIONS_MAX = 1200;
 const NODES_MAX = 400;
@@ -24,10 +26,9 @@ export interface Site {
   readonly bails: boolean;
   readonly cycles: number;
   readonly instructions: number;
-  readonly previous: Instruction | null;
+  /** Of the pipeline. */
+  readonly state: number;
   readonly itState: number;
-  /** Cycles to add if translated code follows, for pipelining with its first instruction. */
-  readonly carried: number;
 }
 
 /** A copied callee: who called it is known, and so where it returns to. */
@@ -38,10 +39,11 @@ interface Context {
   readonly depth: number;
 }
 
-/** A block in one context. */
+/** A block in one context and state of the pipeline. */
 export interface Node {
   readonly block: Block;
   readonly context: Context | null;
+  readonly state: number;
   /** Reached from outside of the region only. */
   readonly isEntry: boolean;
   /** Nodes that addresses lead to from here. */
@@ -59,13 +61,16 @@ export interface RegionPlan {
 export interface CodeSource {
   /** A block fit for translation that has been executed, or null. */
   blockAt(address: number): Block | null;
-  /** The first instruction of a block fit for translation, or null. */
-  instructionAt(address: number): Instruction | null;
-  /** What the instruction before it changes about the cost of one. */
-  carriedCycles(first: Instruction, previous: Instruction): number;
+  /** What an instruction costs in a state of the pipeline. */
+  costsIn(state: number, step: Step): StepCosts;
 }
 
 export const lastStep = (block: Block): Step => block.steps.at(-1)!;
+
+/** State of the pipeline behind the last instruction, if it does not branch. */
+function stateBehind({ block, state }: Node, source: CodeSource): number {
+  return block.steps.reduce((before, step) => source.costsIn(before, step).sequential.next, state);
+}
 
 /** Whether the instruction at the end of a block calls: control comes back behind it. */
 function isCall(instruction: Instruction): boolean {
@@ -85,7 +90,7 @@ class Planner {
   readonly entries: number[] = [];
   private readonly source: CodeSource;
   private readonly queue: number[] = [];
-  private readonly known = new Map<Context | null, Map<number, number>>();
+  private readonly known = new Map<Context | null, Map<string, number>>();
   private readonly sizes = new Map<number, number>();
   private instructions = 0;
 
@@ -96,36 +101,37 @@ class Planner {
     this.isEntry = isEntry;
   }
 
-  plan(start: Block): RegionPlan {
-    this.entries.push(this.add(start, null, true));
+  plan(start: Block, state: number): RegionPlan {
+    this.entries.push(this.add(start, state, null, true));
     for (let at = 0; at < this.queue.length; at++) this.follow(this.nodes[this.queue[at]!]!);
     return this;
   }
 
-  private add(block: Block, context: Context | null, isEntry: boolean): number {
+  private add(block: Block, state: number, context: Context | null, isEntry: boolean): number {
     const index = this.nodes.length;
-    this.nodes.push({ block, context, isEntry, edges: new Map(), expected: [] });
+    this.nodes.push({ block, state, context, isEntry, edges: new Map(), expected: [] });
     this.instructions += block.steps.length;
     this.queue.push(index);
     return index;
   }
 
   /** The node for an address, made if there is room. */
-  private reach(address: number, context: Context | null): number | null {
+  private reach(address: number, state: number, context: Context | null): number | null {
     let inContext = this.known.get(context);
-    if (inContext === undefined) this.known.set(context, (inContext = new Map<number, number>()));
-    const known = inContext.get(address);
+    if (inContext === undefined) this.known.set(context, (inContext = new Map<string, number>()));
+    const key = `${address} ${state}`;
+    const known = inContext.get(key);
     if (known !== undefined) return known;
     const block = this.source.blockAt(address);
     if (block === null || this.nodes.length >= NODES_MAX) return null;
     if (this.instructions + block.steps.length > INSTRUCTIONS_MAX) return null;
-    const index = this.add(block, context, false);
-    inContext.set(address, index);
+    const index = this.add(block, state, context, false);
+    inContext.set(key, index);
     return index;
   }
 
-  private link(node: Node, address: number, context: Context | null): boolean {
-    const to = this.reach(address, context);
+  private link(node: Node, address: number, context: Context | null, state = REFILLED): boolean {
+    const to = this.reach(address, state, context);
     if (to !== null) node.edges.set(address, to);
     return to !== null;
   }
@@ -136,7 +142,7 @@ class Planner {
     if (stops) return;
     const { target, branch } = instruction;
     if (branch === 'none') {
-      if (block.itState === 0) this.link(node, block.end, context);
+      if (block.itState === 0) this.linkNext(node);
       return;
     }
     if (isCall(instruction)) {
@@ -145,7 +151,13 @@ class Planner {
     }
     if (target !== null) this.link(node, target, context);
     else this.followIndirect(node, instruction);
-    if (branch === 'conditional') this.link(node, block.end, context);
+    if (branch === 'conditional') this.linkNext(node);
+  }
+
+  /** Also where a conditional branch leads to the next instruction: that counts as not taken. */
+  private linkNext(node: Node): void {
+    node.edges.delete(node.block.end);
+    this.link(node, node.block.end, node.context, stateBehind(node, this.source));
   }
 
   private followCall(node: Node, { target, branch }: Instruction): void {
@@ -155,7 +167,7 @@ class Planner {
       const inner = { parent: context, returnAddress, callee: target, depth: (context?.depth ?? 0) + 1 };
       this.link(node, target, inner);
     } else if (context === null) this.addEntry(returnAddress);
-    if (branch === 'conditional') this.link(node, returnAddress, context);
+    if (branch === 'conditional') this.linkNext(node);
   }
 
   private followIndirect(node: Node, instruction: Instruction): void {
@@ -173,7 +185,7 @@ class Planner {
     const block = this.source.blockAt(address);
     if (block === null || this.nodes.length >= NODES_MAX || this.entries.length >= ENTRIES_MAX) return;
     if (this.instructions + block.steps.length > INSTRUCTIONS_MAX) return;
-    this.entries.push(this.add(block, null, true));
+    this.entries.push(this.add(block, REFILLED, null, true));
   }
 
   private isCopied(callee: number, context: Context | null): boolean {
@@ -207,7 +219,12 @@ class Planner {
   }
 }
 
-/** @param isEntry whether a region can be entered at an address already */
-export function planRegion(start: Block, source: CodeSource, isEntry: (address: number) => boolean): RegionPlan {
-  return new Planner(source, isEntry).plan(start);
+/** @param state of the pipeline at the start @param isEntry whether a region can be entered at an address already */
+export function planRegion(
+  start: Block,
+  state: number,
+  source: CodeSource,
+  isEntry: (address: number) => boolean,
+): RegionPlan {
+  return new Planner(source, isEntry).plan(start, state);
 }

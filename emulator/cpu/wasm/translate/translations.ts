@@ -1,6 +1,7 @@
 /** The regions translated so far: where they can be entered, and how they are run. */
 import { FPSCR_MASK } from '../../../isa/float-bits.ts';
 import { cell } from '../../../isa/ir.ts';
+import { REFILLED } from '../../../timing/pipeline.ts';
 import type { Block, Step } from '../block.ts';
 import type { CoreState } from '../core-state.ts';
 import type { Region } from '../guest-memory.ts';
@@ -8,6 +9,7 @@ import { createTable, instantiate, type WasmFunction, type WasmTable } from '../
 import {
   chainField,
   chainModule,
+  entryField,
   ENTRY_BITS,
   REGION_RECORD_BYTES,
   regionField,
@@ -27,6 +29,12 @@ const REGIONS_MAX = 2048;
 const SITES_MAX = 2 ** 16;
 /** Ways out to the interpreter after which the memories that accesses reach are looked at again. */
 const BAILS_PER_LOOK = 64;
+
+/** Translated code begins with this block, in this state of the pipeline. */
+export interface Entry {
+  readonly block: Block;
+  readonly state: number;
+}
 
 export interface Translation {
   readonly number: number;
@@ -54,8 +62,8 @@ interface Tables {
 
 export class Translations {
   private readonly core: CoreState;
-  /** By address, the first block there. */
-  private readonly entries = new Map<number, Block>();
+  /** By address. */
+  private readonly entries = new Map<number, Entry>();
   private readonly regions = new Map<number, Translation>();
   private readonly codeTables = new Map<Region, CodeTable>();
   private tables: Tables | null = null;
@@ -67,14 +75,14 @@ export class Translations {
     this.core = core;
   }
 
-  /** The block at an address where translated code can be entered. */
-  find(address: number): Block | undefined {
+  /** Where translated code can be entered at an address. */
+  find(address: number): Entry | undefined {
     return this.entries.get(address);
   }
 
   /** Runs translated code from an address it can be entered at. Null if too few cycles are left for the budget to be kept exactly. */
-  enter(address: number, cyclesLeft: number): Passage | null {
-    const site = this.run!(address, Math.min(cyclesLeft, 2 ** 31 - 1));
+  enter({ block, state }: Entry, cyclesLeft: number): Passage | null {
+    const site = this.run!(block.start, Math.min(cyclesLeft, 2 ** 31 - 1), state);
     if (site < 0) return null;
     const { view } = this.core.memory;
     const translation = this.regions.get(view.getUint32(CHAIN_OFFSET + chainField.region, true))!;
@@ -106,11 +114,13 @@ export class Translations {
     return false;
   }
 
-  translate(start: Block, source: CodeSource, fpuEnabled: boolean): void {
+  /** @param state of the pipeline at the start */
+  translate(start: Block, state: number, source: CodeSource, fpuEnabled: boolean): void {
     const { core } = this;
     const tables = (this.tables ??= this.makeTables());
     if (tables === null || !this.claim(start.region, tables)) return;
-    const plan = planRegion(start, source, (address) => this.entries.has(address));
+    const isEntry = (address: number): boolean => this.entries.get(address)?.state === REFILLED;
+    const plan = planRegion(start, state, source, isEntry);
     const { module, sites, cyclesBound } = new RegionEmitter(plan, source, core.memory.regions, fpuEnabled).emit();
     if (this.regionsMade >= REGIONS_MAX || this.sitesMade + sites.length > SITES_MAX) this.clear();
     const { run } = instantiate(module, { e: { m: core.memory.wasm, f: softFloatFunction(core) } });
@@ -121,18 +131,20 @@ export class Translations {
     const addresses = plan.entries.map((entry) => plan.nodes[entry]!.block.start);
     this.regions.set(number, { number, start, sites, addresses, touched: touchedBy(plan), bails: 0 });
     for (const [index, node] of plan.entries.entries()) {
-      const { block } = plan.nodes[node]!;
-      this.entries.set(block.start, block);
-      core.memory.view.setInt32(this.wordOf(block), ((number << ENTRY_BITS) | index) + 1, true);
+      const entry = plan.nodes[node]!;
+      this.entries.set(entry.block.start, entry);
+      const at = this.entryAt(entry.block);
+      core.memory.view.setInt32(at + entryField.number, ((number << ENTRY_BITS) | index) + 1, true);
+      core.memory.view.setInt32(at + entryField.state, entry.state, true);
     }
   }
 
   private forgetEntries({ number, addresses }: Translation): void {
     const { view } = this.core.memory;
     for (const address of addresses) {
-      const block = this.entries.get(address);
-      if (block === undefined) continue;
-      const word = this.wordOf(block);
+      const entry = this.entries.get(address);
+      if (entry === undefined) continue;
+      const word = this.entryAt(entry.block) + entryField.number;
       // A later region may have taken the address over.
       if ((view.getInt32(word, true) - 1) >> ENTRY_BITS !== number) continue;
       view.setInt32(word, 0, true);
@@ -169,15 +181,15 @@ export class Translations {
     for (const site of sites) {
       const counters = BigInt(site.cycles * 2 ** INSTRUCTION_BITS + site.instructions);
       view.setBigInt64(at + siteField.counters, counters, true);
-      view.setBigInt64(at + siteField.carried, BigInt(site.carried), true);
       view.setUint32(at + siteField.pc, site.pc ?? 0, true);
       view.setUint32(at + siteField.kind, kindOf(site), true);
+      view.setUint32(at + siteField.state, site.state, true);
       at += SITE_RECORD_BYTES;
     }
     this.sitesMade += sites.length;
   }
 
-  private wordOf({ region, start }: Block): number {
+  private entryAt({ region, start }: Block): number {
     const { offset } = this.codeTables.get(region)!;
     return offset + ((start - region.start) >>> 1) * TABLE_BYTES_PER_HALFWORD;
   }
