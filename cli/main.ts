@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../harness/compile.ts';
 import { addBoards } from './boards.ts';
 import { addBuild, addGenerate } from './build.ts';
+import { addCheck } from './check.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
@@ -26,6 +27,7 @@ function createProgram(): Command {
     addRun,
     addSim,
     addProfile,
+    addCheck,
     addQuantize,
     addEvaluate,
     addBoards,

@@ -28,13 +28,15 @@ export interface CliOptions {
   readonly stdin?: string;
   /** File descriptor for standard output instead of a pipe. */
   readonly stdoutFd?: number;
+  /** Another bin/thumbelina, of a changed copy of the package. */
+  readonly program?: string;
   /** The process is killed after so many seconds; a loaded machine needs several for what takes one. */
   readonly secondsMax?: number;
 }
 
 /** Runs `thumbelina ...args` to its end. */
 export function thumbelina(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const program = entryPoint();
+  const program = options.program ?? entryPoint();
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...args], {
       cwd: options.cwd ?? ROOT,
