@@ -18,6 +18,45 @@ const memoryRegion = z.strictObject({
   bytes: z.int().positive(),
 });
 
+/** Models of emulator/peripherals that a board's chip can be made of. */
+export const PERIPHERAL_KINDS = [
+  'cmsdk-uart',
+  'stm32-usart',
+  'stm32-lpuart',
+  'stm32-timer16',
+  'stm32-timer32',
+  'stm32-gpio',
+  'stm32l4-rcc',
+  'stm32l4-pwr',
+  'stm32l4-flash',
+  'stm32l4-syscfg',
+] as const;
+
+const peripheral = z.strictObject({
+  /** As the reference manual calls it: LPUART1, TIM5. */
+  name: z
+    .string()
+    .regex(/^[A-Z][A-Za-z0-9_]*$/, 'a peripheral is named as in the manual, beginning with a capital letter'),
+  kind: z.enum(PERIPHERAL_KINDS),
+  base: address,
+  /** Line of the NVIC. */
+  irq: z.int().min(0).max(495).optional(),
+  /** What it counts time by, a clock of the chip's clock controller; absent: the core's. */
+  clock: z.string().optional(),
+  /** PERIPHERAL.REGISTER.BIT that must be set for it to answer. */
+  enabledBy: z
+    .string()
+    .regex(/^[A-Z][A-Za-z0-9_]*\.[A-Z][A-Z0-9_]*\.([12]?\d|3[01])$/, 'it is PERIPHERAL.REGISTER.BIT, as RCC.AHB2ENR.6')
+    .optional(),
+});
+
+/** Read-only words of the chip outside its peripherals: unique id, flash size. */
+const constantWords = z.strictObject({
+  name: z.string().regex(/^[A-Z][A-Z0-9_]*$/),
+  start: address,
+  words: z.array(z.string().regex(/^0x[0-9a-fA-F]{8}$/)).min(1),
+});
+
 const uart = z.strictObject({
   /** Register layout the firmware's driver and the emulator's peripheral both follow. */
   kind: z.enum(['cmsdk-uart', 'stm32-lpuart']),
@@ -38,6 +77,11 @@ export const boardSchema = z.strictObject({
   clockSetup: z.enum(['stm32l4r-120mhz']).optional(),
   memory: z.array(memoryRegion).min(2),
   uart: uart.nullable(),
+  /** Devices of the chip besides those of its core. */
+  peripherals: z.array(peripheral).default([]),
+  /** Crystals and clock inputs fitted on the board, in Hz. */
+  oscillators: z.strictObject({ hse: z.int().positive().optional(), lse: z.int().positive().optional() }).default({}),
+  constants: z.array(constantWords).default([]),
   timing: z.strictObject({
     /** zero-wait: memories answer in one cycle, as on the real board. not-modelled: the real board has wait states that are not counted yet. */
     memory: z.enum(['zero-wait', 'not-modelled']),

@@ -5,6 +5,7 @@
 import { UserError } from '../common/errors.ts';
 import { hex32 } from '../common/units.ts';
 import type { Board } from '../boards/schema.ts';
+import { BoardDevices } from './board-devices.ts';
 import { reg, type Cpu, type CpuStop, type MarkPass, type RunLimits } from './cpu/cpu.ts';
 import { resetRegisters } from './cpu/reset-registers.ts';
 import { makeFault, type Fault } from './fault.ts';
@@ -12,9 +13,8 @@ import { checkSegments, type FirmwareFile, type ImageSymbol, type SymbolTable } 
 import { MemoryMap } from './memory-map.ts';
 import { coreOf, type Core } from './cores/core.ts';
 import { CoreExceptions } from './exceptions/core-exceptions.ts';
-import { boardPeripherals } from './peripherals/board-peripherals.ts';
-import { PeripheralBus } from './peripherals/bus.ts';
-import type { Peripheral, PeripheralHost } from './peripherals/peripheral.ts';
+import type { PeripheralBus } from './peripherals/bus.ts';
+import type { Peripheral } from './peripherals/peripheral.ts';
 import type { SerialLine } from './peripherals/serial-line.ts';
 import { DEFAULT_CYCLES_MAX, type CallResult, type Pause, type RunOptions, type RunResult } from './run-result.ts';
 import { RunLoop, type Decision } from './run-loop.ts';
@@ -29,11 +29,6 @@ export type { CallResult, Pause, RunOptions, RunResult, StopKind } from './run-r
 
 /** Where a called function returns to: no memory is ever mapped there, so arriving is a fetch fault that is understood as the return. */
 export const RETURN_ADDRESS = 0xdead_bee0;
-
-const DEVICE_SPACES = [
-  { start: 0x4000_0000, bytes: 0x2000_0000 },
-  { start: 0xe000_0000, bytes: 0x0010_0000 },
-] as const;
 
 /** Decides about an instruction the engine stopped at: run on behind it, run on at it again, or end. */
 export type StopHandler = (stop: CpuStop, machine: Machine) => Decision | null;
@@ -66,7 +61,8 @@ export class Machine {
   private readonly scratch: ScratchRam;
   /** Null on an engine that takes none. */
   readonly exceptions: CoreExceptions | null;
-  private readonly bus: PeripheralBus;
+  /** Its clocks, its flash's wait states and caches as the firmware has set them up, its pins and other UARTs. */
+  readonly hardware: BoardDevices;
   private readonly stopHandlers: readonly StopHandler[];
   private readonly stateful: ReadonlyMap<string, Stateful>;
   private readonly loop: RunLoop;
@@ -97,33 +93,29 @@ export class Machine {
             core: this.core,
             symbols: parts.image.symbols,
             vectorTable: this.memory.firstOf('flash').start,
-            nextEvent: () => this.bus.nextEvent(),
-            advance: () => this.bus.advance(),
+            nextEvent: () => this.hardware.bus.nextEvent(),
+            advance: () => this.hardware.bus.advance(),
           });
-    const host: PeripheralHost = {
-      exceptions: this.exceptions,
-      reschedule: () => {
-        this.loop.reschedule();
-      },
-      cycles: () => this.cpu.counters().cycles,
-      setFpuEnabled: (enabled: boolean) => this.cpu.setFpuEnabled(enabled),
-      fail: (cause: string) => this.failFromDevice('unmodelled-feature', cause),
-      note,
-    };
     this.serial = parts.serial;
-    this.bus = new PeripheralBus(
-      [...(parts.peripherals ?? []), ...boardPeripherals(parts.board, parts.serial, host)],
-      note,
-    );
+    this.hardware = new BoardDevices({ ...parts, extra: parts.peripherals ?? [], note });
     this.loop = new RunLoop({
       cpu: parts.cpu,
-      bus: this.bus,
+      bus: this.hardware.bus,
       exceptions: this.exceptions,
       symbols: parts.image.symbols,
       decide: (stop) => this.decide(stop),
       reset: () => this.resetByFirmware(),
     });
-    for (const space of DEVICE_SPACES) parts.cpu.mapDevice(space.start, space.bytes, this.bus);
+    this.hardware.attach({
+      exceptions: this.exceptions,
+      reschedule: () => {
+        this.loop.reschedule();
+      },
+      cycles: () => this.hardware.cycles(),
+      setFpuEnabled: (enabled: boolean) => this.cpu.setFpuEnabled(enabled),
+      fail: (cause: string) => this.failFromDevice('unmodelled-feature', cause),
+      note,
+    });
     checkSegments(parts.image, parts.board.name, parts.board.memory);
     for (const segment of parts.image.segments) this.writeMemory(segment.loadAddress, segment.bytes);
     this.stack = new StackMeter(this.memory, parts.image.symbols);
@@ -163,7 +155,7 @@ export class Machine {
     const sp = this.memory.readWord(vectorTable);
     this.resetCore(sp);
     this.cpu.resetCounters();
-    this.bus.reset();
+    this.hardware.powerOn();
     this.exceptions?.reset();
     // From here on .data and .bss are the firmware's: a later call() must not clear what it left there.
     this.dataInitialised = true;
@@ -197,7 +189,7 @@ export class Machine {
 
   /** For debuggers: a register of the device spaces as the firmware would access it, side effects included; null elsewhere. */
   device(address: number): PeripheralBus | null {
-    return DEVICE_SPACES.some(({ start, bytes }) => address >= start && address - start < bytes) ? this.bus : null;
+    return this.hardware.covers(address) ? this.hardware.bus : null;
   }
 
   /**
@@ -211,6 +203,7 @@ export class Machine {
     const stackWords = args.slice(4);
     const sp = (this.stack.top() - Math.ceil(stackWords.length / 2) * 8) >>> 0;
     this.resetCore(sp);
+    this.hardware.restartCounter();
     this.cpu.resetCounters();
     this.exceptions?.startCall(this.board.fpu !== 'none');
     this.cpu.setFpuEnabled(this.board.fpu !== 'none');
@@ -279,7 +272,7 @@ export class Machine {
       cpu: this.cpu,
       memories: this.memory.mapped(),
       parts: new Map([
-        ...this.bus.parts(),
+        ...this.hardware.stateParts(),
         ['serial line', this.serial],
         ['machine', this.ownState],
         ...(this.exceptions === null ? [] : [['exceptions', this.exceptions] as const]),
@@ -328,7 +321,7 @@ export class Machine {
   private resetByFirmware(): number {
     const vectorTable = this.memory.firstOf('flash').start;
     this.resetCore(this.memory.readWord(vectorTable));
-    this.bus.reset();
+    this.hardware.bus.reset();
     this.exceptions?.reset();
     return this.memory.readWord(vectorTable + 4);
   }

@@ -24,6 +24,7 @@ export class MemoryMap {
       if (region.kind === 'flash') bytes.fill(ERASED);
       return { region, bytes };
     });
+    mapConstants(board, cpu);
   }
 
   /** Copies bytes out of flash or RAM. */
@@ -67,5 +68,23 @@ export class MemoryMap {
     const found = this.board.memory.find((region) => region.kind === kind);
     assert(found !== undefined, `board ${this.board.name} has no ${kind}`);
     return found;
+  }
+}
+
+/** What the chip's maker wrote: whole pages are mapped, erased but for the words given. */
+function mapConstants({ constants }: Board, cpu: Cpu): void {
+  const pages = new Map<number, Uint8Array>();
+  for (const { start, words } of constants) {
+    for (const [index, word] of words.entries()) {
+      const address = start + index * 4;
+      const first = address - (address % PAGE_BYTES);
+      let page = pages.get(first);
+      if (page === undefined) {
+        page = cpu.mapMemory({ start: first, bytes: PAGE_BYTES, writable: false });
+        page.fill(ERASED);
+        pages.set(first, page);
+      }
+      new DataView(page.buffer, page.byteOffset).setUint32(address - first, Number(word), true);
+    }
   }
 }

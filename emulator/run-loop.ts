@@ -55,6 +55,7 @@ export class RunLoop {
     for (;;) {
       const result = this.pass({ cyclesMax: maxCycles }, returnAddress);
       if (result === null) continue;
+      if (result.stop !== 'limit') this.parts.bus.drain();
       const recorded = result.stop === 'limit' ? (this.parts.exceptions?.unfinishedFault() ?? null) : null;
       return recorded === null ? result : this.faulted(recorded);
     }
@@ -66,7 +67,10 @@ export class RunLoop {
     this.resumePc = pc;
     for (;;) {
       const result = this.pass(limits, null);
-      if (result !== null) return result;
+      if (result !== null) {
+        if (result.stop !== 'limit') this.parts.bus.drain();
+        return result;
+      }
       if (this.paused) return { ...this.parts.cpu.counters(), stop: 'paused', pc: this.resumePc };
     }
   }

@@ -1,42 +1,59 @@
-/** The devices of a board: those of its core, and what belongs to the kind of UART the board description names. */
+/** The devices of a board: those of its core, and those of its chip as the board description lists them. */
 import type { Board } from '../../boards/schema.ts';
+import { defined, UserError } from '../../common/errors.ts';
 import { coreOf, isMainline } from '../cores/core.ts';
 import { exceptionFeatures } from '../exceptions/exception-features.ts';
 import { BaselineControlBlock, baselineDwt } from './baseline-control-block.ts';
-import { CmsdkUart } from './cmsdk-uart.ts';
 import { Dwt } from './dwt.ts';
 import { MpuRegisters } from './mpu-registers.ts';
 import { Nvic } from './nvic.ts';
+import { deviceCatalogue } from './device-catalogue.ts';
+import type { DeviceContext } from './device-context.ts';
 import type { ExceptionHost, Peripheral, PeripheralHost } from './peripheral.ts';
-import type { SerialLine } from './serial-line.ts';
-import { Stm32Lpuart } from './stm32-lpuart.ts';
-import { stm32l4Clocks } from './stm32l4-clocks.ts';
+import { RegisterDevice } from './register-device.ts';
 import { SystemControlBlock } from './system-control-block.ts';
 import { SystemControl } from './system-control.ts';
 import { SysTick } from './systick.ts';
 
-/** Ordered: the bus takes the first that covers an address, and SysTick lies inside the SCS. */
-export function boardPeripherals(board: Board, line: SerialLine, host: PeripheralHost): Peripheral[] {
+/** Devices of the core, then those of the chip. Ordered: the bus takes the first that covers an address, and SysTick lies inside the SCS. */
+export function boardPeripherals(board: Board, context: DeviceContext): Peripheral[] {
+  return [...corePeripherals(board, context.host), ...chipPeripherals(board, context)];
+}
+
+function corePeripherals(board: Board, host: PeripheralHost): Peripheral[] {
   const { exceptions } = host;
   const control = exceptions === null ? new SystemControl(host, board.fpu !== 'none') : controlBlock(board, exceptions);
   const nvic =
     exceptions === null
       ? []
       : [new Nvic(exceptions, coreOf(board).architecture !== 'v6-m'), new MpuRegisters(exceptions)];
-  const core: Peripheral[] = [
+  return [
     new SysTick(host),
     ...nvic,
     control,
     ...(isMainline(coreOf(board)) ? [new Dwt(host, () => control.traceEnabled())] : [baselineDwt()]),
   ];
-  switch (board.uart?.kind) {
-    case 'cmsdk-uart':
-      return [...core, new CmsdkUart(board.uart.base, line, host)];
-    case 'stm32-lpuart':
-      return [...core, new Stm32Lpuart(board.uart.base, line, host), ...stm32l4Clocks()];
-    case undefined:
-      return core;
+}
+
+/** @throws UserError for an enable bit that the chip does not have */
+function chipPeripherals(board: Board, context: DeviceContext): Peripheral[] {
+  const devices = new Map(board.peripherals.map((spec) => [spec.name, deviceCatalogue[spec.kind](spec, context)]));
+  for (const { name, enabledBy } of board.peripherals) {
+    if (enabledBy !== undefined) gate(board, devices, name, enabledBy);
   }
+  return [...devices.values()];
+}
+
+/** @param enabledBy PERIPHERAL.REGISTER.BIT */
+function gate(board: Board, devices: ReadonlyMap<string, Peripheral>, name: string, enabledBy: string): void {
+  const [controller = '', register = '', bit = ''] = enabledBy.split('.');
+  const owner = devices.get(controller);
+  if (!(owner instanceof RegisterDevice) || !owner.has(register))
+    throw new UserError(
+      `board ${board.name}: ${name} is enabled by ${enabledBy}, a register that this chip does not have`,
+    );
+  const isEnabled = (): boolean => owner.bit(register, Number(bit));
+  Object.assign(defined(devices.get(name), name), { isEnabled, enabledBy });
 }
 
 function controlBlock(board: Board, exceptions: ExceptionHost): SystemControlBlock {

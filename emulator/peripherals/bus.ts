@@ -1,6 +1,6 @@
 /**
- * Routes device accesses to peripherals. A register nobody models reads as 0 and ignores writes, and is noted once, because start-up
- * code touches many that change nothing here.
+ * Routes device accesses to peripherals. A register nobody models, or of a device whose clock is off, reads as 0 and ignores writes, and is
+ * noted once, because start-up code touches many that change nothing here.
  */
 import { hex32 } from '../../common/units.ts';
 import type { DeviceCallbacks } from '../cpu/cpu.ts';
@@ -10,33 +10,60 @@ import type { Peripheral } from './peripheral.ts';
 type EventDevice = Peripheral & Required<Pick<Peripheral, 'nextEvent' | 'advance'>>;
 
 export class PeripheralBus implements DeviceCallbacks {
-  private readonly peripherals: readonly Peripheral[];
-  private readonly withEvents: readonly EventDevice[];
+  private readonly peripherals: Peripheral[] = [];
+  private readonly withEvents: EventDevice[] = [];
   private readonly note: (text: string) => void;
+  /** Cycles that had passed for the devices when the counters of the core were last set to 0. */
+  private origin = 0;
 
   /** @param note called for every access to an unmodelled register, with a text that is the same for the same register. */
   constructor(peripherals: readonly Peripheral[], note: (text: string) => void) {
-    this.peripherals = peripherals;
-    this.withEvents = peripherals.filter(
-      (one): one is EventDevice => one.nextEvent !== undefined && one.advance !== undefined,
-    );
     this.note = note;
+    this.add(peripherals);
+  }
+
+  /** Behind those already there: they take precedence. */
+  add(peripherals: readonly Peripheral[]): void {
+    this.peripherals.push(...peripherals);
+    this.withEvents.push(
+      ...peripherals.filter((one): one is EventDevice => one.nextEvent !== undefined && one.advance !== undefined),
+    );
   }
 
   reset(): void {
     for (const peripheral of this.peripherals) peripheral.reset();
   }
 
-  /** Absolute cycle of the next thing a device does of its own accord. */
+  /** Counter of the core at which a device next does something of its own accord. */
   nextEvent(): number {
     let next = Infinity;
     for (const peripheral of this.withEvents) next = Math.min(next, peripheral.nextEvent());
-    return next;
+    return next - this.origin;
+  }
+
+  /** The cycles of a device's time that came before the core's counter was last 0. */
+  get elapsedBefore(): number {
+    return this.origin;
+  }
+
+  /** The core's counter starts anew while time goes on, `cycles` behind its last start; at power-on time itself starts anew. */
+  countFrom(cycles: number): void {
+    this.origin = cycles;
   }
 
   /** Every device does what is due. */
   advance(): void {
     for (const peripheral of this.withEvents) peripheral.advance();
+  }
+
+  /** The run is over: what is on its way to the host arrives. */
+  drain(): void {
+    for (const peripheral of this.peripherals) peripheral.drain?.();
+  }
+
+  /** The devices that are of this sort. */
+  all<T extends object>(is: (device: object) => device is T): T[] {
+    return this.peripherals.filter((one): one is Peripheral & T => is(one));
   }
 
   /** The devices that have a state, by name and address. */
@@ -52,6 +79,10 @@ export class PeripheralBus implements DeviceCallbacks {
   read(address: number, bytes: number): number {
     const word = (address & ~3) >>> 0;
     const peripheral = this.find(word);
+    if (peripheral?.isEnabled?.() === false) {
+      this.missClock(peripheral);
+      return 0;
+    }
     const value = peripheral?.read(word - peripheral.base) ?? null;
     if (value === null) {
       this.miss(word, 'read', peripheral);
@@ -65,6 +96,10 @@ export class PeripheralBus implements DeviceCallbacks {
   write(address: number, bytes: number, value: number): void {
     const word = (address & ~3) >>> 0;
     const peripheral = this.find(word);
+    if (peripheral?.isEnabled?.() === false) {
+      this.missClock(peripheral);
+      return;
+    }
     let merged = value >>> 0;
     const shift = (address & 3) * 8;
     const lanes = bytes === 4 ? 0xffff_ffff : ((bytes === 1 ? 0xff : 0xffff) << shift) >>> 0;
@@ -81,7 +116,14 @@ export class PeripheralBus implements DeviceCallbacks {
   }
 
   private miss(address: number, access: 'read' | 'write', peripheral: Peripheral | null): void {
-    const what = peripheral === null ? 'an unmodelled register' : `an unmodelled ${peripheral.name} register`;
-    this.note(`${access} of ${what} at ${hex32(address)}`);
+    const register = peripheral?.nameOf?.(address - peripheral.base) ?? null;
+    if (peripheral === null) this.note(`${access} of an unmodelled register at ${hex32(address)}`);
+    else if (register === null)
+      this.note(`${access} of an unmodelled ${peripheral.name} register at ${hex32(address)}`);
+    else this.note(`${access} of ${peripheral.name}_${register} at ${hex32(address)}, which is not modelled`);
+  }
+
+  private missClock({ name, enabledBy }: Peripheral): void {
+    this.note(`${name} is used while it is off; it needs ${enabledBy ?? 'its clock'}`);
   }
 }

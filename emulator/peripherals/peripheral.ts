@@ -16,12 +16,20 @@ export interface Peripheral extends Partial<Stateful> {
    * False if this model does not have the register.
    */
   write(offset: number, value: number, bytes?: 1 | 2 | 4, lanes?: number): boolean;
+  /** Name of the register at `offset` as the manual has it, modelled or not; null or absent: not known. */
+  nameOf?(offset: number): string | null;
+  /** Absent: always. While false, registers read as 0 and ignore writes: the device has no clock. */
+  isEnabled?(): boolean;
+  /** What makes isEnabled() true, for messages. */
+  readonly enabledBy?: string;
   /** Back to the values after power-on. */
   reset(): void;
   /** Absolute cycle at which the device next does something of its own accord; Infinity: never. Absent: never. */
   nextEvent?(): number;
   /** Does what is due by now. */
   advance?(): void;
+  /** The run is over: what is on its way to the host arrives. */
+  drain?(): void;
 }
 
 /** The core's exceptions as devices see them. */
@@ -47,7 +55,7 @@ export interface PeripheralHost {
   readonly exceptions: ExceptionHost | null;
   /** The next event of a device may be earlier than before. */
   reschedule(): void;
-  /** Model cycles since reset, at the access being made. */
+  /** Model cycles since power-on, at the access being made; they never go back. */
   cycles(): number;
   setFpuEnabled(enabled: boolean): void;
   /** Something the firmware asked for that cannot be done; the run ends with this fault. */

@@ -6,6 +6,10 @@ export class SerialLine implements Stateful {
   private readonly sent: number[] = [];
   private readonly onByte: ((byte: number) => void) | null;
   private readonly keeps: boolean;
+  /** Called when the host has fed bytes; set by the UART. */
+  onIncoming: (() => void) | null = null;
+  /** Sees every byte as it is sent, besides the listener given at creation. */
+  onSent: ((byte: number) => void) | null = null;
   /** What is sent is kept, but shown to nobody: it has been shown before. */
   muted = false;
 
@@ -18,6 +22,7 @@ export class SerialLine implements Stateful {
   /** Bytes for the firmware to read, from the host. */
   feed(bytes: Uint8Array): void {
     for (const byte of bytes) this.incoming.push(byte);
+    this.onIncoming?.();
   }
 
   /** All that the firmware has sent, as UTF-8 text. */
@@ -31,7 +36,9 @@ export class SerialLine implements Stateful {
 
   send(byte: number): void {
     if (this.keeps) this.sent.push(byte);
-    if (!this.muted) this.onByte?.(byte);
+    if (this.muted) return;
+    this.onByte?.(byte);
+    this.onSent?.(byte);
   }
 
   save(): unknown {

@@ -28,6 +28,7 @@ const stm32Hello = `${registers}
 #define RCC 0x40021000
 #define UART 0x40008000
 int main(void) {
+  REG(RCC + 0x58) |= 1 << 28; REG(RCC + 0x5c) |= 1;
   REG(0x40022000) = 0x705; while ((REG(0x40022000) & 0xf) != 5) { }
   REG(0x40007080) = 0; REG(0x40007000) = 0x200; while (REG(0x40007014) & (1 << 10)) { }
   while (!(REG(RCC) & 2)) { }
@@ -114,7 +115,7 @@ describe.skipIf(!hasCompiler)('peripherals (needs arm-none-eabi-gcc)', () => {
       board: loadBoard('nucleo-l4r5zi'),
       image: assembleFunctions(
         {
-          main: 'ldr r1, =0x48000000; ldr r2, =0x11223344; str r2, [r1]; movs r2, #0x55; strb r2, [r1, #1]; ldr r0, [r1]; ldrh r3, [r1, #2]; eors r0, r3; bx lr',
+          main: 'ldr r1, =0x40021010; ldr r2, =0x11223344; str r2, [r1]; movs r2, #0x55; strb r2, [r1, #1]; ldr r0, [r1]; ldrh r3, [r1, #2]; eors r0, r3; bx lr',
         },
         0x0800_0000,
       ),

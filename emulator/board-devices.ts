@@ -1,0 +1,108 @@
+/** The devices of a board as one part of the machine: bus, clocks, the way to the flash, and the far ends of its UARTs. */
+import type { Board } from '../boards/schema.ts';
+import type { Cpu } from './cpu/cpu.ts';
+import { boardPeripherals } from './peripherals/board-peripherals.ts';
+import { PeripheralBus } from './peripherals/bus.ts';
+import { Clocks } from './peripherals/clocks.ts';
+import { FlashControl } from './peripherals/flash-control.ts';
+import type { Peripheral, PeripheralHost } from './peripherals/peripheral.ts';
+import { SerialLine } from './peripherals/serial-line.ts';
+import type { Stateful } from './state/stateful.ts';
+
+const DEVICE_SPACES = [
+  { start: 0x4000_0000, bytes: 0x2000_0000 },
+  { start: 0xe000_0000, bytes: 0x0010_0000 },
+] as const;
+
+export interface BoardDevicesParts {
+  readonly cpu: Cpu;
+  readonly board: Board;
+  /** Far end of the board's own UART. */
+  readonly serial: SerialLine;
+  /** Besides those of the board, and before them. */
+  readonly extra: readonly Peripheral[];
+  readonly note: (text: string) => void;
+}
+
+export class BoardDevices implements Stateful {
+  readonly bus: PeripheralBus;
+  readonly clocks: Clocks;
+  readonly flash = new FlashControl({
+    waitStates: 0,
+    lineBits: 32,
+    prefetch: false,
+    instructionCache: false,
+    dataCache: false,
+  });
+  private readonly parts: BoardDevicesParts;
+  /** Of the UARTs that the board's users do not see, by the peripheral's name. */
+  private readonly otherLines = new Map<string, SerialLine>();
+
+  constructor(parts: BoardDevicesParts) {
+    this.parts = parts;
+    this.bus = new PeripheralBus(parts.extra, parts.note);
+    this.clocks = new Clocks(() => this.cycles(), { core: parts.board.clockHz });
+  }
+
+  /** Cycles since power-on, whenever the core's counter was last set to 0. */
+  cycles(): number {
+    return this.bus.elapsedBefore + this.parts.cpu.counters().cycles;
+  }
+
+  /** Makes the devices of the board and maps them. @throws UserError for what the chip does not have */
+  attach(host: PeripheralHost): void {
+    const { board, cpu } = this.parts;
+    const { clocks, flash, bus } = this;
+    const { oscillators } = board;
+    const serialLine = (name: string): SerialLine => this.serialLine(name);
+    bus.add(boardPeripherals(board, { host, clocks, flash, oscillators, serialLine }));
+    for (const { start, bytes } of DEVICE_SPACES) cpu.mapDevice(start, bytes, bus);
+  }
+
+  covers(address: number): boolean {
+    return DEVICE_SPACES.some(({ start, bytes }) => address >= start && address - start < bytes);
+  }
+
+  /** Far end of a UART by the peripheral's name. */
+  serialLine(name: string): SerialLine {
+    const { board, serial } = this.parts;
+    if (board.peripherals.find(({ base }) => base === board.uart?.base)?.name === name) return serial;
+    let line = this.otherLines.get(name);
+    if (line === undefined) this.otherLines.set(name, (line = new SerialLine()));
+    return line;
+  }
+
+  /** The devices that are of this sort, as isGpioPort. */
+  all<T extends object>(is: (device: object) => device is T): T[] {
+    return this.bus.all(is);
+  }
+
+  /** Call with the core's counter at 0. */
+  powerOn(): void {
+    this.bus.countFrom(0);
+    this.clocks.reset();
+    this.bus.reset();
+  }
+
+  /** Before the core's counter is set to 0 without a reset: time goes on. */
+  restartCounter(): void {
+    this.bus.countFrom(this.cycles());
+  }
+
+  stateParts(): [string, Stateful][] {
+    return [
+      ...this.bus.parts(),
+      ...[...this.otherLines].map(([name, line]): [string, Stateful] => [`serial line of ${name}`, line]),
+      ['clocks', this.clocks],
+      ['time before the counter', this],
+    ];
+  }
+
+  save(): unknown {
+    return this.bus.elapsedBefore;
+  }
+
+  restore(state: unknown): void {
+    this.bus.countFrom(state as number);
+  }
+}
