@@ -47,6 +47,7 @@ export function assembleMachine(cpu: Cpu, options: AssemblyOptions): Machine {
     peripherals: options.peripherals ?? [],
     stopHandlers: [semihosting.handler],
     stateful: new Map([['semihosting', semihosting]]),
+    outputs: [semihosting],
     strict: options.strict ?? false,
     onNote: options.onNote ?? (() => undefined),
   });

@@ -10,11 +10,11 @@ import { reg, type Cpu, type CpuStop, type MarkPass, type RunLimits } from './cp
 import { resetRegisters } from './cpu/reset-registers.ts';
 import { makeFault, type Fault } from './fault.ts';
 import { checkSegments, type FirmwareFile, type ImageSymbol, type SymbolTable } from './image.ts';
+import type { MachineParts, Output, StopHandler } from './machine-parts.ts';
 import { MemoryMap } from './memory-map.ts';
 import { coreOf, type Core } from './cores/core.ts';
 import { CoreExceptions } from './exceptions/core-exceptions.ts';
 import type { PeripheralBus } from './peripherals/bus.ts';
-import type { Peripheral } from './peripherals/peripheral.ts';
 import type { SerialLine } from './peripherals/serial-line.ts';
 import { DEFAULT_CYCLES_MAX, type CallResult, type Pause, type RunOptions, type RunResult } from './run-result.ts';
 import { RunLoop, type Decision } from './run-loop.ts';
@@ -24,31 +24,12 @@ import { imageDigest } from './state/digest.ts';
 import { MachineSnapshots, type MachineState } from './state/machine-state.ts';
 import type { Stateful } from './state/stateful.ts';
 
+export type { MachineParts, Output, StopHandler } from './machine-parts.ts';
 export { DEFAULT_CYCLES_MAX } from './run-result.ts';
 export type { CallResult, Pause, RunOptions, RunResult, StopKind } from './run-result.ts';
 
 /** Where a called function returns to: no memory is ever mapped there, so arriving is a fetch fault that is understood as the return. */
 export const RETURN_ADDRESS = 0xdead_bee0;
-
-/** Decides about an instruction the engine stopped at: run on behind it, run on at it again, or end. */
-export type StopHandler = (stop: CpuStop, machine: Machine) => Decision | null;
-
-export interface MachineParts {
-  readonly cpu: Cpu;
-  readonly board: Board;
-  readonly image: FirmwareFile;
-  /** Far end of the board's UART. */
-  readonly serial: SerialLine;
-  /** Besides those of the board, and before them. */
-  readonly peripherals?: readonly Peripheral[];
-  readonly stopHandlers: readonly StopHandler[];
-  /** What else takes part in snapshots, by a name of its own: the stop handlers' state. */
-  readonly stateful?: ReadonlyMap<string, Stateful>;
-  /** What is only noted otherwise ends the run with a fault. */
-  readonly strict: boolean;
-  /** Unmodelled registers and features the firmware used, once each. */
-  readonly onNote: (text: string) => void;
-}
 
 export class Machine {
   readonly board: Board;
@@ -65,6 +46,7 @@ export class Machine {
   readonly hardware: BoardDevices;
   private readonly stopHandlers: readonly StopHandler[];
   private readonly stateful: ReadonlyMap<string, Stateful>;
+  private readonly outputs: readonly Output[];
   private readonly loop: RunLoop;
   private snapshots: MachineSnapshots | null = null;
   private dataInitialised = false;
@@ -76,6 +58,7 @@ export class Machine {
     this.cpu = parts.cpu;
     this.stopHandlers = parts.stopHandlers;
     this.stateful = parts.stateful ?? new Map();
+    this.outputs = [parts.serial, ...(parts.outputs ?? [])];
     this.memory = new MemoryMap(parts.board, parts.cpu);
     const noted = new Set<string>();
     const note = (cause: string): void => {
@@ -259,6 +242,11 @@ export class Machine {
   restore(state: MachineState): void {
     this.loop.clear();
     this.snapshotter().restore(state);
+  }
+
+  /** While what has been run and shown before is run again. */
+  mute(muted: boolean): void {
+    for (const output of this.outputs) output.muted = muted;
   }
 
   close(): void {

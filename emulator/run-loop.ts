@@ -99,8 +99,10 @@ export class RunLoop {
   /** From resumePc up to the next stop of the engine. The result if the run is over. */
   private pass(limits: RunLimits, returnAddress: number | null): RunResult | null {
     const { cpu, bus, exceptions } = this.parts;
+    const reached = this.limitReached(limits);
+    if (reached !== null) return reached;
     if (exceptions !== null) {
-      const over = this.follow(exceptions.poll(this.resumePc), this.resumePc);
+      const over = this.follow(exceptions.poll(this.resumePc, limits.cyclesMax));
       if (over !== null) return over;
     }
     this.runLimit = Math.min(limits.cyclesMax, bus.nextEvent());
@@ -109,8 +111,15 @@ export class RunLoop {
     return this.judge(stop, limits, returnAddress);
   }
 
+  /** Before anything is taken: a run that stops here and one that is resumed here must not differ. */
+  private limitReached({ cyclesMax, instructionsMax = Infinity }: RunLimits): RunResult | null {
+    const counters = this.parts.cpu.counters();
+    if (counters.cycles < cyclesMax && counters.instructions < instructionsMax) return null;
+    return { ...counters, stop: 'limit', exitCode: null, fault: null, pc: this.resumePc };
+  }
+
   /** Goes on as the exceptions say; the result if they end the run. */
-  private follow(verdict: Verdict, pc: number): RunResult | null {
+  private follow(verdict: Verdict): RunResult | null {
     if (verdict === null) return null;
     switch (verdict.kind) {
       case 'continue':
@@ -123,7 +132,7 @@ export class RunLoop {
         return this.faulted(verdict.recorded);
       default: {
         const exitCode = verdict.kind === 'idle' ? 0 : null;
-        return { ...this.parts.cpu.counters(), stop: verdict.kind, exitCode, fault: null, pc };
+        return { ...this.parts.cpu.counters(), stop: verdict.kind, exitCode, fault: null, pc: verdict.pc };
       }
     }
   }
@@ -164,7 +173,7 @@ export class RunLoop {
     }
     if (exceptions !== null && (returnAddress === null || !isFaultStop(stop))) {
       const verdict = exceptions.handle(stop, limits);
-      if (verdict !== null) return this.follow(verdict, stop.pc);
+      if (verdict !== null) return this.follow(verdict);
     }
     if (this.isTransparent(stop)) {
       this.resumePc = cpu.stepOver();

@@ -18,6 +18,9 @@ export const reg = {
   primask: 21,
   faultmask: 22,
   basepri: 23,
+  /** Armv8-M Mainline; 0 elsewhere. */
+  msplim: 24,
+  psplim: 25,
   s0: 32,
 } as const;
 

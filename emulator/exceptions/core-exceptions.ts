@@ -30,7 +30,8 @@ export interface RecordedFault {
 export type Verdict =
   | { readonly kind: 'continue'; readonly pc: number }
   | { readonly kind: 'reset' }
-  | { readonly kind: 'limit' | 'idle' }
+  /** `pc` is where to resume. */
+  | { readonly kind: 'limit' | 'idle'; readonly pc: number }
   | { readonly kind: 'fault'; readonly recorded: RecordedFault }
   | null;
 
@@ -55,8 +56,6 @@ export class CoreExceptions implements ExceptionHost, Stateful {
   readonly system: SystemState;
   readonly unit: ExceptionUnit;
   readonly mpu: Mpu;
-  /** For debuggers that step: nothing asynchronous is taken. */
-  held = false;
   /** Cycles slept in WFI, WFE and endless loops. */
   sleepCycles = 0;
   private readonly parts: CoreExceptionParts;
@@ -131,6 +130,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
   startCall(mayUseFpu: boolean): void {
     this.parts.port.resetStackLimits();
     this.recorded = null;
+    this.sleeping = false;
     this.state.clearActive();
     if (mayUseFpu) this.system.coprocessorAccess |= CPACR_FPU;
   }
@@ -145,9 +145,12 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     this.unit.fp.refresh();
   }
 
-  /** Asynchronous exceptions in front of the instruction at `pc`. */
-  poll(pc: number): Verdict {
-    if (this.held) return { kind: 'continue', pc };
+  /** Asynchronous exceptions in front of the instruction at `pc`; a core that slept there when a limit cut it off sleeps on. */
+  poll(pc: number, cyclesMax: number): Verdict {
+    if (this.sleeping) {
+      const woken = this.sleep(pc, cyclesMax, () => this.unit.wakes());
+      if (woken?.kind !== 'continue') return woken;
+    }
     const taken = this.unit.poll(pc);
     return taken === null ? { kind: 'continue', pc } : this.continued(taken);
   }
@@ -274,13 +277,14 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     advance();
     while (!wakes()) {
       const next = nextEvent();
-      if (next === Infinity) return this.stuck('idle');
+      if (next === Infinity) return this.stuck('idle', pc);
       const { cycles } = cpu.counters();
       const until = Math.min(next, cyclesMax);
       this.sleepCycles += Math.max(0, until - cycles);
       port.addCounters(Math.max(0, until - cycles), 0);
-      if (until >= cyclesMax) return { kind: 'limit' };
+      // What wakes the core at the limit itself must find it asleep.
       advance();
+      if (until >= cyclesMax && !wakes()) return { kind: 'limit', pc };
     }
     if (this.sleeping) {
       this.sleeping = false;
@@ -295,22 +299,22 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     advance();
     if (this.unit.wouldTake()) return { kind: 'continue', pc };
     const next = nextEvent();
-    if (next === Infinity || this.unfinishedFault() !== null) return this.stuck('loop');
+    if (next === Infinity || this.unfinishedFault() !== null) return this.stuck('loop', pc);
     const loopCycles = endlessLoopCycles(core, pc);
     const turns = Math.max(1, Math.ceil((Math.min(next, cyclesMax) - cpu.counters().cycles) / loopCycles));
     this.sleepCycles += turns * loopCycles;
     port.addCounters(turns * loopCycles, turns);
-    if (cpu.counters().cycles >= cyclesMax) return { kind: 'limit' };
+    if (cpu.counters().cycles >= cyclesMax) return { kind: 'limit', pc };
     advance();
     return { kind: 'continue', pc };
   }
 
-  private stuck(how: 'idle' | 'loop'): Verdict {
+  private stuck(how: 'idle' | 'loop', pc: number): Verdict {
     const number = this.current();
     const recorded = this.unfinishedFault();
     if (recorded !== null) return { kind: 'fault', recorded };
     return how === 'loop' && number !== 0
       ? this.ended(`endless loop in the handler of ${exceptionName(number)}`)
-      : { kind: 'idle' };
+      : { kind: 'idle', pc };
   }
 }

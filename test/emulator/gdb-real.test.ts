@@ -8,6 +8,7 @@ import { packageRoot } from '../../common/package-root.ts';
 import type { SimReport } from '../../emulator/sim.ts';
 import { debugFirmware } from '../../harness/gdb-listener.ts';
 import { buildProgram, hasCompiler } from './support/assemble.ts';
+import { interruptedSource } from './support/interrupted-program.ts';
 
 const GDB = 'gdb-multiarch';
 const hasGdb = spawnSync(GDB, ['--version']).status === 0;
@@ -165,18 +166,77 @@ describe.skipIf(!hasCompiler || !hasGdb)('gdb-multiarch (needs it and arm-none-e
     20_000,
   );
 
+  it('steps over interrupts and goes backwards', async () => {
+    const { text, report } = await debug(
+      build('interrupted', interruptedSource, false),
+      'interrupted',
+      [
+        'load',
+        'compare-sections',
+        'break note if turn == 30',
+        'continue',
+        'set var $ticks_before = ticks',
+        'stepi 100',
+        'print ticks > $ticks_before',
+        'print $xpsr & 0x1ff',
+        'delete',
+        'watch last_tick',
+        'continue',
+        'continue',
+        'reverse-continue',
+        'reverse-continue',
+        'delete',
+        'break tick',
+        'reverse-continue',
+        'info symbol $pc',
+        'reverse-stepi',
+        'info symbol $pc',
+        'delete',
+        'tbreak note',
+        'reverse-continue',
+        'print turn',
+        'reverse-next',
+        'next',
+        'reverse-continue',
+        'info symbol $pc',
+        'continue',
+      ],
+      'wasm',
+    );
+    expect(text).not.toContain('MIS-MATCHED');
+    expect(text).toContain('Breakpoint 1, note (turn=30)');
+    expect(text).toContain('$1 = 1\n$2 = 0\n'); // interrupts came, none was stepped into
+    const changes = [...text.matchAll(/Old value = (\d+)\nNew value = (\d+)/g)].map(([, from, to]) => [from, to]);
+    expect(changes).toEqual([
+      [changes[0]?.[0], changes[0]?.[1]],
+      [changes[0]?.[1], changes[1]?.[1]],
+      [changes[1]?.[1], changes[0]?.[1]],
+      [changes[0]?.[1], changes[0]?.[0]],
+    ]);
+    expect(text).toMatch(/Breakpoint 3, tick \(\)/);
+    expect(text).toMatch(/\ntick in section .text\n/);
+    expect(text).toMatch(/\n(main|note)( \+ \d+)? in section .text\n/); // what the interrupt had interrupted
+    expect(text).toMatch(/Temporary breakpoint 4, (0x[0-9a-f]+ in )?note \(turn=3\d\)/);
+    expect(text).toContain('No more reverse-execution history.');
+    expect(text).toMatch(/\nreset in section .text\n/);
+    expect(text).toContain('exited normally');
+    expect(report).toMatchObject({ stop: 'exit', exitCode: 0 });
+  }, 20_000);
+
   it.each(engines)(
     'names a fault (%s)',
     async (engine) => {
       const { text, report } = await debug(
         build('faulty', faulty, false),
         'faulty',
-        ['continue', 'print/x $r0', 'kill'],
+        ['continue', 'print/x $r0', 'backtrace', 'kill'],
         engine,
       );
       expect(text).toMatch(/fault at 0x[0-9a-f]{8} \((main|peek)[^)]*\): unmapped read at 0x60000000\n/);
       expect(text).toContain('Program received signal SIGSEGV');
       expect(text).toContain('0x60000000');
+      // In front of the instruction, not in the handler that gave up.
+      expect(text).toMatch(/#0 .*(main|peek) \(/);
       expect(report).toBeNull();
     },
     20_000,

@@ -48,6 +48,20 @@ describe.skipIf(!hasCompiler)('gdb server (needs arm-none-eabi-gcc)', () => {
     expect(targetXml(targetRegisters({ ...board, fpu: 'none' }))).not.toContain('vfp');
   });
 
+  it('has the special registers of each architecture', () => {
+    const special = (name: string): string[] =>
+      targetRegisters(loadBoard(name))
+        .filter(({ feature }) => feature === 'm-system')
+        .map(({ name: register }) => register);
+    const mainline = ['msp', 'psp', 'primask', 'basepri', 'faultmask', 'control'];
+    expect(special('core-m0plus')).toEqual(['msp', 'psp', 'primask', 'control']);
+    expect(special('core-m23')).toEqual(['msp', 'psp', 'primask', 'control']);
+    expect(special('core-m7')).toEqual(mainline);
+    expect(special('core-m33')).toEqual([...mainline, 'msplim', 'psplim']);
+    const doubles = targetXml(targetRegisters(loadBoard('core-m7')));
+    expect(doubles).toContain('name="d15" bitsize="64"');
+  });
+
   it.each(engines)('reads and writes all registers (%s)', (engine) => {
     const client = new Client(engine);
     const registers = targetRegisters(client.machine.board);

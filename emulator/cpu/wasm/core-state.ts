@@ -126,6 +126,10 @@ export class CoreState {
         return this.get(cell.primask) >>> 0;
       case reg.faultmask:
         return this.get(cell.faultmask) >>> 0;
+      case reg.msplim:
+        return this.special.mainLimit >>> 0;
+      case reg.psplim:
+        return this.special.processLimit >>> 0;
       default:
         return this.get(cell.basepri) >>> 0;
     }
@@ -165,6 +169,12 @@ export class CoreState {
         break;
       case reg.faultmask:
         this.cells[cell.faultmask] = value & 1;
+        break;
+      case reg.msplim:
+        this.special.write(sysm.msplim, value);
+        break;
+      case reg.psplim:
+        this.special.write(sysm.psplim, value);
         break;
       default:
         this.cells[cell.basepri] = value & 0xff;

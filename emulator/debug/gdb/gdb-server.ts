@@ -3,7 +3,7 @@
  * the connection receives, sends what comes out, and calls runSlice() while `running`.
  */
 import type { Machine, RunResult } from '../../machine.ts';
-import { Execution, type Stop } from './execution.ts';
+import { Execution } from './execution.ts';
 import { runMonitorCommand } from './monitor.ts';
 import { answerQuery, type QueryContext } from './queries.ts';
 import { bytesOf, encodePacket, hexOf, PacketReader, parseHex, textOf, type PacketEvent } from './packets.ts';
@@ -11,6 +11,7 @@ import { accessMemory } from './memory-commands.ts';
 import { changeBreakpoint } from './breakpoint-commands.ts';
 import { accessRegisters } from './register-commands.ts';
 import { parseResume } from './resume-commands.ts';
+import type { Stop } from './stop.ts';
 import { stopped, stopReply, type StopReply } from './stop-reply.ts';
 import { memoryMapXml, targetRegisters, targetXml, type TargetRegister } from './target-description.ts';
 import { TargetMemory } from './target-memory.ts';
@@ -54,6 +55,7 @@ export class GdbServer {
     this.queries = {
       targetXml: targetXml(this.registers),
       memoryMapXml: memoryMapXml(options.machine.board),
+      canGoBack: this.execution.canGoBack,
       crc: (address, bytes) => this.memory.crc(address, bytes),
       setBreakReasons: (understood) => (this.breakReasons = understood),
       monitor: (line) => this.monitor(line),
@@ -181,6 +183,8 @@ export class GdbServer {
   private resume(text: string): string | null {
     const request = parseResume(text);
     if (request === null || typeof request === 'string') return request;
+    const goesBack = request.action.kind === 'continueBack' || request.action.kind === 'stepBack';
+    if (goesBack && !this.execution.canGoBack) return UNSUPPORTED;
     // What has exited does not run on; it says so again.
     if (this.lastStop.exited) return this.lastStop.reply;
     if (request.address !== null) this.execution.setPc(request.address);
@@ -208,6 +212,7 @@ export class GdbServer {
       reset: () => this.reset(),
       counters: () => this.machine.cpu.counters(),
       countersAtResume: () => this.countersAtResume,
+      enterHandlers: (enters) => (this.execution.entersHandlers = enters),
     });
     return hexOf(new TextEncoder().encode(output));
   }

@@ -5,6 +5,8 @@ import { ERROR_ARGUMENT, ERROR_MEMORY } from './replies.ts';
 export interface QueryContext {
   readonly targetXml: string;
   readonly memoryMapXml: string;
+  /** Reverse execution is possible. */
+  readonly canGoBack: boolean;
   /** Null outside memory. */
   crc(address: number, bytes: number): number | null;
   setBreakReasons(understood: boolean): void;
@@ -38,7 +40,7 @@ export function answerQuery(text: string, context: QueryContext): string | null 
   }
   if (text === 'qSupported' || text.startsWith('qSupported:')) {
     context.setBreakReasons(text.includes('swbreak+'));
-    return FEATURES;
+    return context.canGoBack ? `${FEATURES};ReverseContinue+;ReverseStep+` : FEATURES;
   }
   if (text.startsWith('qRcmd,')) return context.monitor(text.slice('qRcmd,'.length));
   if (text.startsWith('qCRC:')) {

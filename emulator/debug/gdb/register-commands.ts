@@ -46,8 +46,10 @@ function read(register: TargetRegister, { machine, execution }: RegisterTarget):
 }
 
 function write(register: TargetRegister, bytes: Uint8Array, { machine, execution }: RegisterTarget): void {
-  if (register.parts[0] !== reg.pc) writeTargetRegister(register, machine.cpu, bytes);
-  else execution.setPc(new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true));
+  if (register.parts[0] !== reg.pc) {
+    writeTargetRegister(register, machine.cpu, bytes);
+    execution.noteRegisterChange();
+  } else execution.setPc(new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true));
 }
 
 /** Writes only what differs: msp, psp and sp are views of the same registers, and would undo each other. */

@@ -1,4 +1,4 @@
-/** c, C, s, S and vCont (GDB manual E.2). There is one thread, so the first action that may apply to it is the one; signals are dropped. */
+/** c, C, s, S, bc, bs and vCont (GDB manual E.2). There is one thread, so the first action that may apply to it is the one; signals are dropped. */
 import { parseNumber } from './packets.ts';
 import { ERROR_ARGUMENT } from './replies.ts';
 import type { ResumeAction } from './execution.ts';
@@ -11,6 +11,8 @@ export interface ResumeRequest {
 
 /** A request, a reply for what is malformed or a mere question, or null for another kind of packet. */
 export function parseResume(text: string): ResumeRequest | string | null {
+  if (text === 'bc' || text === 'bs')
+    return { action: { kind: text === 'bc' ? 'continueBack' : 'stepBack' }, address: null };
   if (text === 'vCont?') return 'vCont;c;C;s;S;r';
   if (text.startsWith('vCont;')) return parseVCont(text.slice('vCont;'.length));
   const plain = /^(?:([cs])([0-9a-fA-F]*)|([CS])[0-9a-fA-F]{2}(?:;([0-9a-fA-F]+))?)$/.exec(text);

@@ -2,7 +2,7 @@
 import { hex32 } from '../../../common/units.ts';
 import { describeFault, type Fault } from '../../fault.ts';
 import type { RunResult } from '../../machine.ts';
-import type { Stop } from './execution.ts';
+import type { Stop } from './stop.ts';
 
 /** gdb's own numbers (include/gdb/signals.def), not the host's. */
 const SIGINT = 2;
@@ -37,6 +37,8 @@ export function stopReply(stop: Stop, options: ReplyOptions): StopReply {
       return stopped();
     case 'interrupted':
       return stopped(SIGINT);
+    case 'historyStart':
+      return stopped(SIGTRAP, 'replaylog:begin;');
     case 'breakpoint': {
       const reason = stop.breakpoint === 'software' ? 'swbreak:;' : 'hwbreak:;';
       return stopped(SIGTRAP, options.breakReasons ? reason : '');

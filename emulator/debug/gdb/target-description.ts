@@ -3,6 +3,7 @@
  * being 25) and the memory map (E.10). Values cross the protocol in target byte order, little endian.
  */
 import type { Board } from '../../../boards/schema.ts';
+import { coreOf, isMainline, isV8 } from '../../cores/core.ts';
 import { reg, type Cpu } from '../../cpu/cpu.ts';
 
 /** Smallest unit `load` erases. Boards do not state theirs; 4 KiB is a page of the engines and divides every board's flash. */
@@ -32,7 +33,7 @@ export function targetRegisters(board: Board): TargetRegister[] {
   add('lr', 'm-profile', 14, reg.lr);
   add('pc', 'm-profile', 15, reg.pc);
   add('xpsr', 'm-profile', XPSR_NUMBER, reg.xpsr);
-  const special = ['msp', 'psp', 'primask', 'basepri', 'faultmask', 'control'] as const;
+  const special = specialRegisters(board);
   for (const [index, name] of special.entries()) add(name, 'm-system', XPSR_NUMBER + 1 + index, reg[name]);
   if (board.fpu === 'none') return list;
   const first = XPSR_NUMBER + 1 + special.length;
@@ -44,9 +45,17 @@ export function targetRegisters(board: Board): TargetRegister[] {
   return list;
 }
 
+/** DDI 0403E B1.4.3; Armv6-M and Armv8-M Baseline have PRIMASK only, Armv8-M Mainline has stack limits. */
+function specialRegisters(board: Board): readonly (keyof typeof reg)[] {
+  const core = coreOf(board);
+  if (!isMainline(core)) return ['msp', 'psp', 'primask', 'control'];
+  const limits = isV8(core) ? (['msplim', 'psplim'] as const) : [];
+  return ['msp', 'psp', 'primask', 'basepri', 'faultmask', 'control', ...limits];
+}
+
 function typeOf(name: string): Pick<TargetRegister, 'type'> {
   if (name === 'pc') return { type: 'code_ptr' };
-  if (name === 'sp' || name === 'msp' || name === 'psp') return { type: 'data_ptr' };
+  if (/^(sp|[mp]sp(lim)?)$/.test(name)) return { type: 'data_ptr' };
   return name === 'fpscr' ? { type: 'int' } : {};
 }
 

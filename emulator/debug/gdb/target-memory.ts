@@ -13,6 +13,8 @@ export class TargetMemory {
   private readonly machine: Machine;
   /** Code may have been overwritten since the engine last ran. */
   private stale = false;
+  /** Memory or a device is no longer what the program made it. */
+  private touched = false;
   /** The image's symbols may no longer describe what is in flash. */
   flashChanged = false;
 
@@ -26,6 +28,7 @@ export class TargetMemory {
     const memory = this.machine.memory.tryView(address, bytes);
     if (memory !== null) return memory.slice();
     if (!this.isDevice(address, bytes)) return null;
+    this.touched = true;
     const result = new Uint8Array(bytes);
     for (let offset = 0; offset < bytes;) {
       const size = accessSize(address + offset, bytes - offset);
@@ -46,6 +49,7 @@ export class TargetMemory {
       return true;
     }
     if (!this.isDevice(address, data.length)) return false;
+    this.touched = true;
     for (let offset = 0; offset < data.length;) {
       const size = accessSize(address + offset, data.length - offset);
       let value = 0;
@@ -96,8 +100,15 @@ export class TargetMemory {
     this.stale = false;
   }
 
+  /** Whether the debugger has changed something since this was last asked. */
+  takeChange(): boolean {
+    const { touched } = this;
+    this.touched = false;
+    return touched;
+  }
+
   private changed(address: number, bytes: number): void {
-    this.stale = true;
+    this.stale = this.touched = true;
     if (this.flashRegion(address, bytes) !== null) this.flashChanged = true;
   }
 

@@ -1,6 +1,6 @@
 /**
- * Watchpoints from the architecture's own rules: which bytes the instruction about to run will access, and whether its condition holds.
- * Slow, since every instruction is looked at, but exact on any engine. What the host writes (semihosting reads) is not seen.
+ * Watchpoints. Where the engine cannot tell of accesses, from the architecture's own rules: which bytes the instruction about to run will
+ * access, and whether its condition holds. What the host writes (semihosting reads) is not seen.
  */
 import { accessRange } from '../../timing/effective-address.ts';
 import type { Instruction } from '../../timing/instruction.ts';
@@ -33,12 +33,22 @@ export function watchHit(
   if (instruction.condition !== null && !conditionHolds(instruction.condition, xpsr)) return null;
   const range = accessRange(instruction, register);
   if (range === null) return null;
-  const writes = isStore(instruction);
-  for (const { kind, address, bytes } of watches) {
-    if (range.start >= address + bytes || address >= range.start + range.bytes) continue;
-    if (kind === 'access' || (kind === 'write') === writes) return { kind, address: Math.max(address, range.start) };
+  const access = isStore(instruction) ? 'write' : 'read';
+  for (const watch of watches) {
+    const hit = overlap(watch, access, range);
+    if (hit !== null) return hit;
   }
   return null;
+}
+
+/** What a watch sees of an access, or null. */
+export function overlap(
+  { kind, address, bytes }: Watch,
+  access: 'read' | 'write',
+  range: { readonly start: number; readonly bytes: number },
+): WatchHit | null {
+  if (range.start >= address + bytes || address >= range.start + range.bytes) return null;
+  return kind === 'access' || kind === access ? { kind, address: Math.max(address, range.start) } : null;
 }
 
 function isStore({ timing, encoding }: Instruction): boolean {

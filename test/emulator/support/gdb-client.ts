@@ -77,8 +77,17 @@ export class Client {
   private readonly packets: string[] = [];
   acknowledgements = '';
 
-  constructor(engine: EngineName = 'unicorn', maxCycles?: number) {
-    this.machine = createMachine({ board: loadBoard('core-m4'), image: elf, imageName: 'a.elf', engine });
+  /** All that the firmware printed by semihosting. */
+  console = '';
+
+  constructor(engine: EngineName = 'unicorn', maxCycles?: number, image = elf) {
+    this.machine = createMachine({
+      board: loadBoard('core-m4'),
+      image,
+      imageName: 'a.elf',
+      engine,
+      onConsole: (bytes) => (this.console += textOf(bytes)),
+    });
     this.gdb = new GdbServer({
       machine: this.machine,
       send: (bytes) => this.take(bytes),

@@ -1,0 +1,36 @@
+/** What a machine is made of. */
+import type { Board } from '../boards/schema.ts';
+import type { Cpu, CpuStop } from './cpu/cpu.ts';
+import type { FirmwareFile } from './image.ts';
+import type { Machine } from './machine.ts';
+import type { Peripheral } from './peripherals/peripheral.ts';
+import type { SerialLine } from './peripherals/serial-line.ts';
+import type { Decision } from './run-loop.ts';
+import type { Stateful } from './state/stateful.ts';
+
+/** A way out for what the firmware prints; while muted nothing is shown, because it has been shown before. */
+export interface Output {
+  muted: boolean;
+}
+
+/** Decides about an instruction the engine stopped at: run on behind it, run on at it again, or end. */
+export type StopHandler = (stop: CpuStop, machine: Machine) => Decision | null;
+
+export interface MachineParts {
+  readonly cpu: Cpu;
+  readonly board: Board;
+  readonly image: FirmwareFile;
+  /** Far end of the board's UART. */
+  readonly serial: SerialLine;
+  /** Besides those of the board, and before them. */
+  readonly peripherals?: readonly Peripheral[];
+  readonly stopHandlers: readonly StopHandler[];
+  /** What else takes part in snapshots, by a name of its own: the stop handlers' state. */
+  readonly stateful?: ReadonlyMap<string, Stateful>;
+  /** What shows the firmware's output to the host, besides the serial line. */
+  readonly outputs?: readonly Output[];
+  /** What is only noted otherwise ends the run with a fault. */
+  readonly strict: boolean;
+  /** Unmodelled registers and features the firmware used, once each. */
+  readonly onNote: (text: string) => void;
+}
