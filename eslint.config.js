@@ -10,6 +10,7 @@ export default tseslint.config(
       'scripts/*.mjs',
       'eslint.config.js',
       'bin/**',
+      'examples/**',
       'emulator/cpu/unicorn/addon/**',
     ],
   },
