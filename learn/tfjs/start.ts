@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { env, ready, setBackend } from '@tensorflow/tfjs-core';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+// For its side effect: it registers the gradients of all operations.
+import '@tensorflow/tfjs-layers';
 import { registerGradientKernels } from './gradient-kernels.ts';
 
 export async function startTfjs(): Promise<void> {

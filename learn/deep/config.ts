@@ -1,0 +1,138 @@
+/**
+ * What decides a training, as a JSON document: data, front end, encoder, head, objective, schedule. `thumbelina train CONFIG.json` reads it, the
+ * grids of bench/ make many of it, and its hash names cached results.
+ */
+import { z } from 'zod';
+import { UserError } from '../../common/errors.ts';
+
+const positive = z.number().int().positive();
+const stride = z.tuple([positive, positive]);
+const subjectsSchema = z.array(z.union([z.number().int(), z.string()]));
+
+export const encoderSchema = z.strictObject({
+  /** Taps of every convolution, [height, width]; a window of samples has its time along the height and width 1. */
+  kernel: z.tuple([positive, positive]),
+  stem: z.strictObject({ filters: positive, stride }),
+  /** Depthwise-separable blocks; a shortcut needs stride 1 and as many filters as come in. */
+  blocks: z.array(z.strictObject({ filters: positive, stride, shortcut: z.boolean().default(false) })),
+  /** Values of the feature vector. */
+  latent: positive,
+});
+
+export const frontEndSchema = z.discriminatedUnion('kind', [
+  /** The window itself, standardised: [frames, 1, channels]. */
+  z.strictObject({ kind: z.literal('raw') }),
+  /**
+   * The 2D transformation: column of unit vectors of the accelerometer times row of `omega`: the gyroscope over omegaScale (rad/s per unit), or
+   * (a variant for sensors without one) the unit vectors themselves.
+   */
+  z.strictObject({
+    kind: z.literal('image'),
+    omega: z.enum(['gyroscope', 'self']).default('gyroscope'),
+    omegaScale: z.number().positive().default(6),
+  }),
+  /** Cepstral coefficients of audio: [frames, 1, coefficients]. */
+  z.strictObject({
+    kind: z.literal('mfcc'),
+    frameSamples: positive.default(480),
+    hopSamples: positive.default(320),
+    mels: positive.default(40),
+    coefficients: positive.default(10),
+  }),
+]);
+
+export const dataSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('motion'),
+    folder: z.string(),
+    /** In distribution. */
+    classes: z.array(z.string()).min(2),
+    /** Labels of the class 'unknown', which is learned as one more class when there are any. */
+    unknown: z.array(z.string()).default([]),
+    windowFrames: positive.default(64),
+    /** Every n-th training subject validates instead. */
+    validateEvery: z.number().int().min(2).default(5),
+  }),
+  z.strictObject({
+    kind: z.literal('audio'),
+    folder: z.string(),
+    classes: z.array(z.string()).min(2),
+    validateEvery: z.number().int().min(2).default(5),
+    /** Folder with noise to mix in when training; none: only gain and shift vary. */
+    noise: z.string().nullable().default(null),
+    /** Augmented variants of each clip. */
+    variants: positive.default(4),
+  }),
+]);
+
+export const HEADS = ['linear', 'deconf-i', 'deconf-e', 'deconf-c'] as const;
+export const OBJECTIVES = ['classify', 'denoising', 'variational', 'variational-discriminative'] as const;
+
+export const trainConfigSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  name: z.string().regex(/^\w+$/),
+  data: dataSchema,
+  frontEnd: frontEndSchema,
+  encoder: encoderSchema,
+  head: z.strictObject({
+    kind: z.enum(HEADS),
+    /** Heads on one encoder, differently initialised; their mean decides. */
+    members: positive.default(1),
+  }),
+  objective: z
+    .strictObject({
+      kind: z.enum(OBJECTIVES),
+      /** Weight of the divergence from the prior, reached after `warmUpSteps`. */
+      beta: z.number().nonnegative().default(0.01),
+      warmUpSteps: z.number().int().nonnegative().default(100),
+      /** Weight of the cross-entropy beside reconstruction. */
+      lambda: z.number().nonnegative().default(1),
+      /** Signal-to-noise ratio of what the denoising encoder sees, dB, drawn between. */
+      noiseDb: z.tuple([z.number(), z.number()]).default([0, 20]),
+      /** Steps that train encoder and decoder before the head is trained. */
+      pretrainSteps: z.number().int().nonnegative().default(0),
+    })
+    .prefault({ kind: 'classify' }),
+  /** Of the encoder while the head is trained: frozen keeps blocks and their normalisation statistics. */
+  fineTune: z.boolean().default(true),
+  /** Blocks left out at the end of a pretrained encoder. */
+  removeBlocks: z.number().int().nonnegative().default(0),
+  schedule: z.strictObject({
+    seed: z.number().int().default(1),
+    steps: positive,
+    batch: positive.default(96),
+    learningRate: z.number().positive().default(0.05),
+    momentum: z.number().min(0).max(1).default(0.9),
+    weightDecay: z.number().nonnegative().default(5e-4),
+    labelSmoothing: z.number().min(0).max(1).default(0.05),
+    /** Steps between validations; the best of them is kept. */
+    validateSteps: positive.default(100),
+    /** Validations without gain after which training ends. */
+    patience: positive.default(10),
+    /** Further steps with weights and activations rounded to int8, gradients passed straight through. */
+    quantizationAwareSteps: z.number().int().nonnegative().default(0),
+  }),
+  augmentation: z
+    .strictObject({
+      rotation: z.number().nonnegative().default(0.6),
+      gain: z.number().nonnegative().default(0.2),
+      flip: z.number().min(0).max(1).default(0.3),
+    })
+    .prefault({}),
+  /** Subjects that may be used at all, by the data set's names; default: those of its split "train". */
+  subjects: subjectsSchema.optional(),
+});
+
+export type TrainConfig = z.infer<typeof trainConfigSchema>;
+export type TrainConfigInput = z.input<typeof trainConfigSchema>;
+export type EncoderSpec = z.infer<typeof encoderSchema>;
+export type FrontEnd = z.infer<typeof frontEndSchema>;
+export type HeadKind = (typeof HEADS)[number];
+
+/** @param where names the source in errors. @throws UserError naming the offending field */
+export function parseTrainConfig(json: unknown, where: string): TrainConfig {
+  const parsed = trainConfigSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new UserError(`${where}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; correct the configuration`);
+}

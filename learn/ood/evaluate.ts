@@ -1,0 +1,111 @@
+/**
+ * All detectors that a network allows, on known and unknown windows: fitted and thresholded on in-distribution data of training and validation
+ * subjects, judged on subjects that neither saw. The detector to use is chosen by the validation subjects' known against unknown windows.
+ */
+import { assert, defined } from '../../common/errors.ts';
+import type { LabelledSet } from '../deep/data-source.ts';
+import type { Network, Outputs } from '../deep/network.ts';
+import { DETECTORS, fitDetector } from './detectors.ts';
+import { auroc, oodFigures, thresholdAt, type OodFigures } from './metrics.ts';
+import { chooseEpsilon, perturbedScores, type ScoreKind } from './odin.ts';
+
+/** Accepts so many of the known validation windows. */
+export const TRUE_POSITIVE_RATE = 0.95;
+
+export interface OodData {
+  readonly train: LabelledSet;
+  readonly validation: LabelledSet;
+  /** Unknown windows of validation subjects: only to choose among detectors. */
+  readonly validationUnknown: LabelledSet;
+  readonly test: LabelledSet;
+  /** Labels are indices into unknownClasses. */
+  readonly testUnknown: LabelledSet;
+  readonly unknownClasses: readonly string[];
+  /** Number of known classes. */
+  readonly classes: number;
+}
+
+export interface DetectorResult {
+  readonly detector: string;
+  readonly threshold: number;
+  /** Known against unknown windows of the validation subjects. */
+  readonly validationAuroc: number;
+  readonly all: OodFigures;
+  /** One row per unknown class that the test subjects have. */
+  readonly byClass: readonly ({ readonly unknown: string } & OodFigures)[];
+}
+
+interface Scores {
+  readonly validation: readonly number[];
+  readonly validationUnknown: readonly number[];
+  readonly test: readonly number[];
+  readonly testUnknown: readonly number[];
+}
+
+const SETS = ['validation', 'validationUnknown', 'test', 'testUnknown'] as const;
+
+/** @param odin also with a step along the input's gradient, which takes as long as training some */
+export function evaluateDetectors(network: Network, data: OodData, odin: boolean): DetectorResult[] {
+  const train = network.outputs(data.train.windows);
+  const outputs = Object.fromEntries(SETS.map((set) => [set, network.outputs(data[set].windows)])) as Record<
+    (typeof SETS)[number],
+    Outputs[]
+  >;
+  const fitData = {
+    train,
+    trainLabels: data.train.labels,
+    validation: outputs.validation,
+    validationLabels: data.validation.labels,
+    classes: data.classes,
+  };
+  const results: DetectorResult[] = [];
+  for (const name of DETECTORS) {
+    const score = fitDetector(name, fitData);
+    if (score === null) continue;
+    const scores = Object.fromEntries(SETS.map((set) => [set, outputs[set].map(score)])) as unknown as Scores;
+    results.push(resultOf(name, scores, data));
+  }
+  if (odin) {
+    const kinds: ScoreKind[] = network.config.head.kind === 'linear' ? ['odin'] : ['deconf'];
+    for (const kind of kinds) results.push(perturbed(network, data, kind));
+  }
+  return results;
+}
+
+function perturbed(network: Network, data: OodData, kind: ScoreKind): DetectorResult {
+  const epsilon = chooseEpsilon(network, data.validation.windows, kind);
+  const scores = Object.fromEntries(
+    SETS.map((set) => [set, perturbedScores(network, data[set].windows, kind, epsilon)]),
+  ) as unknown as Scores;
+  return resultOf(kind === 'odin' ? 'odin' : 'deconf-perturbed', scores, data);
+}
+
+function resultOf(detector: string, scores: Scores, data: OodData): DetectorResult {
+  const threshold = thresholdAt(scores.validation, TRUE_POSITIVE_RATE);
+  const known = { scores: scores.test, subjects: data.test.subjects };
+  const unknownOf = (keep: (label: number) => boolean) => {
+    const at = data.testUnknown.labels.flatMap((label, i) => (keep(label) ? [i] : []));
+    return { scores: at.map((i) => scores.testUnknown[i]!), subjects: at.map((i) => data.testUnknown.subjects[i]!) };
+  };
+  assert(data.testUnknown.labels.length > 0, 'unknown windows to reject');
+  const byClass = data.unknownClasses.flatMap((unknown, index) => {
+    const set = unknownOf((label) => label === index);
+    return set.scores.length === 0 ? [] : [{ unknown, ...oodFigures(known, set, threshold) }];
+  });
+  return {
+    detector,
+    threshold,
+    validationAuroc: auroc(scores.validation, scores.validationUnknown),
+    all: oodFigures(
+      known,
+      unknownOf(() => true),
+      threshold,
+    ),
+    byClass,
+  };
+}
+
+/** The one with the best validation AUROC. */
+export function chooseDetector(results: readonly DetectorResult[]): DetectorResult {
+  return defined([...results].sort((a, b) => b.validationAuroc - a.validationAuroc)[0], 'a detector');
+}
