@@ -19,7 +19,8 @@ import { junitXml } from '../harness/check/junit.ts';
 import { readLockFile, writeLockFile, type DataChoice, type LockFile } from '../harness/check/lock-file.ts';
 import { githubAnnotations, markdown } from '../harness/check/markdown.ts';
 import { dirOption, nonNegativeInteger } from './options.ts';
-import { print, progress, table, type JsonOption } from './output.ts';
+import { print, table, type JsonOption } from './output.ts';
+import { progress } from './progress.ts';
 import { lockedSamples } from './check-data.ts';
 
 interface CheckArguments extends JsonOption {

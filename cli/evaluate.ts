@@ -25,7 +25,8 @@ import type { Pipeline } from '../learn/pipeline.ts';
 import { chooseData, findPipeline, pipelinePath } from './data.ts';
 import { formatEvaluation } from './evaluate-text.ts';
 import { boardOption, dirOption, engineOption, nonNegativeInteger } from './options.ts';
-import { note, print, progress, type JsonOption } from './output.ts';
+import { note, print, type JsonOption } from './output.ts';
+import { progress } from './progress.ts';
 
 interface EvaluateArguments extends JsonOption {
   readonly data: string;

@@ -1,40 +1,35 @@
 /** The command line. One file per subcommand; options are parsed and validated here at the edge, exit codes are the contract's. */
 import { Command, CommanderError } from 'commander';
-import { packageVersion } from '../harness/compile.ts';
-import { addBoards } from './boards.ts';
-import { addBuild, addGenerate } from './build.ts';
-import { addCheck } from './check.ts';
-import { addDemo } from './demo.ts';
-import { addDoctor } from './doctor.ts';
-import { addEvaluate } from './evaluate.ts';
-import { addInspect } from './inspect.ts';
+import { packageVersion } from '../common/package-root.ts';
 import { note, reportError } from './output.ts';
-import { addProfile } from './profile.ts';
-import { addQuantize } from './quantize.ts';
-import { addRun } from './run.ts';
-import { addSim } from './sim.ts';
 
 const EXIT_USAGE = 2;
 
-function createProgram(): Command {
+type AddCommand = (program: Command) => void;
+
+/** In the order of the help text. Loading all of them takes several times as long as running a small firmware. */
+const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  inspect: async () => (await import('./inspect.ts')).addInspect,
+  generate: async () => (await import('./build.ts')).addGenerate,
+  build: async () => (await import('./build.ts')).addBuild,
+  run: async () => (await import('./run.ts')).addRun,
+  sim: async () => (await import('./sim.ts')).addSim,
+  profile: async () => (await import('./profile.ts')).addProfile,
+  check: async () => (await import('./check.ts')).addCheck,
+  quantize: async () => (await import('./quantize.ts')).addQuantize,
+  evaluate: async () => (await import('./evaluate.ts')).addEvaluate,
+  boards: async () => (await import('./boards.ts')).addBoards,
+  doctor: async () => (await import('./doctor.ts')).addDoctor,
+  demo: async () => (await import('./demo.ts')).addDemo,
+};
+
+/** @param name what the command line begins with: of a command, only that one is loaded */
+async function createProgram(name: string | undefined): Promise<Command> {
   const program = new Command('thumbelina')
     .description('What a quantized model costs on a Cortex-M: C generation, compilation, cycle-counting emulation')
     .version(packageVersion());
-  for (const add of [
-    addInspect,
-    addGenerate,
-    addBuild,
-    addRun,
-    addSim,
-    addProfile,
-    addCheck,
-    addQuantize,
-    addEvaluate,
-    addBoards,
-    addDoctor,
-    addDemo,
-  ])
-    add(program);
+  const one = Object.hasOwn(commands, name ?? '') ? commands[name!] : undefined;
+  for (const load of one === undefined ? Object.values(commands) : [one]) (await load())(program);
   return program;
 }
 
@@ -51,13 +46,13 @@ function usageLine(text: string, command: Command): string {
 
 /** Usage errors of commander have printed their line already; help and version are no errors. */
 async function main(argv: readonly string[]): Promise<number> {
-  const program = createProgram();
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ outputError: (text) => note(usageLine(text, command)) });
-  }
   if (argv.length <= 2) {
     note('thumbelina: no command given; see thumbelina --help');
     return EXIT_USAGE;
+  }
+  const program = await createProgram(argv[2]);
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ outputError: (text) => note(usageLine(text, command)) });
   }
   try {
     await program.parseAsync(argv);

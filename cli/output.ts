@@ -1,5 +1,4 @@
 /** What every subcommand shares: JSON or text on stdout and nothing else there, progress on stderr, one-line errors with exit codes. */
-import { SingleBar } from 'cli-progress';
 import { UserError } from '../common/errors.ts';
 
 export interface JsonOption {
@@ -23,23 +22,6 @@ export function note(message: string): void {
 function withoutControls(message: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what this is about
   return message.replaceAll(/\n(?! {2})|[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, ' ');
-}
-
-export interface Progress {
-  update(done: number): void;
-  stop(): void;
-}
-
-/** A bar on stderr, only on a terminal; elsewhere silent. @param total number of steps of work */
-export function progress(label: string, total: number): Progress {
-  if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
-  const bar = new SingleBar({
-    format: `${label} {bar} {value}/{total} {eta_formatted}`,
-    stream: process.stderr,
-    clearOnComplete: true,
-  });
-  bar.start(total, 0);
-  return { update: (done) => bar.update(done), stop: () => bar.stop() };
 }
 
 const EXIT_BUG = 70;

@@ -6,8 +6,9 @@ import type { EngineName } from '../emulator/create-machine.ts';
 import { describeFault } from '../emulator/fault.ts';
 import { profileFiles, profileFormats, type ProfileFormat } from '../emulator/profile/output-files.ts';
 import { simExitCode, type CallArgument } from '../emulator/sim.ts';
-import { packageVersion } from '../harness/compile.ts';
-import { loadModel, readInputFile } from '../harness/model.ts';
+import { packageVersion } from '../common/package-root.ts';
+import { readInputFile } from '../harness/input-file.ts';
+import { loadModel } from '../harness/model.ts';
 import {
   profileFirmware,
   profileModel,

@@ -5,7 +5,8 @@ import { UserError } from '../common/errors.ts';
 import { tensorBytes, tensorOf, type Graph } from '../firmware-gen/ir/graph.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { lcgInputs } from '../harness/lcg.ts';
-import { loadModel, readInputFile } from '../harness/model.ts';
+import { readInputFile } from '../harness/input-file.ts';
+import { loadModel } from '../harness/model.ts';
 import type { RunReport } from '../harness/report.ts';
 import { runModel } from '../harness/run-model.ts';
 import {

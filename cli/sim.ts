@@ -1,4 +1,7 @@
-/** `thumbelina sim`: any firmware on an emulated board, from reset, or one function of it. */
+/**
+ * `thumbelina sim`: any firmware on an emulated board, from reset, or one function of it. What only some runs need is loaded by them:
+ * every module costs start-up time.
+ */
 import { InvalidArgumentError, type Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
@@ -11,11 +14,9 @@ import {
   type SimOptions,
   type SimReport,
 } from '../emulator/sim.ts';
-import { debugFirmware } from '../harness/gdb-listener.ts';
-import { runLive } from '../harness/live-session.ts';
-import { ptyEndpoint, tcpEndpoint, type SerialEndpoint } from '../harness/serial-endpoint.ts';
+import type { SerialEndpoint } from '../harness/serial-endpoint.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
-import { readInputFile, readStandardInput } from '../harness/model.ts';
+import { readInputFile, readStandardInput } from '../harness/input-file.ts';
 import { boardOption, engineOption, nonNegativeInteger, timingMode, timingOption } from './options.ts';
 import { note, print, type JsonOption } from './output.ts';
 
@@ -101,6 +102,7 @@ async function simulateLive(path: string, options: SimArguments): Promise<SimRep
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stopOnSignal);
   try {
     if (endpoint !== null) note(`thumbelina: the UART is at ${endpoint.address}`);
+    const { runLive } = await import('../harness/live-session.ts');
     return await runLive({ ...firmware, realtime: options.realtime ?? false }, endpoint);
   } finally {
     endpoint?.close();
@@ -108,9 +110,9 @@ async function simulateLive(path: string, options: SimArguments): Promise<SimRep
 }
 
 async function openEndpoint(uart: UartChoice | null): Promise<SerialEndpoint | null> {
-  if (uart?.kind === 'pty') return ptyEndpoint(uart.link);
-  if (uart?.kind === 'tcp') return tcpEndpoint(uart.port);
-  return null;
+  if (uart?.kind !== 'pty' && uart?.kind !== 'tcp') return null;
+  const { ptyEndpoint, tcpEndpoint } = await import('../harness/serial-endpoint.ts');
+  return uart.kind === 'pty' ? ptyEndpoint(uart.link) : tcpEndpoint(uart.port);
 }
 
 function simulateFile(path: string, options: SimArguments): SimReport {
@@ -119,7 +121,8 @@ function simulateFile(path: string, options: SimArguments): SimReport {
 }
 
 /** Null when the debugger killed the program. */
-function debugFile(path: string, options: SimArguments, port: number): Promise<SimReport | null> {
+async function debugFile(path: string, options: SimArguments, port: number): Promise<SimReport | null> {
+  const { debugFirmware } = await import('../harness/gdb-listener.ts');
   return debugFirmware({
     ...firmwareOptions(path, options),
     port,

@@ -1,7 +1,5 @@
 /** From a graph to a firmware image: lower, plan, emit, build. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { packageRoot } from '../common/package-root.ts';
+import { packageVersion } from '../common/package-root.ts';
 import type { Board } from '../boards/schema.ts';
 import { coreOf } from '../emulator/cores/core.ts';
 import { emitC, modelIdentifier, type SourceTree } from '../firmware-gen/emit/index.ts';
@@ -36,11 +34,6 @@ export interface GeneratedModel {
 
 export interface CompiledModel extends GeneratedModel {
   readonly image: FirmwareImage;
-}
-
-export function packageVersion(): string {
-  const json = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
-  return json.version;
 }
 
 export function generateModel(model: SourceModel, { board, bare, hooks, prune }: GenerateOptions): GeneratedModel {

@@ -2,7 +2,7 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import { assert } from '../../common/errors.ts';
 import { findToolchain } from '../../firmware-gen/toolchain/index.ts';
-import { packageVersion } from '../compile.ts';
+import { packageVersion } from '../../common/package-root.ts';
 import { compareEntry, type EntryResult, type Outcome } from './compare.ts';
 import { NO_TOLERANCE, type LockEntry, type LockFile } from './lock-file.ts';
 import type { Samples } from './measure.ts';

@@ -1,4 +1,4 @@
-/** Programs that engines are timed on, as C: start-up, work, semihosting exit with a checksum in r0's place. Built for mps2-an386. */
+/** Programs that engines are timed on, as C: start-up, work, semihosting exit with a checksum. */
 
 const head = `
 #include <stdint.h>
@@ -13,8 +13,10 @@ static void leave(int code) {
   for (;;) {}
 }
 void reset(void) {
+#ifdef __ARM_FP
   *(volatile uint32_t *)0xE000ED88u |= 0xF00000u;
   __asm__ volatile("dsb\\nisb");
+#endif
   leave(main_work() & 0x7f);
 }
 __attribute__((section(".vectors"), used)) const void *const vectors[2] = {(void *)0x20040000u, (void *)reset};
@@ -22,8 +24,7 @@ static uint32_t state = 12345;
 static inline uint32_t next(void) { return state = state * 1103515245u + 12345u; }
 `;
 
-export const programs: Readonly<Record<string, string>> = {
-  gemm: `${head}
+const gemm = `${head}
 static int8_t a[64 * 64], b[64 * 64];
 static int32_t c[64 * 64];
 __attribute__((noinline)) static void gemm(void) {
@@ -31,6 +32,7 @@ __attribute__((noinline)) static void gemm(void) {
     for (int j = 0; j < 64; j++) {
       int32_t sum = 0;
       const int8_t *x = a + i * 64, *y = b + j * 64;
+#ifdef __ARM_FEATURE_DSP
       for (int k = 0; k < 64; k += 4) {
         uint32_t p = *(const uint32_t *)(x + k), q = *(const uint32_t *)(y + k), r, s;
         __asm__("sxtb16 %0, %1" : "=r"(r) : "r"(p));
@@ -40,6 +42,9 @@ __attribute__((noinline)) static void gemm(void) {
         __asm__("sxtb16 %0, %1, ror #8" : "=r"(s) : "r"(q));
         __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(r), "r"(s));
       }
+#else
+      for (int k = 0; k < 64; k++) sum += x[k] * y[k];
+#endif
       c[i * 64 + j] += sum;
     }
 }
@@ -49,8 +54,9 @@ int main_work(void) {
   int32_t sum = 0;
   for (int i = 0; i < 64 * 64; i++) sum = sum * 31 + c[i];
   return sum;
-}`,
-  branchy: `${head}
+}`;
+
+const branchy = `${head}
 static uint32_t data[1024];
 __attribute__((noinline)) static uint32_t crc(const uint8_t *p, int n) {
   uint32_t r = ~0u;
@@ -78,8 +84,10 @@ int main_work(void) {
     sum += data[n & 1023];
   }
   return (int)sum;
-}`,
-  float: `${head}
+}`;
+
+/** With or without an FPU, by the compiler's options. */
+const float = `${head}
 static float x[256], y[256];
 __attribute__((noinline)) static float dot(void) {
   float s = 0.1f;
@@ -89,7 +97,75 @@ __attribute__((noinline)) static float dot(void) {
 int main_work(void) {
   float sum = 0;
   for (int i = 0; i < 256; i++) { x[i] = (float)(int32_t)next() * 1e-9f; y[i] = (float)(int32_t)next() * 1e-9f; }
-  for (int n = 0; n < ROUNDS * 256; n++) { sum = sum * 0.5f + dot(); x[n & 255] += 0.25f; }
+  for (int n = 0; n < ROUNDS; n++) { sum = sum * 0.5f + dot(); x[n & 255] += 0.25f; }
   return (int)sum;
-}`,
-};
+}`;
+
+/** Long and short copies by the C library, aligned and not, and one byte at a time. */
+const copy = `${head}
+void *memcpy(void *, const void *, unsigned);
+static uint8_t from[8192], to[8192];
+__attribute__((noinline)) static void bytes(uint8_t *t, const uint8_t *f, int n) {
+  for (int i = 0; i < n; i++) { t[i] = f[i]; __asm__ volatile(""); }
+}
+int main_work(void) {
+  uint32_t sum = 0;
+  for (int i = 0; i < 8192; i++) from[i] = (uint8_t)(next() >> 16);
+  for (int n = 0; n < ROUNDS; n++) {
+    memcpy(to, from, 8192);
+    memcpy(to + 1, from + 2, 4000);
+    for (int i = 0; i < 64; i++) memcpy(to + i * 100, from + i * 50, 20 + (unsigned)i);
+    bytes(to + 5, from + 3, 1000);
+    sum = sum * 31 + to[n & 8191];
+    from[n & 8191]++;
+  }
+  return (int)sum;
+}`;
+
+/** Flash of the RP2040: rp2040js is fastest with code there. */
+export const RP2040_FLASH_START = 0x1000_0000;
+
+const m4 = (name: string, source: string, rounds: number, ...flags: readonly string[]): BenchProgram => ({
+  name,
+  source,
+  flags: ['-mcpu=cortex-m4', ...flags],
+  codeStart: 0,
+  rounds,
+});
+
+const m0plus = (name: string, source: string, rounds: number): BenchProgram => ({
+  name,
+  source,
+  flags: ['-mcpu=cortex-m0plus', '-mfloat-abi=soft'],
+  codeStart: RP2040_FLASH_START,
+  rounds,
+});
+
+const fpu = ['-mfloat-abi=hard', '-mfpu=fpv4-sp-d16'];
+
+export interface BenchProgram {
+  readonly name: string;
+  readonly source: string;
+  readonly flags: readonly string[];
+  /** Where code and vectors lie. */
+  readonly codeStart: number;
+  /** As often as a run of about a second needs. */
+  readonly rounds: number;
+}
+
+export const m4Programs: readonly BenchProgram[] = [
+  m4('int8 GEMM', gemm, 5000, ...fpu),
+  m4('branchy CRC/sort', branchy, 2000, ...fpu),
+  m4('float', float, 600_000, ...fpu),
+  m4('soft float', float, 40_000, '-mfloat-abi=soft'),
+  m4('memory copy', copy, 60_000, ...fpu),
+];
+
+/** An interpreter in JavaScript has to finish them, too. */
+export const m0plusPrograms: readonly BenchProgram[] = [
+  m0plus('M0+ int8 GEMM', gemm, 120),
+  m0plus('M0+ branchy CRC/sort', branchy, 250),
+];
+
+/** Ends at once: what starting costs. */
+export const emptyProgram = m4('empty', `${head}\nint main_work(void) { return (int)(next() & 1u); }`, 0, ...fpu);
