@@ -15,7 +15,7 @@ import {
   type Expr,
 } from './ir.ts';
 
-const EVEN_BYTES = 0x00ff_00ff;
+export const EVEN_BYTES = 0x00ff_00ff;
 const ODD_BYTES = 0xff00_ff00;
 
 /** REV16: bytes swapped in each halfword. */

@@ -36,7 +36,13 @@ export const cell = {
 export const CELLS = 80;
 export const TEMPORARIES_END = 80;
 
-export type Op1 = 'i32.eqz' | 'i32.clz' | 'i32.extend8_s' | 'i32.extend16_s';
+export type Op1 =
+  | 'i32.eqz'
+  | 'i32.clz'
+  | 'i32.extend8_s'
+  | 'i32.extend16_s'
+  /** Bytes 0 and 2, each as a signed halfword. */
+  | 'extendBytes';
 export type Op2 =
   | 'i32.add'
   | 'i32.sub'
@@ -59,7 +65,9 @@ export type Op2 =
   | 'i32.ge_s'
   /** As the core divides: 0 for a divisor of 0, INT_MIN / -1 wraps. */
   | 'divide_s'
-  | 'divide_u';
+  | 'divide_u'
+  /** Sum of the products of signed halfwords, modulo 2^32: -2^31 stands for 2^31, which is the only sum that does not fit. */
+  | 'dotHalves';
 export type WideOp = 'i64.add' | 'i64.sub' | 'i64.mul' | 'i64.shr_s';
 
 export type Expr =
@@ -153,6 +161,7 @@ export const not = op1('i32.eqz');
 export const countLeadingZeros = op1('i32.clz');
 export const signExtend8 = op1('i32.extend8_s');
 export const signExtend16 = op1('i32.extend16_s');
+export const extendBytes = op1('extendBytes');
 export const subtract = op2('i32.sub');
 export const multiply = op2('i32.mul');
 export const or = op2('i32.or');
@@ -169,6 +178,7 @@ export const greater = op2('i32.gt_s');
 export const greaterOrEqual = op2('i32.ge_s');
 export const divideSigned = op2('divide_s');
 export const divideUnsigned = op2('divide_u');
+export const dotHalves = op2('dotHalves');
 
 const isConstant = (e: Expr, value: number): boolean => e.k === 'const' && e.value === value;
 

@@ -2,15 +2,18 @@
 import { highHalf, lowHalf } from './bits.ts';
 import {
   add,
+  and,
   constant,
   divideSigned,
   divideUnsigned,
+  dotHalves,
   exceeds32,
   get,
   high,
   join,
   low,
   multiply,
+  rotateRight,
   set,
   signedWide,
   subtract,
@@ -21,19 +24,40 @@ import {
   wideMultiply,
   wideShiftRight,
   wideSubtract,
+  xor,
   type Expr,
   type Stmt,
   type Wide,
 } from './ir.ts';
 import { setRegister, type Lifted } from './operands.ts';
-import { liftSumOfDifferences, stickySaturation } from './lift-register.ts';
+import { liftSumOfDifferences, stickySign } from './lift-register.ts';
 
 const half = (value: Expr, upper: boolean): Expr => (upper ? highHalf(value) : lowHalf(value));
 
-/** Rd = value + Ra with Q on overflow of the sum, or Rd = value when Ra is 15. `value` is any 64-bit sum of products. */
-function accumulate(value: Wide, ra: number, rd: number): Stmt[] {
+/** Rd = product + Ra with Q on overflow of the sum, or Rd = product when Ra is 15. */
+function accumulate(product: Expr, ra: number, rd: number): Stmt[] {
+  if (ra === 15) return [setRegister(rd, product)];
+  return [set(temporary(0), product), set(temporary(1), add(t(0), get(ra))), ...endOfSum(t(0), ra, rd)];
+}
+
+/** Temporary 1 is a value plus Ra, modulo 2^32: the sum overflows when its sign is that of neither. */
+const endOfSum = (signOfValue: Expr, ra: number, rd: number): Stmt[] => [
+  stickySign(and(xor(signOfValue, t(1)), xor(get(ra), t(1)))),
+  setRegister(rd, t(1)),
+];
+
+/** As accumulate, for a sum of two products: -2^31 is 2^31 there, which one less has the sign of (and one less than 0 overflows nothing). */
+function accumulateDual(rn: Expr, rm: Expr, ra: number, rd: number): Stmt[] {
+  const sum = set(temporary(0), dotHalves(rn, rm));
+  if (ra === 15) return [sum, stickySign(and(t(0), subtract(constant(0), t(0)))), setRegister(rd, t(0))];
+  return [sum, set(temporary(1), add(t(0), get(ra))), ...endOfSum(subtract(t(0), constant(1)), ra, rd)];
+}
+
+/** Differences of products are summed in 64 bits. */
+function accumulateWide(value: Wide, ra: number, rd: number): Stmt[] {
   const total = ra === 15 ? value : wideAdd(value, signedWide(get(ra)));
-  return [set(temporary(0), low(total)), stickySaturation(exceeds32(total)), setRegister(rd, t(0))];
+  const exceeds = subtract(constant(0), exceeds32(total));
+  return [set(temporary(0), low(total)), stickySign(exceeds), setRegister(rd, t(0))];
 }
 
 /** Products of the halves of Rn with those of Rm; X exchanges the halves of Rm. */
@@ -69,20 +93,17 @@ export function liftMultiply(hw1: number, hw2: number): Lifted {
     }
     case 1: {
       const product = multiply(half(rn, (variant & 2) !== 0), half(rm, (variant & 1) !== 0));
-      if (ra === 15) return [setRegister(rd, product)];
-      return accumulate(signedWide(product), ra, rd);
+      return accumulate(product, ra, rd);
     }
-    case 2: {
-      const [first, second] = halfProducts(rn, rm, (variant & 1) !== 0);
-      return accumulate(wideAdd(first, second), ra, rd);
-    }
+    case 2:
+      return accumulateDual(rn, (variant & 1) !== 0 ? rotateRight(rm, constant(16)) : rm, ra, rd);
     case 3: {
       const product = wideMultiply(signedWide(rn), signedWide(half(rm, (variant & 1) !== 0)));
-      return accumulate(wideShiftRight(product, 16), ra, rd);
+      return accumulate(low(wideShiftRight(product, 16)), ra, rd);
     }
     case 4: {
       const [first, second] = halfProducts(rn, rm, (variant & 1) !== 0);
-      return accumulate(wideSubtract(first, second), ra, rd);
+      return accumulateWide(wideSubtract(first, second), ra, rd);
     }
     case 5:
     case 6:

@@ -1,7 +1,18 @@
 /** 32-bit register operations: shifts, extensions, parallel arithmetic, saturating arithmetic, reversals, SEL (DDI 0403E A5.3.12..15). */
-import { bitReverse, byteReverse, clamp, extend, halfwordReverse, highHalf, lowHalf, packHalves } from './bits.ts';
+import {
+  EVEN_BYTES,
+  bitReverse,
+  byteReverse,
+  clamp,
+  extend,
+  halfwordReverse,
+  highHalf,
+  lowHalf,
+  packHalves,
+} from './bits.ts';
 import { signedHalfwordReverse } from './bits.ts';
 import {
+  extendBytes,
   add,
   and,
   bitOf,
@@ -13,7 +24,6 @@ import {
   greaterOrEqual,
   invert,
   multiply,
-  notEqual,
   or,
   rotateRight,
   select,
@@ -55,10 +65,14 @@ function extendAndAdd(hw1: number, hw2: number): Stmt[] {
   const operation = (hw1 >> 4) & 7;
   const unsigned = (operation & 1) !== 0;
   if (operation === 2 || operation === 3) {
+    // Not by way of the temporary, so that the translator sees the rotation.
+    const rotation = ((hw2 >> 4) & 3) * 8;
+    const rotated = rotation === 0 ? get(hw2 & 0xf) : rotateRight(get(hw2 & 0xf), constant(rotation));
+    const bytes = unsigned ? and(rotated, constant(EVEN_BYTES)) : extendBytes(rotated);
+    if (rn === 15) return [setRegister(rd, bytes)];
     const part = (value: Expr): Expr => (unsigned ? and(value, constant(0xff)) : signExtend8(value));
     const lower = part(t(0));
     const upper = part(shiftRight(t(0), 16));
-    if (rn === 15) return [source, setRegister(rd, packHalves(upper, lower))];
     return [source, setRegister(rd, packHalves(add(shiftRight(get(rn), 16), upper), add(get(rn), lower)))];
   }
   const value = extend(t(0), (operation < 2 ? 0 : 1) + (unsigned ? 2 : 0));
@@ -198,7 +212,7 @@ export function liftSumOfDifferences(hw1: number, hw2: number): Lifted {
   return [...body, setRegister((hw2 >> 8) & 0xf, sum)];
 }
 
-/** Q becomes 1 when a condition holds. */
-export function stickySaturation(condition: Expr): Stmt {
-  return set(cell.saturated, or(get(cell.saturated), notEqual(condition, constant(0))));
+/** Q becomes 1 when the sign bit of a value is set. */
+export function stickySign(value: Expr): Stmt {
+  return set(cell.saturated, or(get(cell.saturated), shiftRight(value, 31)));
 }

@@ -13,6 +13,7 @@ const unary: Readonly<Record<Op1, (a: number) => number>> = {
   'i32.clz': (a) => Math.clz32(a),
   'i32.extend8_s': (a) => (a << 24) >> 24,
   'i32.extend16_s': (a) => (a << 16) >> 16,
+  extendBytes: (a) => (((a << 8) >> 24) << 16) | (((a << 24) >> 24) & 0xffff),
 };
 
 const truth = (holds: boolean): number => (holds ? 1 : 0);
@@ -39,6 +40,7 @@ const binary: Readonly<Record<Op2, (a: number, b: number) => number>> = {
   'i32.ge_s': (a, b) => truth(a >= b),
   divide_s: (a, b) => (b === 0 ? 0 : (a / b) | 0),
   divide_u: (a, b) => (b === 0 ? 0 : ((a >>> 0) / (b >>> 0)) | 0),
+  dotHalves: (a, b) => (((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16)) | 0,
 };
 
 const wideBinary: Readonly<Record<WideOp, (a: bigint, b: bigint) => bigint>> = {

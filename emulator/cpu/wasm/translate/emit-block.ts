@@ -49,6 +49,7 @@ export class BlockEmitter {
     this.instructions = 0;
     this.state = state;
     this.accesses = this.memory.block(block);
+    this.x.vectors.startBlock();
     for (const step of block.steps) {
       this.step = step;
       if (needsInterpreter(step, this.fpuEnabled)) {
@@ -91,7 +92,9 @@ export class BlockEmitter {
     x.adapt(joined);
     x.condition(instruction.condition!);
     w.open('if');
+    x.vectors.setConditional(true);
     this.body(step);
+    x.vectors.setConditional(false);
     x.adapt(joined);
     if (sequential.cycles !== skipped.cycles) this.count(sequential.cycles - skipped.cycles, 0);
     this.cycles += skipped.cycles;

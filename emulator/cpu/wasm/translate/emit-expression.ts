@@ -2,6 +2,7 @@
 import { cell, type Expr, type Op2, type Wide } from '../../../isa/ir.ts';
 import { conditionHolds } from '../../../isa/operands.ts';
 import { FlagTracker, isComparison, type FlagState, type Operand } from './flag-state.ts';
+import { VectorEmitter } from './emit-vector.ts';
 import { flagKind, isMemoryCell, local, localOfCell, type FlagKind } from './locals.ts';
 import { I32, type Opcode, type WasmWriter } from './wasm-writer.ts';
 
@@ -19,12 +20,18 @@ const afterComparison: Readonly<Partial<Record<number, Opcode>>> = {
   13: 'i32.le_s',
 };
 
+const SIGN_BIT = 31;
+
 export class ExpressionEmitter {
   readonly w: WasmWriter;
   readonly flags = new FlagTracker();
+  readonly vectors: VectorEmitter;
 
   constructor(writer: WasmWriter) {
     this.w = writer;
+    this.vectors = new VectorEmitter(writer, (e) => {
+      this.expression(e);
+    });
   }
 
   expression(e: Expr): void {
@@ -37,6 +44,10 @@ export class ExpressionEmitter {
         this.readCell(e.cell);
         break;
       case 'op1':
+        if (e.op === 'extendBytes') {
+          this.vectors.extendBytes(e.a);
+          break;
+        }
         this.expression(e.a);
         w.op(e.op);
         break;
@@ -115,14 +126,33 @@ export class ExpressionEmitter {
       flags.set(number, value);
       return;
     }
+    if (number === cell.saturated && this.saturate(value)) return;
     // The value may read flags as they were.
-    this.expression(value);
+    const isVector = value.k === 'op1' && value.op === 'extendBytes';
+    if (isVector) this.vectors.extendInto(number, value.a);
+    else this.expression(value);
     this.rescue(flags.set(number, value), number);
     w.set(localOfCell(number));
+    if (isVector) this.vectors.keep(number);
+    else this.vectors.changes(number);
+  }
+
+  /** Q | sign of a value: the signs are gathered and looked at where Q is read. */
+  private saturate(value: Expr): boolean {
+    if (value.k !== 'op2' || value.op !== 'i32.or' || value.a.k !== 'cell' || value.a.cell !== cell.saturated)
+      return false;
+    const { b } = value;
+    if (b.k !== 'op2' || b.op !== 'i32.shr_u' || b.b.k !== 'const' || b.b.value !== SIGN_BIT) return false;
+    this.w.get(local.saturatedSign);
+    this.expression(b.a);
+    this.w.op('i32.or');
+    this.w.set(local.saturatedSign);
+    return true;
   }
 
   /** Before a cell changes that is no value of an expression. */
   changes(number: number): void {
+    this.vectors.changes(number);
     this.rescue(this.flags.changes(number), number);
   }
 
@@ -176,7 +206,12 @@ export class ExpressionEmitter {
     if (number === cell.carry) this.carry(this.flags.state.carry);
     else if (number === cell.overflow) this.overflow(this.flags.state.overflow);
     else if (number === cell.negative || number === cell.zero) this.signOrZero(number, this.flags.state.signZero);
-    else if (isMemoryCell(number)) {
+    else if (number === cell.saturated) {
+      w.get(localOfCell(number));
+      w.get(local.saturatedSign);
+      w.const(SIGN_BIT);
+      w.op('i32.shr_u', 'i32.or');
+    } else if (isMemoryCell(number)) {
       w.const(0);
       w.memory('i32.load', number * 4);
     } else w.get(localOfCell(number));
@@ -281,6 +316,10 @@ export class ExpressionEmitter {
     const { w } = this;
     if (op === 'divide_s' || op === 'divide_u') {
       this.divide(op, a, b);
+      return;
+    }
+    if (op === 'dotHalves') {
+      this.vectors.dot(a, b);
       return;
     }
     this.expression(a);

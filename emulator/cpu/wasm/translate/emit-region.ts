@@ -12,9 +12,9 @@ import { flatten, nest, type Item, type Loop } from './control-flow.ts';
 import { BlockEmitter } from './emit-block.ts';
 import { ExpressionEmitter } from './emit-expression.ts';
 import { atEndOf, AT_RUN_TIME, IN_CELLS, meet, sameState, type FlagState } from './flag-state.ts';
-import { COUNTERS_OFFSET, I32_LOCALS, INSTRUCTION_BITS, local, localOfCell } from './locals.ts';
+import { COUNTERS_OFFSET, I32_LOCALS, INSTRUCTION_BITS, local, localOfCell, VECTORS } from './locals.ts';
 import { lastStep, type CodeSource, type Node, type RegionPlan, type Site } from './region.ts';
-import { F32, F64, I32, I64, wasmModule, WasmWriter } from './wasm-writer.ts';
+import { F32, F64, I32, I64, V128, wasmModule, WasmWriter } from './wasm-writer.ts';
 import { cellsOf } from './used-cells.ts';
 
 /** UDIV, SDIV at most. */
@@ -86,6 +86,7 @@ export class RegionEmitter {
       { count: 2, type: I64 },
       { count: 1, type: F32 },
       { count: 1, type: F64 },
+      { count: VECTORS, type: V128 },
       { count: this.code.memory.groupsMax, type: I32 },
     ];
     const module = wasmModule({ parameters: [I32, I32], imports: ['memory', 'function'], body: w.body(), locals });

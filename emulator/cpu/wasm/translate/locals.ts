@@ -2,6 +2,8 @@
 import { cell, CELLS } from '../../../isa/ir.ts';
 
 const FIRST_CELL = 2;
+/** r0 to r14. */
+export const VECTORS = 15;
 
 export const local = {
   entry: 0,
@@ -17,17 +19,21 @@ export const local = {
   address: FIRST_CELL + CELLS + 5,
   work: FIRST_CELL + CELLS + 6,
   signZeroKind: FIRST_CELL + CELLS + 7,
+  /** Q is set if its cell says so or the sign bit of this is set. */
+  saturatedSign: FIRST_CELL + CELLS + 8,
   /** i64: cycles << INSTRUCTION_BITS | instructions. */
-  counters: FIRST_CELL + CELLS + 8,
+  counters: FIRST_CELL + CELLS + 9,
   /** i64: the budget in the same form. */
-  limit: FIRST_CELL + CELLS + 9,
-  single: FIRST_CELL + CELLS + 10,
-  double: FIRST_CELL + CELLS + 11,
+  limit: FIRST_CELL + CELLS + 10,
+  single: FIRST_CELL + CELLS + 11,
+  double: FIRST_CELL + CELLS + 12,
+  /** Registers as vectors, see emit-vector.ts. */
+  vectors: FIRST_CELL + CELLS + 13,
   /** First of the places in memory that groups of accesses have checked. */
-  group: FIRST_CELL + CELLS + 12,
+  group: FIRST_CELL + CELLS + 13 + VECTORS,
 } as const;
 
-export const I32_LOCALS = CELLS + 8;
+export const I32_LOCALS = CELLS + 9;
 
 /**
  * Cycles and instructions travel in one i64: what a short block adds to both is then one 32-bit constant. A region is left well before

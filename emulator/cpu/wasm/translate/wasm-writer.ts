@@ -4,6 +4,7 @@ export const I32 = 0x7f;
 export const I64 = 0x7e;
 export const F32 = 0x7d;
 export const F64 = 0x7c;
+export const V128 = 0x7b;
 export const VOID = 0x40;
 
 export const opcode = {
@@ -102,6 +103,16 @@ export const opcode = {
 
 export type Opcode = keyof typeof opcode;
 
+/** Fixed-width SIMD: numbers behind the prefix 0xfd. */
+const vectorOpcode = {
+  'i32x4.splat': 0x11,
+  'i16x8.shl': 0x8b,
+  'i16x8.shr_s': 0x8c,
+  'i32x4.dot_i16x8_s': 0xba,
+} as const;
+const VECTOR_PREFIX = 0xfd;
+const EXTRACT_LANE_I32X4 = 0x1b;
+
 interface Bytes {
   push(byte: number): void;
 }
@@ -171,6 +182,16 @@ export class WasmWriter {
 
   op(...names: Opcode[]): void {
     for (const name of names) this.bytes.push(opcode[name]);
+  }
+
+  vector(name: keyof typeof vectorOpcode): void {
+    this.bytes.push(VECTOR_PREFIX);
+    unsignedLeb(vectorOpcode[name], this.bytes);
+  }
+
+  /** i32x4.extract_lane 0 */
+  firstLane(): void {
+    for (const byte of [VECTOR_PREFIX, EXTRACT_LANE_I32X4, 0]) this.bytes.push(byte);
   }
 
   const(value: number): void {
