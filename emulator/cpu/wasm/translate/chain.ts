@@ -5,7 +5,8 @@
  */
 import { cell } from '../../../isa/ir.ts';
 import { CHAIN_OFFSET, COUNTERS_OFFSET, INSTRUCTION_BITS } from './locals.ts';
-import { I32, I64, wasmModule, WasmWriter } from './wasm-writer.ts';
+import { wasmModule } from './wasm-module.ts';
+import { I32, I64, WasmWriter } from './wasm-writer.ts';
 
 /** Entries of a region at most. For every halfword of code, (region << ENTRY_BITS | entry) + 1, or 0; and the state of the pipeline to enter in. */
 export const ENTRY_BITS = 8;

@@ -1,5 +1,7 @@
-/** Cycles of a divide, added to the counters before it runs: the rule is divideCycles of emulator/timing/cortex-m4.ts. */
+/** Divides, and their cycles, added to the counters before one runs: the rule is divideCycles of emulator/timing/cortex-m4.ts. */
 import { INSTRUCTION_BITS, local, localOfCell } from './locals.ts';
+import type { Expr } from '../../../isa/ir.ts';
+import type { ExpressionEmitter } from './emit-expression.ts';
 import { I32, type WasmWriter } from './wasm-writer.ts';
 
 export function emitDivideCycles(
@@ -45,4 +47,32 @@ export function emitDivideCycles(
   w.wide(INSTRUCTION_BITS);
   w.op('i64.shl', 'i64.add');
   w.set(local.counters);
+}
+
+/** WebAssembly traps where the core gives 0 (divisor 0) or wraps (-2^31 / -1). */
+export function emitDivide(op: 'divide_s' | 'divide_u', a: Expr, b: Expr, x: ExpressionEmitter): void {
+  const { w } = x;
+  x.expression(b);
+  w.open('if', I32);
+  if (op === 'divide_u') {
+    x.expression(a);
+    x.expression(b);
+    w.op('i32.div_u');
+  } else {
+    x.expression(b);
+    w.const(-1);
+    w.op('i32.eq');
+    w.open('if', I32);
+    w.const(0);
+    x.expression(a);
+    w.op('i32.sub');
+    w.else();
+    x.expression(a);
+    x.expression(b);
+    w.op('i32.div_s');
+    w.end();
+  }
+  w.else();
+  w.const(0);
+  w.end();
 }

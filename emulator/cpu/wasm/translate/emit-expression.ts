@@ -1,26 +1,11 @@
 /** The translator's half of the semantics table: expressions as WebAssembly over locals, with C and V computed only where they are used. */
 import { cell, type Expr, type Op2, type Wide } from '../../../isa/ir.ts';
 import { conditionHolds } from '../../../isa/operands.ts';
-import { FlagTracker, isComparison, type FlagState, type Operand } from './flag-state.ts';
-import { VectorEmitter } from './emit-vector.ts';
+import { afterComparison, FlagTracker, isComparison, type FlagState, type Operand } from './flag-state.ts';
+import { emitDivide } from './emit-divide.ts';
+import { gatheredSign, SIGN_BIT, VectorEmitter } from './emit-vector.ts';
 import { flagKind, isMemoryCell, local, localOfCell, type FlagKind } from './locals.ts';
-import { I32, type Opcode, type WasmWriter } from './wasm-writer.ts';
-
-/** Conditions 0..3 and 8..13 after a comparison. */
-const afterComparison: Readonly<Partial<Record<number, Opcode>>> = {
-  0: 'i32.eq',
-  1: 'i32.ne',
-  2: 'i32.ge_u',
-  3: 'i32.lt_u',
-  8: 'i32.gt_u',
-  9: 'i32.le_u',
-  10: 'i32.ge_s',
-  11: 'i32.lt_s',
-  12: 'i32.gt_s',
-  13: 'i32.le_s',
-};
-
-const SIGN_BIT = 31;
+import { I32, type WasmWriter } from './wasm-writer.ts';
 
 export class ExpressionEmitter {
   readonly w: WasmWriter;
@@ -139,12 +124,10 @@ export class ExpressionEmitter {
 
   /** Q | sign of a value: the signs are gathered and looked at where Q is read. */
   private saturate(value: Expr): boolean {
-    if (value.k !== 'op2' || value.op !== 'i32.or' || value.a.k !== 'cell' || value.a.cell !== cell.saturated)
-      return false;
-    const { b } = value;
-    if (b.k !== 'op2' || b.op !== 'i32.shr_u' || b.b.k !== 'const' || b.b.value !== SIGN_BIT) return false;
+    const sign = gatheredSign(value);
+    if (sign === null) return false;
     this.w.get(local.saturatedSign);
-    this.expression(b.a);
+    this.expression(sign);
     this.w.op('i32.or');
     this.w.set(local.saturatedSign);
     return true;
@@ -315,7 +298,7 @@ export class ExpressionEmitter {
   private binary(op: Op2, a: Expr, b: Expr): void {
     const { w } = this;
     if (op === 'divide_s' || op === 'divide_u') {
-      this.divide(op, a, b);
+      emitDivide(op, a, b, this);
       return;
     }
     if (op === 'dotHalves') {
@@ -325,33 +308,5 @@ export class ExpressionEmitter {
     this.expression(a);
     this.expression(b);
     w.op(op);
-  }
-
-  /** WebAssembly traps where the core gives 0 (divisor 0) or wraps (-2^31 / -1). */
-  private divide(op: 'divide_s' | 'divide_u', a: Expr, b: Expr): void {
-    const { w } = this;
-    this.expression(b);
-    w.open('if', I32);
-    if (op === 'divide_u') {
-      this.expression(a);
-      this.expression(b);
-      w.op('i32.div_u');
-    } else {
-      this.expression(b);
-      w.const(-1);
-      w.op('i32.eq');
-      w.open('if', I32);
-      w.const(0);
-      this.expression(a);
-      w.op('i32.sub');
-      w.else();
-      this.expression(a);
-      this.expression(b);
-      w.op('i32.div_s');
-      w.end();
-    }
-    w.else();
-    w.const(0);
-    w.end();
   }
 }

@@ -14,7 +14,8 @@ import { ExpressionEmitter } from './emit-expression.ts';
 import { atEndOf, AT_RUN_TIME, IN_CELLS, meet, sameState, type FlagState } from './flag-state.ts';
 import { COUNTERS_OFFSET, I32_LOCALS, INSTRUCTION_BITS, local, localOfCell, VECTORS } from './locals.ts';
 import { lastStep, type CodeSource, type Node, type RegionPlan, type Site } from './region.ts';
-import { F32, F64, I32, I64, V128, wasmModule, WasmWriter } from './wasm-writer.ts';
+import { wasmModule } from './wasm-module.ts';
+import { F32, F64, I32, I64, V128, WasmWriter } from './wasm-writer.ts';
 import { cellsOf } from './used-cells.ts';
 
 /** UDIV, SDIV at most. */

@@ -3,11 +3,12 @@
  * register that SXTB16 has set is kept as a vector, too, so that products take it from there; a JavaScript engine drops whichever of the
  * two is not used. Only lane 0 of a vector counts.
  */
-import type { Expr } from '../../../isa/ir.ts';
+import { cell, type Expr } from '../../../isa/ir.ts';
 import { local, VECTORS } from './locals.ts';
 import type { WasmWriter } from './wasm-writer.ts';
 
 const HALF_BITS = 8;
+export const SIGN_BIT = 31;
 
 export class VectorEmitter {
   private readonly w: WasmWriter;
@@ -84,4 +85,13 @@ export class VectorEmitter {
     w.const(HALF_BITS);
     w.vector('i16x8.shr_s');
   }
+}
+
+/** The value whose sign bit is added to Q, or null where something else is assigned to it. */
+export function gatheredSign(value: Expr): Expr | null {
+  if (value.k !== 'op2' || value.op !== 'i32.or' || value.a.k !== 'cell' || value.a.cell !== cell.saturated)
+    return null;
+  const { b } = value;
+  const isSign = b.k === 'op2' && b.op === 'i32.shr_u' && b.b.k === 'const' && b.b.value === SIGN_BIT;
+  return isSign ? b.a : null;
 }

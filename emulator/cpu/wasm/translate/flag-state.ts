@@ -6,6 +6,7 @@
 import { cell, type Expr, type Stmt } from '../../../isa/ir.ts';
 import type { Block, Step } from '../block.ts';
 import { flagKind, type FlagKind } from './locals.ts';
+import type { Opcode } from './wasm-writer.ts';
 
 /** Where an operand is: in its local, a constant, or the unchanged cell it was read from. */
 export type Operand = { readonly k: 'local' } | { readonly k: 'const' | 'cell'; readonly value: number };
@@ -56,6 +57,20 @@ export const sameState = (x: FlagState, y: FlagState): boolean =>
 /** All four follow from comparing A with B. */
 export const isComparison = ({ signZero, carry, overflow }: FlagState): boolean =>
   signZero === flagKind.subtract && carry === flagKind.subtract && overflow === flagKind.subtract;
+
+/** Conditions 0..3 and 8..13 after a comparison. */
+export const afterComparison: Readonly<Partial<Record<number, Opcode>>> = {
+  0: 'i32.eq',
+  1: 'i32.ne',
+  2: 'i32.ge_u',
+  3: 'i32.lt_u',
+  8: 'i32.gt_u',
+  9: 'i32.le_u',
+  10: 'i32.ge_s',
+  11: 'i32.lt_s',
+  12: 'i32.gt_s',
+  13: 'i32.le_s',
+};
 
 const isRegister = (number: number): boolean => number < cell.target;
 
