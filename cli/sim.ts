@@ -36,6 +36,8 @@ interface SimArguments extends JsonOption {
   readonly call?: string;
   readonly args?: readonly CallArgument[];
   readonly gdb?: number;
+  readonly record?: string;
+  readonly replay?: string;
   readonly engine: EngineName;
 }
 
@@ -62,15 +64,20 @@ export function addSim(program: Command): void {
     .option('--call <symbol>', 'run one function instead of the firmware, and count its cycles')
     .option('--args <list>', 'arguments of --call: integers, buf:BYTES, @FILE, separated by commas', callArguments)
     .option('--gdb <port>', 'wait for gdb on 127.0.0.1 (0: any free port); no cycle limit by default', portNumber)
+    .option('--record <file>', 'write what the UART receives to a file, with the cycle of its arrival')
+    .option('--replay <file>', 'receive what was recorded, at the same cycles: the same run, to the cycle')
     .option('--json', 'print JSON')
     .action(async (path: string, options: SimArguments) => {
+      checkRecording(options);
       if (options.args !== undefined && options.call === undefined) throw new UserError('--args needs --call SYMBOL');
       if (options.gdb !== undefined && options.call !== undefined)
         throw new UserError(
           '--gdb debugs the firmware from reset; leave --call out and use: call FUNCTION(...) in gdb',
         );
       if (isLive(options) && (options.gdb !== undefined || options.call !== undefined))
-        throw new UserError('--uart pty, --uart tcp and --realtime run the firmware alone; leave --gdb and --call out');
+        throw new UserError(
+          '--uart pty, --uart tcp, --realtime, --record and --replay run the firmware alone; leave --gdb and --call out',
+        );
       const report = await runSim(path, options);
       if (report === null) return;
       print(options, report, () => formatSim(report, options));
@@ -89,8 +96,20 @@ async function runSim(path: string, options: SimArguments): Promise<SimReport | 
   return options.gdb === undefined ? simulateFile(path, options) : debugFile(path, options, options.gdb);
 }
 
-const isLive = ({ uart, realtime }: SimArguments): boolean =>
-  realtime === true || uart?.kind === 'pty' || uart?.kind === 'tcp';
+const isLive = ({ uart, realtime, record, replay }: SimArguments): boolean =>
+  realtime === true || uart?.kind === 'pty' || uart?.kind === 'tcp' || record !== undefined || replay !== undefined;
+
+/** @throws UserError for options that contradict each other */
+function checkRecording({ record, replay, uart, realtime, engine }: SimArguments): void {
+  if (record === undefined && replay === undefined) return;
+  if (engine === 'unicorn')
+    throw new UserError('--record and --replay need an engine that stops at any instruction; use --engine wasm');
+  if (replay === undefined) return;
+  if (record !== undefined || realtime === true || (uart !== undefined && uart.kind !== 'stdio'))
+    throw new UserError(
+      '--replay takes all input from the file; leave --record, --realtime, --uart pty and --uart tcp out',
+    );
+}
 
 async function simulateLive(path: string, options: SimArguments): Promise<SimReport> {
   const firmware = firmwareOptions(path, options);
@@ -102,8 +121,10 @@ async function simulateLive(path: string, options: SimArguments): Promise<SimRep
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stopOnSignal);
   try {
     if (endpoint !== null) note(`thumbelina: the UART is at ${endpoint.address}`);
+    const { record, replay } = options;
+    const files = { ...(record === undefined ? {} : { record }), ...(replay === undefined ? {} : { replay }) };
     const { runLive } = await import('../harness/live-session.ts');
-    return await runLive({ ...firmware, realtime: options.realtime ?? false }, endpoint);
+    return await runLive({ ...firmware, ...files, realtime: options.realtime ?? false }, endpoint);
   } finally {
     endpoint?.close();
   }
@@ -141,7 +162,9 @@ function firmwareOptions(path: string, options: SimArguments): Omit<SimOptions, 
     engine: options.engine,
     ...(options.maxCycles === undefined ? {} : { maxCycles: options.maxCycles }),
     strict: options.strict ?? false,
-    ...(options.uart?.kind === 'stdio' && !process.stdin.isTTY ? { uartInput: readStandardInput() } : {}),
+    ...(options.uart?.kind === 'stdio' && options.replay === undefined && !process.stdin.isTTY
+      ? { uartInput: readStandardInput() }
+      : {}),
     ...(options.uart?.kind === 'stdio' && live
       ? { onUartByte: (byte: number) => process.stdout.write(Uint8Array.of(byte)) }
       : {}),

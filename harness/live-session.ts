@@ -4,8 +4,9 @@
  */
 import type { Board } from '../boards/schema.ts';
 import { createMachine } from '../emulator/create-machine.ts';
-import type { Machine, Pause, RunResult } from '../emulator/machine.ts';
+import { DEFAULT_CYCLES_MAX, type Machine, type Pause, type RunResult } from '../emulator/machine.ts';
 import type { SimOptions, SimReport } from '../emulator/sim.ts';
+import { readRecording, Recorder, replay } from './recording.ts';
 import type { SerialEndpoint } from './serial-endpoint.ts';
 
 /** Emulated time of a slice: input that arrives meanwhile waits as long. */
@@ -17,6 +18,10 @@ const LAG_NOTE =
 
 export interface LiveOptions extends Omit<SimOptions, 'call'> {
   readonly realtime: boolean;
+  /** File to record input to. */
+  readonly record?: string;
+  /** File whose input is fed again instead. */
+  readonly replay?: string;
 }
 
 /**
@@ -43,9 +48,14 @@ export async function runLive(options: LiveOptions, endpoint: SerialEndpoint | n
   });
   const started = performance.now();
   try {
-    if (options.uartInput !== undefined) machine.serial.feed(options.uartInput);
-    const session = new LiveSession(machine, endpoint, outgoing, options);
-    const result = await session.run(onNote);
+    const result = await (options.replay === undefined
+      ? runRecorded(machine, endpoint, outgoing, options)
+      : replay(
+          machine,
+          readRecording(options.replay, machine),
+          options.maxCycles ?? DEFAULT_CYCLES_MAX,
+          options.replay,
+        ));
     return {
       cycles: result.cycles,
       instructions: result.instructions,
@@ -60,6 +70,21 @@ export async function runLive(options: LiveOptions, endpoint: SerialEndpoint | n
   } finally {
     machine.close();
   }
+}
+
+async function runRecorded(
+  machine: Machine,
+  endpoint: SerialEndpoint | null,
+  outgoing: number[],
+  options: LiveOptions,
+): Promise<RunResult> {
+  const { uartInput = new Uint8Array(), onNote = () => undefined } = options;
+  const recorder = options.record === undefined ? null : new Recorder(options.record, machine);
+  recorder?.uart(uartInput);
+  machine.serial.feed(uartInput);
+  const result = await new LiveSession(machine, endpoint, outgoing, options, recorder).run(onNote);
+  recorder?.end(result);
+  return result;
 }
 
 class LiveSession {
@@ -78,6 +103,7 @@ class LiveSession {
     endpoint: SerialEndpoint | null,
     outgoing: number[],
     { board, realtime, maxCycles = Infinity }: Pick<LiveOptions, 'board' | 'realtime' | 'maxCycles'>,
+    recorder: Recorder | null,
   ) {
     this.machine = machine;
     this.endpoint = endpoint;
@@ -87,6 +113,7 @@ class LiveSession {
     this.maxCycles = maxCycles;
     if (endpoint === null) return;
     endpoint.onData = (bytes) => {
+      recorder?.uart(bytes);
       machine.serial.feed(bytes);
       this.wake?.();
     };
