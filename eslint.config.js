@@ -8,6 +8,7 @@ export default tseslint.config(
       'build/**',
       'node_modules/**',
       'scripts/*.mjs',
+      'test/**/*.mjs',
       'eslint.config.js',
       'bin/**',
       'examples/**',
