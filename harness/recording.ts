@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { UserError } from '../common/errors.ts';
 import type { Machine, RunResult } from '../emulator/machine.ts';
 import { imageDigest } from '../emulator/state/digest.ts';
-import { readInputFile } from './model.ts';
+import { readInputFile } from './input-file.ts';
 
 const VERSION = 1;
 
