@@ -55,6 +55,8 @@ export function faultCause(stop: CpuStop): { kind: Fault['kind']; cause: string 
       return { kind: 'breakpoint', cause: 'BKPT without a debugger' };
     case 'fpuDisabled':
       return { kind: 'fpu-disabled', cause: 'FPU instruction while CPACR disables the FPU (UsageFault NOCP)' };
+    case 'noCoprocessor':
+      return { kind: 'undefined', cause: 'instruction of a coprocessor this core does not have (UsageFault NOCP)' };
     case 'invalidState':
       return {
         kind: 'exception',

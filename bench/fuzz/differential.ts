@@ -1,9 +1,12 @@
 /** Runs the same code on two engines and reports every difference in registers, memory, counters and stop. */
 import type { Cpu } from '../../emulator/cpu/cpu.ts';
 import { reg } from '../../emulator/cpu/cpu.ts';
-import { movt, movw, RAM, randomSingle, randomWord, WINDOW_BYTES, type Random } from './random-code.ts';
+import { fuzzCore } from './fuzz-cores.ts';
+import { loadConstant, WINDOW_BYTES } from './random-code.ts';
+import { randomDouble, randomSingle, randomWord, type Random } from './random.ts';
 
 export const CODE = 0x0000_1000;
+const RAM = 0x2000_0000;
 const FLASH_BYTES = 0x1_0000;
 const RAM_BYTES = 0x1_0000;
 const ENDLESS_LOOP = 0xe7fe;
@@ -31,11 +34,17 @@ export interface Start {
   readonly memory: Uint8Array;
 }
 
-/** Half of all starts have the FPSCR of a program that has been running: defaults and INEXACT. @param fpscrMask which of the rounding mode, FZ, DN and AHP bits may be set */
-export function randomStart(random: Random, fpscrMask: number, windowBytes = WINDOW_BYTES): Start {
+/**
+ * Half of all starts have the FPSCR of a program that has been running: defaults and INEXACT.
+ * @param fpscrMask which of the rounding mode, FZ, DN and AHP bits may be set; @param doubles whether the FPU's registers hold doubles
+ */
+export function randomStart(random: Random, fpscrMask: number, doubles: boolean, windowBytes = WINDOW_BYTES): Start {
+  const asDoubles = doubles && random.below(4) !== 0;
   return {
     registers: Array.from({ length: 13 }, () => randomWord(random)),
-    singles: Array.from({ length: 32 }, () => randomSingle(random)),
+    singles: asDoubles
+      ? Array.from({ length: 16 }, () => randomDouble(random)).flat()
+      : Array.from({ length: 32 }, () => randomSingle(random)),
     xpsr: ((random.bits32() & XPSR_FLAGS) | 0x0100_0000) >>> 0,
     fpscr: random.below(2) === 0 ? INEXACT : (random.bits32() & fpscrMask) >>> 0,
     memory: Uint8Array.from({ length: windowBytes }, () => random.below(256)),
@@ -62,11 +71,10 @@ const CLREX = 0xf3bf_8f2f;
 /** B to the next instruction: what follows is a block of its own, which the translator gets whole. */
 const BRANCH_NEXT = 0xe7ff;
 
-function prelude(start: Start): number[] {
-  const load = (value: number): number[] => [movw(0, value & 0xffff), movt(0, value >>> 16)];
-  return [CLREX, ...load(start.fpscr), SET_FPSCR, ...load(start.xpsr), SET_APSR, ...load(start.registers[0]!)].flatMap(
-    (word) => [word >>> 16, word & 0xffff],
-  );
+function prelude({ fpscr, xpsr, registers }: Start): number[] {
+  const load = (value: number): number[] => loadConstant(fuzzCore('cortex-m4'), 0, value);
+  const wide = (word: number): number[] => [word >>> 16, word & 0xffff];
+  return [wide(CLREX), load(fpscr), wide(SET_FPSCR), load(xpsr), wide(SET_APSR), load(registers[0]!)].flat();
 }
 
 /** Runs halfwords from CODE, after the prelude; an endless loop after them ends the run. */

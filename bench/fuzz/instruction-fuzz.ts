@@ -1,19 +1,21 @@
 /** Random sequences of one mix of classes on our engine and on an oracle; a difference comes with the shortest prefix that shows it. */
 import { UnicornCpu } from '../../emulator/cpu/unicorn/unicorn-cpu.ts';
 import { WasmCpu } from '../../emulator/cpu/wasm/wasm-cpu.ts';
-import { faultMix, fpscrMask, type Mix } from './classes.ts';
+import { faultMix, fpscrMask, wantsDoubles, type Mix } from './classes.ts';
 import { randomFault } from './fault-code.ts';
 import { differences, makeSide, Q, randomStart, runOn } from './differential.ts';
-import { cortexM4F } from './fuzz-cores.ts';
+import type { FuzzCore } from './fuzz-cores.ts';
 import { hasDualMultiply, masks, type MaskCounts } from './masks.ts';
-import { PIECES_MAX, type Piece, type QemuBatch } from './qemu-batch.ts';
-import { Random, randomSequence } from './random-code.ts';
+import type { Piece, QemuBatch } from './qemu-batch.ts';
+import { Random } from './random.ts';
+import { randomSequence } from './sequence.ts';
 
 export const SEQUENCE_LENGTH = 12;
 /** Of one mix; more say nothing new. */
 const DIFFERENCES_MAX = 20;
 
 export interface FuzzPart {
+  readonly target: FuzzCore;
   readonly mix: Mix;
   readonly seed: number;
   /** Sequences of SEQUENCE_LENGTH instructions. */
@@ -45,18 +47,20 @@ function instructionsIn(halfwords: readonly number[]): number {
   return count;
 }
 
-const startSeed = ({ seed, mix }: FuzzPart): Random => new Random(seed * 31 + mix.name.length);
+const startSeed = ({ seed, mix, target }: FuzzPart): Random =>
+  new Random([...target.name, ...mix.name].reduce((hash, letter) => Math.imul(hash, 31) + letter.charCodeAt(0), seed));
 
 /** Against libunicorn: registers, flags, FPSCR, memory, cycles, instructions. */
 export function fuzzUnicorn(part: FuzzPart, counts: MaskCounts): FuzzResult {
   const random = startSeed(part);
-  const ours = makeSide(new WasmCpu(cortexM4F, part.hotPasses));
-  const theirs = makeSide(new UnicornCpu(cortexM4F));
+  const { target, mix } = part;
+  const ours = makeSide(new WasmCpu(target.core, part.hotPasses));
+  const theirs = makeSide(new UnicornCpu(target.core));
   const found: string[] = [];
   let executed = 0;
   for (let count = 0; count < part.sequences && found.length < DIFFERENCES_MAX; count++) {
-    const groups = randomSequence(part.mix.kinds, SEQUENCE_LENGTH, random);
-    const start = randomStart(random, fpscrMask(part.mix, counts));
+    const groups = randomSequence(mix.kinds, SEQUENCE_LENGTH, random, target);
+    const start = randomStart(random, fpscrMask(mix, counts), false);
     const run = (length: number): string[] => {
       const prefix = groups.slice(0, length).flat();
       const ignoresQ = hasDualMultiply(prefix);
@@ -71,37 +75,69 @@ export function fuzzUnicorn(part: FuzzPart, counts: MaskCounts): FuzzResult {
   return { executed, differences: found };
 }
 
-/** Against QEMU: registers, flags, FPSCR, memory, and what exception ends the sequence. */
-export function fuzzQemu(part: FuzzPart, batch: QemuBatch, counts: MaskCounts): FuzzResult {
+/** A sequence on its way through QEMU. */
+interface Case {
+  readonly part: FuzzPart;
+  readonly groups: readonly number[][];
+  readonly piece: Piece;
+}
+
+function* casesOf(part: FuzzPart, counts: MaskCounts): Generator<Case> {
   const random = startSeed(part);
-  const found: string[] = [];
-  let executed = 0;
-  for (let left = part.sequences; left > 0 && found.length < DIFFERENCES_MAX;) {
-    const groups: number[][][] = [];
-    const pieces: Piece[] = [];
-    for (; left > 0 && pieces.length < PIECES_MAX; left--) {
-      const sequence =
-        part.mix === faultMix ? randomFault(random) : randomSequence(part.mix.kinds, SEQUENCE_LENGTH, random);
-      executed += instructionsIn(sequence.flat());
-      groups.push(sequence);
-      pieces.push(makePiece(sequence.flat(), random, fpscrMask(part.mix, counts), counts));
-    }
-    for (const index of batch.differing(pieces, part.hotPasses).slice(0, DIFFERENCES_MAX)) {
-      const piece = pieces[index]!;
-      const run = (length: number): string[] =>
-        batch.explain(withCode(piece, groups[index]!.slice(0, length).flat()), part.hotPasses);
-      found.push(firstDifference(run, groups[index]!));
+  const { target, mix } = part;
+  for (let count = 0; count < part.sequences; count++) {
+    const groups =
+      mix === faultMix ? randomFault(random, target) : randomSequence(mix.kinds, SEQUENCE_LENGTH, random, target);
+    yield { part, groups, piece: makePiece(groups.flat(), random, part, counts) };
+  }
+}
+
+/** Batches as large as the runner takes. */
+function* batchesOf(parts: readonly FuzzPart[], batch: QemuBatch, counts: MaskCounts): Generator<Case[]> {
+  let cases: Case[] = [];
+  let bytes = 0;
+  for (const part of parts) {
+    for (const next of casesOf(part, counts)) {
+      const more = batch.bytesOf(next.piece);
+      if (cases.length === batch.piecesMax || bytes + more > batch.bytesMax()) {
+        yield cases;
+        cases = [];
+        bytes = 0;
+      }
+      cases.push(next);
+      bytes += more;
     }
   }
-  return { executed, differences: found };
+  if (cases.length > 0) yield cases;
 }
 
-function makePiece(code: readonly number[], random: Random, mask: number, counts: MaskCounts): Piece {
-  const { registers, singles, xpsr, fpscr } = randomStart(random, mask, 0);
+/** Against QEMU: registers, flags, FPSCR, memory, and what exception ends the sequence. One result for each part; all are of one core. */
+export function fuzzQemu(parts: readonly FuzzPart[], batch: QemuBatch, counts: MaskCounts): FuzzResult[] {
+  const results = new Map(parts.map((part) => [part, { executed: 0, differences: [] as string[] }]));
+  for (const cases of batchesOf(parts, batch, counts)) {
+    for (const { part, groups } of cases) results.get(part)!.executed += instructionsIn(groups.flat());
+    const { hotPasses } = cases[0]!.part;
+    const pieces = cases.map(({ piece }) => piece);
+    for (const index of batch.differing(pieces, hotPasses)) {
+      const { part, groups, piece } = cases[index]!;
+      const { differences } = results.get(part)!;
+      if (differences.length >= DIFFERENCES_MAX) continue;
+      const run = (length: number): string[] =>
+        batch.explain(withCode(piece, groups.slice(0, length).flat()), hotPasses);
+      differences.push(firstDifference(run, groups));
+    }
+  }
+  return [...results.values()];
+}
+
+function makePiece(code: readonly number[], random: Random, { mix, target }: FuzzPart, counts: MaskCounts): Piece {
+  const doubles = wantsDoubles(target.core, mix);
+  const { registers, singles, xpsr, fpscr } = randomStart(random, fpscrMask(mix, counts), doubles, 0);
   if (hasDualMultiply(code)) counts.note(masks.dualMultiplyQ.name);
-  return withCode({ registers, singles, flags: xpsr & 0xf80f_0000, fpscr, seed: random.bits32(), code }, code);
+  return withCode({ registers, singles, flags: xpsr & APSR_BITS, fpscr, seed: random.bits32(), code }, code);
 }
 
+const APSR_BITS = 0xf80f_0000;
 /** MRS r12, APSR; BIC r12, #Q; MSR APSR_nzcvq, r12: what the known defect may have set is cleared on both sides. */
 const CLEAR_Q = [0xf3ef, 0x8c00, 0xf02c, 0x6c00, 0xf38c, 0x8800];
 

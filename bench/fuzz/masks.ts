@@ -32,6 +32,19 @@ export const masks = {
     reason: 'STREX succeeds there when memory still holds the value loaded; the core only remembers that it was marked',
     hides: 'exclusives run in classes of their own without other stores, each size for itself',
   },
+  secureFloatingPoint: {
+    name: 'secureFloatingPoint',
+    oracles: ['qemu'],
+    reason:
+      'the Cortex-M33 there has the Security extension and runs in Secure state: CONTROL.SFPA, and SFPA in the stacked xPSR, exist (DDI 0553B D1.2.39)',
+    hides: 'bit 20 of the stacked xPSR; MRS of CONTROL is not generated for Armv8-M',
+  },
+  priorityBits: {
+    name: 'priorityBits',
+    oracles: ['qemu'],
+    reason: 'it implements all eight bits of a priority, our boards the upper four, as most parts do',
+    hides: 'BASEPRI is only given multiples of 16',
+  },
 } as const satisfies Readonly<Record<string, Mask>>;
 
 export type MaskName = keyof typeof masks;

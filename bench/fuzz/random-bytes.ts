@@ -2,7 +2,7 @@
 import { loadBoard } from '../../boards/load.ts';
 import { assert } from '../../common/errors.ts';
 import { createMachine } from '../../emulator/create-machine.ts';
-import { Random } from './random-code.ts';
+import { Random } from './random.ts';
 
 /** Of one seed; with 1000 seeds a million. */
 export const BYTES_PER_SEED = 1000;

@@ -1,39 +1,22 @@
 /**
- * Random straight-line code over every encoding class of Armv7E-M and FPv4-SP, without what is UNPREDICTABLE: templates of bits in
- * which `.` is a random bit and letters are register fields. Memory instructions come with the moves that point their base into RAM.
+ * Random straight-line code over the encoding classes a core has, without what is UNPREDICTABLE: templates of bits in which `.` is a random bit
+ * and letters are register fields. Memory instructions come with the moves that point their base into RAM.
  */
+import { isMainline, isV8, type Core } from '../../emulator/cores/core.ts';
 import { decodeInstruction } from '../../emulator/timing/decode.ts';
 import { templates } from './encoding-templates.ts';
-import { cortexM4F } from './fuzz-cores.ts';
+import { isSound } from './unpredictable.ts';
+import { Random } from './random.ts';
 
-export const RAM = 0x2000_0000;
+/** What code is made for. */
+export interface CodeSpace {
+  readonly core: Core;
+  /** Where random accesses go. */
+  readonly ram: number;
+}
+
 /** Random accesses stay within this window. */
 export const WINDOW_BYTES = 2048;
-
-/** xorshift32; the state is never 0. */
-export class Random {
-  private state: number;
-
-  constructor(seed: number) {
-    this.state = (Math.imul(seed, 2654435761) ^ 0x9e37_79b9) >>> 0 || 1;
-  }
-
-  bits32(): number {
-    let x = this.state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (this.state = x >>> 0);
-  }
-
-  below(limit: number): number {
-    return (this.bits32() >>> 3) % limit;
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
-}
 
 function fill(template: string, random: Random): number {
   const values = new Map<string, number>();
@@ -68,51 +51,57 @@ function fill(template: string, random: Random): number {
   return word;
 }
 
+export interface Encoding {
+  readonly word: number;
+  readonly bytes: 2 | 4;
+}
+
+/** Whether the core executes it: not undefined, nothing that stops it. */
+function isExecuted({ word, bytes }: Encoding, core: Core): boolean {
+  const first = bytes === 2 ? word : word >>> 16;
+  const decoded = decodeInstruction((at) => (at === 0 ? first : word & 0xffff), 0, 0, core);
+  return (
+    decoded?.size === bytes && !['undefined', 'fpUndefined', 'coprocessorAbsent', 'security'].includes(decoded.timing)
+  );
+}
+
+const SAMPLES = 50;
+const usable = new Map<string, readonly string[]>();
+
+/** Templates of a class of which the core has encodings. */
+export function templatesOf(kind: string, core: Core): readonly string[] {
+  const key = `${core.name} ${kind}`;
+  let found = usable.get(key);
+  if (found === undefined) {
+    const random = new Random(1);
+    const existsHere = (template: string): boolean =>
+      Array.from({ length: SAMPLES }, () => encodingOf(template, random)).some((encoding) =>
+        isExecuted(encoding, core),
+      );
+    found = templates[kind]!.filter(existsHere);
+    usable.set(key, found);
+  }
+  return found;
+}
+
+const encodingOf = (template: string, random: Random): Encoding => ({
+  word: fill(template, random),
+  bytes: template.length === 16 ? 2 : 4,
+});
+
 /** One encoding of a class that exists on the core and is not UNPREDICTABLE. */
-export function randomEncoding(kind: string, random: Random): { word: number; bytes: 2 | 4 } {
+export function randomEncoding(kind: string, random: Random, core: Core): Encoding {
+  const list = templatesOf(kind, core);
   for (;;) {
-    const template = random.pick(templates[kind]!);
-    const word = fill(template, random);
-    const bytes = template.length === 16 ? 2 : 4;
-    const first = bytes === 2 ? word : word >>> 16;
-    const decoded = decodeInstruction((at) => (at === 0 ? first : word & 0xffff), 0, 0, cortexM4F);
-    if (decoded?.timing === 'undefined' || decoded?.size !== bytes) continue;
-    if (kind === 'fields' && !isFieldSound(word)) continue;
-    if (kind === 'data' && isSaturationOfHalvesPast16(word, bytes)) continue;
-    if (kind === 'memory' && !isTransferSound(word, bytes)) continue;
-    return { word, bytes };
+    const encoding = encodingOf(random.pick(list), random);
+    if (isExecuted(encoding, core) && isSound(kind, encoding)) return encoding;
   }
 }
 
-/** SSAT16 and USAT16 have four bits of width; the fifth must be 0. */
-function isSaturationOfHalvesPast16(word: number, bytes: 2 | 4): boolean {
-  return bytes === 4 && (word & 0xff70_f0d0) >>> 0 === 0xf320_0010;
-}
+export const halfwordsOf = ({ word, bytes }: Encoding): number[] =>
+  bytes === 2 ? [word] : [word >>> 16, word & 0xffff];
 
-/** A bit field ends at bit 31 at the latest, and after it began. */
-function isFieldSound(word: number): boolean {
-  const lsb = ((word >>> 10) & 0x1c) | ((word >>> 6) & 3);
-  const last = word & 0x1f;
-  return ((word >>> 20) & 0x1f) === 0x16 ? last >= lsb : lsb + last < 32;
-}
-
-/** Lists of two or more, without a base that is also written back. */
-function isTransferSound(word: number, bytes: 2 | 4): boolean {
-  if (bytes === 2) return true;
-  const base = (word >>> 16) & 0xf;
-  if ((word & 0xfe40_0000) >>> 0 === 0xe800_0000) {
-    const list = word & 0xffff;
-    return (list & (list - 1)) !== 0 && (list & (1 << base)) === 0;
-  }
-  if ((word & 0xfe00_0e00) >>> 0 === 0xec00_0a00 && (word & 0x0120_0000) >>> 0 !== 0x0100_0000) {
-    const count = word & 0xff;
-    const first = (((word >>> 12) & 0xf) << 1) | ((word >>> 22) & 1);
-    return count > 0 && first + count <= 32;
-  }
-  return true;
-}
-
-export const movw = (rd: number, value: number): number =>
+const movw = (rd: number, value: number): number =>
   (0xf240_0000 |
     ((value & 0xf000) << 4) |
     ((value & 0x0800) << 15) |
@@ -120,89 +109,17 @@ export const movw = (rd: number, value: number): number =>
     (rd << 8) |
     (value & 0xff)) >>>
   0;
-export const movt = (rd: number, value: number): number => (movw(rd, value) | 0x0080_0000) >>> 0;
+const movt = (rd: number, value: number): number => (movw(rd, value) | 0x0080_0000) >>> 0;
 
-/** Groups of halfwords: an instruction with the moves its address needs, or an IT block. */
-export function randomSequence(kinds: readonly string[], length: number, random: Random): number[][] {
-  const groups: number[][] = [];
-  let halfwords: number[] = [];
-  const emit = (word: number, bytes: 2 | 4): void => {
-    if (bytes === 4) halfwords.push(word >>> 16);
-    halfwords.push(word & 0xffff);
-  };
-  const innerKinds = kinds.filter((name) => name !== 'memory' && !name.startsWith('exclusive'));
-  while (length > 0) {
-    const kind = random.pick(kinds);
-    const { word, bytes } = randomEncoding(kind, random);
-    length--;
-    halfwords = [];
-    groups.push(halfwords);
-    const isExclusive = kind.startsWith('exclusive');
-    if (kind === 'memory' || isExclusive) {
-      const base = bytes === 4 ? (word >>> 16) & 0xf : (word >>> 3) & 7;
-      const address = RAM + WINDOW_BYTES / 2 + random.below(isExclusive ? 2 : 64) * 4;
-      emit(movw(base, address & 0xffff), 4);
-      emit(movt(base, address >>> 16), 4);
-      const index = bytes === 2 ? (word >>> 6) & 7 : word & 0xf;
-      if (usesIndex(word, bytes)) emit(movw(index, random.below(60)), 4);
-      emit(word, bytes);
-    } else if (random.below(6) === 0 && length >= 1) {
-      // IT with one to four instructions of classes that may stand in it.
-      const mask = random.pick([8, 4, 12, 2, 6, 10, 14, 1, 3, 5, 7, 9, 11, 13, 15]);
-      emit(0xbf00 | (random.below(14) << 4) | mask, 2);
-      const count = 4 - [1, 2, 4, 8].findIndex((bit) => (mask & bit) !== 0);
-      for (let i = 0; i < count; i++) {
-        const inner = randomEncoding(random.pick(innerKinds), random);
-        emit(inner.word, inner.bytes);
-        length--;
-      }
-    } else emit(word, bytes);
-  }
-  return groups;
-}
-
-function usesIndex(word: number, bytes: 2 | 4): boolean {
-  if (bytes === 2) return word >>> 12 === 5;
-  return (word & 0xfe80_0fc0) >>> 0 === 0xf800_0000;
-}
-
-/** Values that find boundaries: small, powers of two and their neighbours, alternating, or anything. */
-export function randomWord(random: Random): number {
-  switch (random.below(4)) {
-    case 0:
-      return (
-        random.pick([0, 1, -1, 0x7fff_ffff, 0x8000_0000, 0x7fff_8000, 0x8000_8000, 0x7f80_ff01, 0xffff, 0x1_0000]) | 0
-      );
-    case 1:
-      return ((1 << random.below(32)) + random.below(3) - 1) | 0;
-    default:
-      return random.bits32() | 0;
-  }
-}
-
-/** Bit patterns of singles: special values, neighbours of integers, denormals, or anything. */
-export function randomSingle(random: Random): number {
-  const sign = random.below(2) === 0 ? 0 : 0x8000_0000;
-  switch (random.below(6)) {
-    case 0:
-      return (
-        sign |
-        random.pick([
-          0, 1, 0x7f_ffff, 0x80_0000, 0x7f7f_ffff, 0x7f80_0000, 0x7f80_0001, 0x7fc0_0000, 0x7fc1_2345, 0x3f80_0000,
-        ])
-      );
-    case 1:
-      return sign | random.below(0x80_0000);
-    case 2:
-      return sign | ((120 + random.below(40)) << 23) | (random.below(8) << 20);
-    case 3:
-      return (
-        sign |
-        ((random.pick([1, 2, 3, 64, 126, 127, 128, 150, 151, 157, 158, 190, 253, 254]) << 23) | random.below(0x80_0000))
-      );
-    case 4:
-      return sign | ((118 + random.below(20)) << 23) | random.below(0x80_0000);
-    default:
-      return random.bits32() | 0;
-  }
+/** Halfwords that put a constant into a register, r0..r7 where there is no MOVW. */
+export function loadConstant({ core }: CodeSpace, register: number, value: number): number[] {
+  if (isMainline(core) || isV8(core))
+    return [movw(register, value & 0xffff), movt(register, value >>> 16)].flatMap((word) => [
+      word >>> 16,
+      word & 0xffff,
+    ]);
+  const byte = (index: number): number => (value >>> (index * 8)) & 0xff;
+  const shift = 0x0200 | (register << 3) | register; // LSLS #8
+  const append = (index: number): number[] => [shift, 0x3000 | (register << 8) | byte(index)];
+  return [0x2000 | (register << 8) | byte(3), ...append(2), ...append(1), ...append(0)];
 }

@@ -65,7 +65,8 @@ export type CpuStop =
         | 'waitForEvent'
         | 'sendEvent'
         | 'yieldHint'
-        | 'fpuDisabled';
+        | 'fpuDisabled'
+        | 'noCoprocessor';
       readonly pc: number;
     }
   /** A branch to an EXC_RETURN value in Handler mode. */

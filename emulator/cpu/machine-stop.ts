@@ -12,7 +12,8 @@ const stopping: ReadonlySet<TimingClass> = new Set([
   'yieldHint',
   'undefined',
   'security',
-  'fpAbsent',
+  'coprocessorAbsent',
+  'fpUndefined',
 ]);
 
 export function isFpuInstruction(instruction: Instruction): boolean {
@@ -50,7 +51,10 @@ export function machineStop(instruction: Instruction, fpuEnabled: boolean): CpuS
         pc,
         detail: `${hex(encoding, size)} needs the Security extension, which is not modelled`,
       };
+    case 'coprocessorAbsent':
+      return { kind: 'noCoprocessor', pc };
     case 'undefined':
+    case 'fpUndefined':
       return { kind: 'undefined', pc, encoding, bytes: size };
     default:
       return null;

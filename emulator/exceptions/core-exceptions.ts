@@ -182,6 +182,8 @@ export class CoreExceptions implements ExceptionHost, Stateful {
         return this.loop(stop.pc, cyclesMax);
       case 'fpuDisabled':
         return this.fpu(stop);
+      case 'noCoprocessor':
+        return this.fault(exception.usageFault, faultStatus.noCoprocessor, stop);
       case 'undefined':
         return this.fault(exception.usageFault, faultStatus.undefinedInstruction, stop);
       case 'invalidState':

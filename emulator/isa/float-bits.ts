@@ -1,4 +1,4 @@
-/** FPSCR's bits; bit patterns of singles and halves, exact values, and rounding of them at a given place. */
+/** FPSCR's bits; bit patterns of halves, singles and doubles, exact values, and rounding of them at a given place. */
 
 export const fpscrBit = {
   invalid: 1,
@@ -14,17 +14,41 @@ export const fpscrBit = {
 
 /** N Z C V, AHP, DN, FZ, RMode and the six cumulative flags. */
 export const FPSCR_MASK = 0xf7c0_009f | 0;
-export const INFINITY_BITS = 0x7f80_0000;
-export const QUIET = 0x0040_0000;
 
+/** Rounding as FPSCR.RMode numbers it, and to nearest with ties away from zero (VRINTA, VCVTA). */
+export const roundingMode = { nearestEven: 0, upwards: 1, downwards: 2, towardsZero: 3, nearestAway: 4 } as const;
+
+/** An interchange format of IEEE 754; the bit patterns as big integers. */
 export interface Format {
   readonly fractionBits: number;
+  /** Of normal numbers. */
   readonly exponentMin: number;
   readonly exponentMax: number;
+  readonly sign: bigint;
+  readonly infinity: bigint;
+  /** The bit that a quiet NaN has. */
+  readonly quiet: bigint;
 }
-export const SINGLE: Format = { fractionBits: 23, exponentMin: -126, exponentMax: 127 };
-export const HALF: Format = { fractionBits: 10, exponentMin: -14, exponentMax: 15 };
-export const ALTERNATIVE_HALF: Format = { ...HALF, exponentMax: 16 };
+
+function makeFormat(bits: number, fractionBits: number): Format {
+  const exponentMax = 2 ** (bits - fractionBits - 2) - 1;
+  const sign = 1n << BigInt(bits - 1);
+  const infinity = sign - (1n << BigInt(fractionBits));
+  return {
+    fractionBits,
+    exponentMin: 1 - exponentMax,
+    exponentMax,
+    sign,
+    infinity,
+    quiet: 1n << BigInt(fractionBits - 1),
+  };
+}
+
+export const HALF = makeFormat(16, 10);
+export const SINGLE = makeFormat(32, 23);
+export const DOUBLE = makeFormat(64, 52);
+/** FPSCR.AHP: neither infinities nor NaNs, but one exponent more. */
+export const ALTERNATIVE_HALF: Format = { ...HALF, exponentMax: HALF.exponentMax + 1 };
 
 /** A finite value: (-1)^negative * mantissa * 2^exponent. */
 export interface Exact {
@@ -35,32 +59,42 @@ export interface Exact {
   readonly sticky?: boolean;
 }
 
-export const isNan = (bits: number): boolean => (bits & 0x7fff_ffff) > INFINITY_BITS;
-export const isSignalling = (bits: number): boolean => isNan(bits) && (bits & QUIET) === 0;
-export const isInfinite = (bits: number): boolean => (bits & 0x7fff_ffff) === INFINITY_BITS;
-export const isZero = (bits: number): boolean => (bits & 0x7fff_ffff) === 0;
-export const signOf = (bits: number): number => bits & 0x8000_0000;
+const magnitude = (bits: bigint, { sign }: Format): bigint => bits & (sign - 1n);
+export const isNan = (bits: bigint, f: Format): boolean => magnitude(bits, f) > f.infinity;
+export const isSignalling = (bits: bigint, f: Format): boolean => isNan(bits, f) && (bits & f.quiet) === 0n;
+export const isInfinite = (bits: bigint, f: Format): boolean => magnitude(bits, f) === f.infinity;
+export const isZero = (bits: bigint, f: Format): boolean => magnitude(bits, f) === 0n;
+export const isDenormal = (bits: bigint, f: Format): boolean => (bits & f.infinity) === 0n && !isZero(bits, f);
+export const signOf = (bits: bigint, { sign }: Format): bigint => bits & sign;
+export const fractionOf = (bits: bigint, { fractionBits }: Format): bigint =>
+  bits & ((1n << BigInt(fractionBits)) - 1n);
 
-const words = new Int32Array(1);
+const words = new BigUint64Array(1);
+const doubles = new Float64Array(words.buffer);
 const singles = new Float32Array(words.buffer);
 
-export function toNumber(bits: number): number {
+/** The number a single or double stands for. */
+export function toNumber(bits: bigint, f: Format): number {
   words[0] = bits;
-  return singles[0] ?? 0;
+  return (f === DOUBLE ? doubles[0] : singles[0]) ?? 0;
 }
 
-export function toBits(value: number): number {
-  singles[0] = value;
-  return words[0] ?? 0;
+/** The single or double that is this number, which must be one. */
+export function fromNumber(value: number, f: Format): bigint {
+  words[0] = 0n;
+  if (f === DOUBLE) doubles[0] = value;
+  else singles[0] = value;
+  return words[0];
 }
 
-export function exactOf(bits: number): Exact {
-  const field = (bits >>> 23) & 0xff;
-  const fraction = bits & 0x7f_ffff;
+export function exactOf(bits: bigint, f: Format): Exact {
+  const { fractionBits, exponentMin } = f;
+  const field = Number(magnitude(bits, f) >> BigInt(fractionBits));
+  const fraction = fractionOf(bits, f);
   return {
-    negative: bits < 0,
-    mantissa: BigInt(field === 0 ? fraction : fraction | 0x80_0000),
-    exponent: (field === 0 ? 1 : field) - 150,
+    negative: (bits & f.sign) !== 0n,
+    mantissa: field === 0 ? fraction : fraction | (1n << BigInt(fractionBits)),
+    exponent: Math.max(field, 1) - 1 + exponentMin - fractionBits,
   };
 }
 
@@ -87,17 +121,19 @@ export function roundAt(value: Exact, quantum: number, mode: number): { kept: bi
   return { kept: up ? kept + 1n : kept, inexact };
 }
 
+/** To an integer. @param mode of roundingMode */
 export function roundNumber(value: number, mode: number): number {
   switch (mode) {
-    case 0: {
-      const floor = Math.floor(value);
-      const rest = value - floor;
-      if (rest < 0.5 || (rest === 0.5 && floor % 2 === 0)) return floor;
-      return floor + 1;
+    case roundingMode.nearestEven:
+    case roundingMode.nearestAway: {
+      const floor = Math.floor(Math.abs(value));
+      const rest = Math.abs(value) - floor;
+      const up = rest > 0.5 || (rest === 0.5 && (mode === roundingMode.nearestAway || floor % 2 !== 0));
+      return Math.sign(value) * (up ? floor + 1 : floor);
     }
-    case 1:
+    case roundingMode.upwards:
       return Math.ceil(value);
-    case 2:
+    case roundingMode.downwards:
       return Math.floor(value);
     default:
       return Math.trunc(value);

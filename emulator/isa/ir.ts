@@ -103,13 +103,34 @@ export type FpFunction =
   | 'toUnsigned'
   | 'toSignedTruncating'
   | 'toUnsignedTruncating'
+  /** FPMaxNum, FPMinNum */
+  | 'maximum'
+  | 'minimum'
+  /** second operand: see BY_FPSCR in soft-float.ts */
+  | 'roundToIntegral'
+  | 'toIntegerBy'
   /** second operand: fraction bits | bytes << 8 | unsigned << 16 */
   | 'toFixed'
   | 'fromFixed'
   | 'toHalf'
   | 'fromHalf'
+  /** between double and single */
+  | 'toSingle'
+  | 'fromSingle'
   /** third operand 1 if a quiet NaN is invalid; the result is FPSCR's NZCV nibble in bits 31:28 */
   | 'compare';
+
+/** Functions whose result is no double even when their operands are. */
+export const narrowResults: ReadonlySet<FpFunction> = new Set<FpFunction>([
+  'toSigned',
+  'toUnsigned',
+  'toSignedTruncating',
+  'toUnsignedTruncating',
+  'toIntegerBy',
+  'toHalf',
+  'toSingle',
+  'compare',
+]);
 
 /** Access to state that the machine or the engine decides about. */
 export type SystemFunction = 'readSpecial' | 'writeSpecial' | 'changeState' | 'testTarget' | 'checkStack';
@@ -143,6 +164,8 @@ export type Stmt =
   /** As branch, but bit 0 clear asks for Arm state, which does not exist. */
   | { readonly k: 'interwork'; readonly target: Expr }
   | { readonly k: 'fp'; readonly cell: number; readonly fn: FpFunction; readonly args: readonly Expr[] }
+  /** The same with doubles, each in two cells, the low word first; the result is one unless the function is in narrowResults. */
+  | { readonly k: 'fpDouble'; readonly cell: number; readonly fn: FpFunction; readonly args: readonly Wide[] }
   | { readonly k: 'system'; readonly cell: number; readonly fn: SystemFunction; readonly args: readonly Expr[] };
 
 export const constant = (value: number): Expr => ({ k: 'const', value: value | 0 });

@@ -155,8 +155,6 @@ export function liftFpTransfer(hw1: number, hw2: number, site: Site): Lifted {
   const isLoad = (hw1 & 0x10) !== 0;
   const rn = hw1 & 0xf;
   const extension = (hw1 >> 6) & 1;
-  // D16..D31 do not exist on this core.
-  if (isDouble && extension === 1) return null;
   const first = isDouble ? (hw2 >> 12) * 2 : ((hw2 >> 12) << 1) | extension;
   const imm8 = hw2 & 0xff;
   const single = (hw1 & 0x0120) === 0x0100;
@@ -165,7 +163,9 @@ export function liftFpTransfer(hw1: number, hw2: number, site: Site): Lifted {
   const base = rn === 15 ? constant((site.address + 4) & ~3) : get(rn);
   const start = single ? constant(add4 ? imm8 * 4 : -imm8 * 4) : constant(add4 ? 0 : -words * 4);
   const body: Stmt[] = [set(temporary(0), add(base, start))];
-  for (let index = 0; index < words && first + index < 32; index++) {
+  // FLDMX and FSTMX have an odd number of words: the last is only counted.
+  const moved = isDouble ? words & ~1 : words;
+  for (let index = 0; index < moved && first + index < 32; index++) {
     const address = add(t(0), constant(index * 4));
     const number = cell.s0 + first + index;
     body.push(isLoad ? loadWord(number, address) : storeWord(number, address));

@@ -1,6 +1,6 @@
 /** An instruction as the timing decoder sees it, to what it does. The decoder alone says which encodings exist. */
 import { isMainline, isV8, type Core } from '../cores/core.ts';
-import { isFpuEncoding } from '../timing/decode-fpu.ts';
+import { isCoprocessorEncoding } from '../timing/decode-fpu.ts';
 import type { Instruction } from '../timing/instruction.ts';
 import { lift16 } from './lift-16.ts';
 import { liftBranchOrControl } from './lift-control.ts';
@@ -20,14 +20,12 @@ import type { Lifted, Site } from './operands.ts';
  * engine have none. null: this engine has no semantics for the encoding.
  */
 export function lift(instruction: Instruction, core: Core): Lifted {
-  const body = isAbsent(instruction.timing) ? null : liftDecoded(instruction, core);
+  const body = absent.has(instruction.timing) ? null : liftDecoded(instruction, core);
   return body === null || isMainline(core) ? body : body.map(alwaysAligned);
 }
 
-/** What the decoder knows and no core here executes. */
-function isAbsent(timing: TimingClass): boolean {
-  return timing === 'undefined' || timing === 'security' || timing === 'fpAbsent';
-}
+/** What the decoder knows and this core does not execute. */
+const absent: ReadonlySet<TimingClass> = new Set(['undefined', 'security', 'coprocessorAbsent', 'fpUndefined']);
 
 /** Armv6-M and v8-M Baseline refuse every unaligned access (DDI 0419C A3.2.1). */
 function alwaysAligned(statement: Stmt): Stmt {
@@ -43,7 +41,7 @@ function liftDecoded(instruction: Instruction, core: Core): Lifted {
   const hw2 = encoding & 0xffff;
   if (isV8(core) && isTestTarget(hw1, hw2)) return liftTestTarget(hw1, hw2);
   if (isV8(core) && isAcquireRelease(hw1, hw2)) return liftAcquireRelease(hw1, hw2);
-  if (isFpuEncoding(hw1, hw2)) return liftFpu(hw1, hw2, site);
+  if (isCoprocessorEncoding(hw1)) return liftFpu(hw1, hw2, site, core.fpu);
   if ((hw1 & 0xfe40) === 0xe800) return liftMultipleTransfer(hw1, hw2);
   if ((hw1 & 0xfe40) === 0xe840) return liftDualExclusiveOrTable(hw1, hw2, site);
   if ((hw1 & 0xfe00) === 0xea00) return liftShiftedRegister(hw1, hw2, site);

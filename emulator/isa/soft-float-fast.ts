@@ -5,7 +5,7 @@
  */
 import type { FpFunction } from './ir.ts';
 
-const RMODE_OR_FZ = 0x01c0_0000;
+export const RMODE_OR_FZ = 0x01c0_0000;
 const INEXACT = 16;
 /** Twice the smallest normal number: below it, a result may have been tiny before rounding. */
 const SAFE_MIN = 2 ** -125;
@@ -27,13 +27,13 @@ function isSafe(result: number): boolean {
 }
 
 /** What a double sum x + y = sum lost (Knuth's two-sum). */
-function sumError(x: number, y: number, sum: number): number {
+export function sumError(x: number, y: number, sum: number): number {
   const part = sum - x;
   return x - (sum - part) + (y - part);
 }
 
 /** Rounds to odd: with an error, the last bit of the double is set, so that the rounding to single sees it. */
-function toOdd(sum: number, error: number): number {
+export function toOdd(sum: number, error: number): number {
   if (error === 0) return sum;
   double[0] = sum;
   if (((doubleWords[0] ?? 0) & 1) !== 0) return sum;

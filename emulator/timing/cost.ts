@@ -14,10 +14,16 @@ export interface Cost {
   readonly confidence: Confidence;
 }
 
-/** What never executes and has no cost: instructions of the Security extension, and of an FPU the core is built without (a NOCP fault). */
-export type StoppingClass = 'security' | 'fpAbsent';
-/** The fullest table names the classes. */
-export type TimingClass = keyof typeof cortexM4 | StoppingClass;
+/**
+ * What never executes and has no cost: instructions of the Security extension, of a coprocessor the core is built without (a NOCP fault), and
+ * encodings of the FPU that it does not have, which are NOCP faults too while it is switched off.
+ */
+export type StoppingClass = 'security' | 'coprocessorAbsent' | 'fpUndefined';
+/** Double precision: arithmetic with the conversions and comparisons, multiplications with the additions. */
+export type DoubleClass =
+  'fpDoubleMove' | 'fpDoubleArithmetic' | 'fpDoubleMultiplyAccumulate' | 'fpDoubleDivide' | 'fpDoubleSquareRoot';
+/** The table of the Cortex-M4 names the classes of single precision and of the integer core. */
+export type TimingClass = keyof typeof cortexM4 | DoubleClass | StoppingClass;
 
 export interface CoreTiming {
   /** Costs of the classes this core has encodings of. */

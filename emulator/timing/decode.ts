@@ -2,7 +2,7 @@
 import { decode16 } from './decode-16.ts';
 import { decode32 } from './decode-32.ts';
 import { isMainline, isV8, type Core } from '../cores/core.ts';
-import { decodeFpu, isFpuEncoding } from './decode-fpu.ts';
+import { decodeFpu, isCoprocessorEncoding, isFpuEncoding } from './decode-fpu.ts';
 import { decodeV8Narrow, decodeV8Wide } from './decode-v8.ts';
 import { hasEncoding } from './instruction-set.ts';
 import type { Decoded, Instruction } from './instruction.ts';
@@ -61,9 +61,9 @@ function decodeHalfwords(hw1: number, hw2: number, size: 2 | 4, address: number,
     const added = size === 2 ? decodeV8Narrow(hw1) : decodeV8Wide(hw1, hw2);
     if (added !== null) return added;
   }
-  if (size === 4 && isFpuEncoding(hw1, hw2)) {
-    if (core.fpu !== 'none') return decodeFpu(hw1, hw2);
-    return isMainline(core) ? { timing: 'fpAbsent' } : null;
+  if (size === 4 && isMainline(core) && isCoprocessorEncoding(hw1)) {
+    if (core.fpu === 'none' || !isFpuEncoding(hw2)) return { timing: 'coprocessorAbsent' };
+    return decodeFpu(hw1, hw2, core) ?? { timing: 'fpUndefined' };
   }
   if (!hasEncoding(core, hw1, hw2, size)) return null;
   return size === 2 ? decode16(hw1, address) : decode32(hw1, hw2, address);

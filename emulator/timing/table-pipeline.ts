@@ -9,7 +9,11 @@ import type { Instruction } from './instruction.ts';
 import { REFILLED, StateTable, type Outcome, type Pipeline, type PipelineStep } from './pipeline.ts';
 
 /** Never executed, and so of no cost: the run stops before them. */
-const NEVER_EXECUTED: ReadonlySet<TimingClass> = new Set<StoppingClass>(['security', 'fpAbsent']);
+const NEVER_EXECUTED: ReadonlySet<TimingClass> = new Set<StoppingClass>([
+  'security',
+  'coprocessorAbsent',
+  'fpUndefined',
+]);
 
 interface State {
   /** Core registers that the instruction before loads, if a load or store after it can pipeline; -1: it cannot. */

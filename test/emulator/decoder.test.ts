@@ -102,14 +102,14 @@ describe('decoder', () => {
     ['UDF', 0xde00, 0],
     ['HLT, which came with Armv8', 0xba80, 0],
     ['BLX to Arm state', 0xf000, 0xe800],
-    ['VADD.F64', 0xee30, 0x0b00],
-    ['VFP of Armv8 (VSEL)', 0xfe00, 0x0a00],
-    ['MCR p15', 0xee00, 0x0f10],
+    ['VADD.F64', 0xee30, 0x0b00, 'fpUndefined'],
+    ['VFP of Armv8 (VSEL)', 0xfe00, 0x0a00, 'fpUndefined'],
+    ['MCR p15', 0xee00, 0x0f10, 'coprocessorAbsent'],
     ['SRS', 0xe80d, 0xc000],
     ['LDR with neither offset form', 0xf850, 0x0840],
     ['an unassigned multiply', 0xfbf0, 0x0000],
-  ])('%s is undefined', (_, hw1, hw2) => {
-    expect(decodeOne(hw1, hw2)).toBe('undefined');
+  ])('%s is undefined', (_, hw1, hw2, timing = 'undefined') => {
+    expect(decodeOne(hw1, hw2)).toBe(timing);
   });
 
   it('ends where memory ends', () => {

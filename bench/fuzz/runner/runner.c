@@ -1,27 +1,32 @@
 /*
  * Executes short pieces of code one after the other, each with registers, flags, FPU and memory of its own, and records what they leave: two
  * engines that run this image with the same data must write the same results. A piece ends with SVC or with a fault. The data lie at DATA
- * (see qemu-batch.ts); the window of memory the pieces use at the start of RAM.
+ * (see qemu-batch.ts); the window of memory the pieces use at the start of RAM. DATA, RAM, PIECES_MAX and what the core has come with -D.
  */
 #include <stdint.h>
 
 #define REG(address) (*(volatile uint32_t *)(address))
-#define WINDOW ((volatile uint32_t *)0x20000000u)
+#define WINDOW ((volatile uint32_t *)RAM)
 #define WINDOW_WORDS 512
 #define CPACR REG(0xE000ED88u)
 #define SHCSR REG(0xE000ED24u)
 #define CFSR REG(0xE000ED28u)
 #define HFSR REG(0xE000ED2Cu)
-#define PIECES_MAX 16384
+#define CCR REG(0xE000ED14u)
+#define XPSR_IGNORED 0x00100200u
+/* Above and below the stack's top: what pieces can reach of it. */
+#define STACK_REACH 512
 
 /* As the host lays it out, in words. */
 struct piece {
   uint32_t registers[13];
   uint32_t flags;
-  uint32_t fpscr;
   uint32_t seed;
-  uint32_t singles[32];
   uint32_t code;
+#ifdef HAS_FPU
+  uint32_t fpscr;
+  uint32_t singles[32];
+#endif
 };
 
 struct data {
@@ -33,16 +38,20 @@ struct data {
 /* What a piece leaves; the window as a hash. */
 struct state {
   uint32_t registers[13];
-  uint32_t lr, pc, xpsr, exception, fault_status, fpscr, window;
+  uint32_t lr, pc, xpsr, exception, fault_status, hard_fault_status, sp, fpscr, window;
+#ifdef HAS_FPU
   uint32_t singles[32];
+#endif
 };
 
+extern uint32_t stack_top[];
 static const struct data *const data = (const struct data *)DATA;
 static uint32_t current;
 static uint32_t results[PIECES_MAX];
 static struct state state, verbose_state;
 /* For the handler in assembly. */
 uint32_t kept_singles[33];
+uint32_t kept_return;
 
 static int semihosting(int operation, const void *parameter) {
   register int r0 __asm("r0") = operation;
@@ -102,10 +111,14 @@ __attribute__((used)) void end_piece(uint32_t *frame, const uint32_t *high) {
   state.registers[12] = frame[4];
   state.lr = frame[5];
   state.pc = frame[6] - (piece->code & ~1u);
-  state.xpsr = frame[7] & ~0x200u; /* not whether the stack had to be aligned */
+  state.xpsr = frame[7] & ~XPSR_IGNORED; /* not whether the stack had to be aligned, and see secureFloatingPoint in masks.ts */
   state.exception = exception;
+  state.sp = (uint32_t)frame;
+  __asm volatile("cpsie i" ::: "memory");
 #ifdef HAS_FAULT_STATUS
+  __asm volatile("msr basepri, %0" : : "r"(0) : "memory");
   state.fault_status = CFSR;
+  state.hard_fault_status = HFSR;
   CFSR = 0xFFFFFFFFu;
   HFSR = 0xFFFFFFFFu;
 #endif
@@ -135,10 +148,12 @@ __attribute__((naked, used)) void trap(void) {
       "mov r4, r8\n mov r5, r9\n mov r6, r10\n mov r7, r11\n"
       "push {r4-r7}\n"
       "mov r1, sp\n"
-      "mov r2, lr\n"
-      "push {r2, r3}\n"
+      "ldr r2, =kept_return\n" /* not on the stack, where the next piece may look */
+      "mov r3, lr\n"
+      "str r3, [r2]\n"
       "bl end_piece\n"
-      "pop {r2, r3}\n"
+      "ldr r2, =kept_return\n"
+      "ldr r2, [r2]\n"
       "add sp, #32\n"
       "bx r2\n"
       ".ltorg\n");
@@ -152,17 +167,16 @@ __attribute__((naked, used)) void start_piece(const struct piece *piece) {
       "mov sp, r1\n"
 #ifdef HAS_FPU
       "mov r1, r0\n"
-      "adds r1, #64\n"
+      "adds r1, #68\n"
       "vldmia r1, {s0-s31}\n"
-      "ldr r1, [r0, #56]\n"
+      "ldr r1, [r0, #64]\n"
       "vmsr fpscr, r1\n"
 #endif
 #ifdef HAS_FAULT_STATUS
       "clrex\n"
 #endif
       "sub sp, #40\n"
-      "movs r1, #192\n"
-      "ldr r1, [r0, r1]\n"
+      "ldr r1, [r0, #60]\n"
       "str r1, [sp, #32]\n" /* pc */
       "mov r2, sp\n"
       "ldmia r0!, {r4-r7}\n stmia r2!, {r4-r7}\n"
@@ -187,10 +201,13 @@ __attribute__((used, noreturn)) void reset(void) {
 #ifdef HAS_FAULT_STATUS
   SHCSR |= 7u << 16;
 #endif
+#ifdef HAS_UNALIGNED_TRAP
+  CCR |= 8u;
+#endif
+  for (int32_t i = -STACK_REACH; i < STACK_REACH; i++) ((volatile uint32_t *)stack_top)[i] = (uint32_t)i;
   current = 0;
   next_piece();
 }
 
-extern uint32_t stack_top[];
 __attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
     stack_top, reset, trap, trap, trap, trap, trap, 0, 0, 0, 0, trap, trap, 0, trap, trap};

@@ -39,7 +39,7 @@ export class BlockTable {
   private readonly records: BlockRecord[] = [];
   private readonly read: ReadHalfword;
   private readonly isMarked: (address: number) => boolean;
-  private readonly fpuEnabled: () => boolean;
+  readonly fpuEnabled: () => boolean;
 
   constructor(core: Core, read: ReadHalfword, isMarked: (address: number) => boolean, fpuEnabled: () => boolean) {
     this.core = core;

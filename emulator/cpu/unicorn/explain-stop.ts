@@ -71,8 +71,7 @@ export function explainStop(raw: Float64Array, blocks: BlockTable, pcOfAccess: (
 function specialInstruction(pc: number, blocks: BlockTable): CpuStop {
   const instruction = blocks.at(pc);
   assert(instruction !== null, `a stop at 0x${pc.toString(16)} needs an instruction there`);
-  // An FPU instruction is special only while the FPU is off.
-  return machineStop(instruction, false) ?? undefinedAt(pc, blocks);
+  return machineStop(instruction, blocks.fpuEnabled()) ?? undefinedAt(pc, blocks);
 }
 
 function undefinedAt(pc: number, blocks: BlockTable): CpuStop {

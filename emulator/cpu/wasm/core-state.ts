@@ -7,6 +7,8 @@ import type { GuestMemory } from './guest-memory.ts';
 import { SpecialRegisters, sysm } from './special-registers.ts';
 
 const THUMB = 0x0100_0000;
+/** In the WebAssembly memory, behind the cells and what translated code leaves: operands of SoftFloat.applyDouble. */
+export const DOUBLES_OFFSET = 768;
 const IPSR_MASK = 0x1ff;
 
 export interface CoreSnapshot {
@@ -22,7 +24,7 @@ export class CoreState {
   readonly memory: GuestMemory;
   readonly model: Core;
   readonly cells: Int32Array;
-  readonly softFloat = new SoftFloat();
+  readonly softFloat: SoftFloat;
   readonly special: SpecialRegisters;
   /** Address of the instruction being executed. */
   pc = 0;
@@ -38,6 +40,7 @@ export class CoreState {
     this.model = model;
     this.cells = new Int32Array(memory.wasm.buffer, 0, CELLS);
     this.cells[cell.zero] = 1;
+    this.softFloat = new SoftFloat(memory.wasm.buffer, DOUBLES_OFFSET);
     this.special = new SpecialRegisters(this, model);
   }
 

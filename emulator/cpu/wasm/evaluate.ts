@@ -1,6 +1,18 @@
 /** The interpreter's half of the semantics table: every expression and statement as a closure over the core's state. */
-import { cell, type Expr, type Op1, type Op2, type Stmt, type Wide, type WideOp } from '../../isa/ir.ts';
+import {
+  cell,
+  high,
+  low,
+  narrowResults,
+  type Expr,
+  type Op1,
+  type Op2,
+  type Stmt,
+  type Wide,
+  type WideOp,
+} from '../../isa/ir.ts';
 import { conditionHolds } from '../../isa/operands.ts';
+import { RESULT_WORD } from '../../isa/soft-float.ts';
 import type { CoreState } from './core-state.ts';
 import { AccessFault } from './guest-memory.ts';
 
@@ -175,6 +187,8 @@ function action(statement: Stmt, core: CoreState): Action {
     }
     case 'fp':
       return floatingPoint(statement, core);
+    case 'fpDouble':
+      return doublePrecision(statement, core);
     case 'system': {
       const { fn, cell: number } = statement;
       const args = statement.args.map((arg) => expression(arg, core));
@@ -255,5 +269,27 @@ function floatingPoint(statement: Extract<Stmt, { k: 'fp' }>, core: CoreState): 
     const result = softFloat.apply(fn, a!(), b === undefined ? 0 : b(), c === undefined ? 0 : c());
     cells[cell.fpscr] = softFloat.fpscr;
     cells[number] = result;
+  };
+}
+
+/** Low and high half of a 64-bit value, without forming it where it is given as halves. */
+function halves(e: Wide, core: CoreState): readonly [Evaluate, Evaluate] {
+  if (e.k === 'join') return [expression(e.low, core), expression(e.high, core)];
+  return [expression(low(e), core), expression(high(e), core)];
+}
+
+function doublePrecision(statement: Extract<Stmt, { k: 'fpDouble' }>, core: CoreState): Action {
+  const { cells, softFloat } = core;
+  const { words } = softFloat;
+  const { fn, cell: number } = statement;
+  const operands = statement.args.flatMap((arg) => halves(arg, core));
+  const isNarrow = narrowResults.has(fn);
+  return () => {
+    for (let index = 0; index < operands.length; index++) words[index] = operands[index]!();
+    softFloat.fpscr = cells[cell.fpscr]!;
+    softFloat.applyDouble(fn);
+    cells[cell.fpscr] = softFloat.fpscr;
+    cells[number] = words[RESULT_WORD]!;
+    if (!isNarrow) cells[number + 1] = words[RESULT_WORD + 1]!;
   };
 }

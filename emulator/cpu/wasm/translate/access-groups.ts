@@ -84,6 +84,9 @@ class Finder {
       case 'system':
         this.values.set(statement.cell, this.unknown());
         break;
+      case 'fpDouble':
+        for (const half of [0, 1]) this.values.set(statement.cell + half, this.unknown());
+        break;
       default:
     }
   }

@@ -5,6 +5,7 @@ import type { Region } from '../guest-memory.ts';
 import type { AccessPlan } from './access-groups.ts';
 import { emitDivideCycles } from './emit-divide.ts';
 import type { ExpressionEmitter } from './emit-expression.ts';
+import { emitDouble } from './emit-double.ts';
 import { emitFloatingPoint } from './emit-float.ts';
 import { MemoryEmitter } from './emit-memory.ts';
 import { afterStep, isConditional, meet } from './flag-state.ts';
@@ -139,6 +140,9 @@ export class BlockEmitter {
         break;
       case 'fp':
         emitFloatingPoint(statement, x);
+        break;
+      case 'fpDouble':
+        emitDouble(statement, x);
         break;
       case 'system':
         break; // left to the interpreter

@@ -3,7 +3,7 @@
  * flush-to-zero, result well inside the normal range with INEXACT already set or an operand zero, or a result that is exactly zero),
  * else a call into soft-float.ts.
  */
-import { cell, type FpFunction, type Stmt } from '../../../isa/ir.ts';
+import { cell, type Expr, type FpFunction, type Stmt } from '../../../isa/ir.ts';
 import type { ExpressionEmitter } from './emit-expression.ts';
 import { local, localOfCell } from './locals.ts';
 import { I32, type Opcode } from './wasm-writer.ts';
@@ -29,7 +29,15 @@ export const fpFunctions: readonly FpFunction[] = [
   'toHalf',
   'fromHalf',
   'compare',
+  'maximum',
+  'minimum',
+  'roundToIntegral',
+  'toIntegerBy',
+  'toSingle',
+  'fromSingle',
 ];
+/** Added to the number of a function on doubles, whose operands and result are in memory. */
+export const DOUBLE_FUNCTIONS = 64;
 
 /** RMode and FZ. */
 const MODE_MASK = 0x01c0_0000;
@@ -71,13 +79,17 @@ export function emitFloatingPoint(statement: FpStatement, x: ExpressionEmitter):
   w.set(localOfCell(statement.cell));
 }
 
-/** FPSCR travels through memory, where the function reads and updates it. */
 function slowCall({ fn, args }: FpStatement, x: ExpressionEmitter): void {
+  callSoftFloat(fpFunctions.indexOf(fn), args, x);
+}
+
+/** Leaves the function's result. FPSCR travels through memory, where the function reads and updates it. */
+export function callSoftFloat(number: number, args: readonly Expr[], x: ExpressionEmitter): void {
   const { w } = x;
   w.const(0);
   w.get(localOfCell(cell.fpscr));
   w.memory('i32.store', cell.fpscr * 4);
-  w.const(fpFunctions.indexOf(fn));
+  w.const(number);
   for (let index = 0; index < 3; index++) {
     const arg = args[index];
     if (arg === undefined) w.const(0);

@@ -154,6 +154,10 @@ function track(tracker: FlagTracker, statement: Stmt): void {
     case 'system':
       tracker.changes(statement.cell);
       break;
+    case 'fpDouble':
+      tracker.changes(statement.cell);
+      tracker.changes(statement.cell + 1);
+      break;
     default:
   }
 }

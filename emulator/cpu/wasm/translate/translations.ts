@@ -19,7 +19,7 @@ import {
   TABLE_BYTES_PER_HALFWORD,
   type CodeTable,
 } from './chain.ts';
-import { fpFunctions } from './emit-float.ts';
+import { DOUBLE_FUNCTIONS, fpFunctions } from './emit-float.ts';
 import { RegionEmitter } from './emit-region.ts';
 import { CHAIN_OFFSET, INSTRUCTION_BITS } from './locals.ts';
 import { planRegion, type CodeSource, type RegionPlan, type Site } from './region.ts';
@@ -214,7 +214,10 @@ function softFloatFunction(core: CoreState): WasmFunction {
   const { cells, softFloat } = core;
   return (index = 0, a = 0, b = 0, c = 0) => {
     softFloat.fpscr = cells[cell.fpscr]! & FPSCR_MASK;
-    const result = softFloat.apply(fpFunctions[index]!, a, b, c);
+    const fn = fpFunctions[index % DOUBLE_FUNCTIONS]!;
+    let result = 0;
+    if (index < DOUBLE_FUNCTIONS) result = softFloat.apply(fn, a, b, c);
+    else softFloat.applyDouble(fn);
     cells[cell.fpscr] = softFloat.fpscr;
     return result;
   };

@@ -1,5 +1,5 @@
 /** Which cells a region reads or writes: only those travel between memory and locals. */
-import { cell, type Expr, type Stmt, type Wide } from '../../../isa/ir.ts';
+import { cell, narrowResults, type Expr, type Stmt, type Wide } from '../../../isa/ir.ts';
 import type { Block } from '../block.ts';
 import { isMemoryCell } from './locals.ts';
 
@@ -81,8 +81,10 @@ function collect(statement: Stmt, read: Set<number>, written: Set<number>): void
       written.add(cell.target);
       break;
     case 'fp':
+    case 'fpDouble':
       statement.args.forEach(expression);
       written.add(statement.cell);
+      if (statement.k === 'fpDouble' && !narrowResults.has(statement.fn)) written.add(statement.cell + 1);
       read.add(cell.fpscr);
       written.add(cell.fpscr);
       break;
