@@ -1,6 +1,7 @@
 /**
- * Whole programs on the wasm engine and on libunicorn in lockstep: at every entry of every function the same registers, cycles and instructions; at
- * the end the same memory; and the same text as on QEMU. Twenty programs, each at one of three optimization levels.
+ * Whole programs on two engines in lockstep: at every entry of every function the same registers, cycles and instructions; at the end the same
+ * memory; and the same text as on QEMU. Each program at one of three optimization levels. On the Cortex-M4 the second engine is libunicorn; on
+ * the other cores it is our interpreter beside translated code.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,6 +9,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadBoard } from '../../boards/load.ts';
 import { packageRoot } from '../../common/package-root.ts';
+import { coreOf } from '../../emulator/cores/core.ts';
+import { WasmCpu } from '../../emulator/cpu/wasm/wasm-cpu.ts';
+import { cpuFlags } from '../../firmware-gen/emit/build-flags.ts';
 import { createMachine, type EngineName } from '../../emulator/create-machine.ts';
 import { buildProgram, hasCompiler } from './support/assemble.ts';
 import { hasQemu, onQemu } from './support/on-qemu.ts';
@@ -15,6 +19,12 @@ import { hasQemu, onQemu } from './support/on-qemu.ts';
 const FOLDER = join(packageRoot(), 'test/emulator/programs');
 const LEVELS = ['-O0', '-O2', '-Os'];
 const programs = readdirSync(FOLDER).map((name, index) => [name, LEVELS[index % LEVELS.length]!] as const);
+/** The same programs on the machines of other cores; double precision in hardware is the Cortex-M7's. */
+const onOtherCores = [
+  ...['crc.c', 'formats.c', 'sort.c', 'aes128.c'].map((name) => [name, 'mps2-an385'] as const),
+  ...['double.c', 'fft.c', 'mandelbrot.c', 'soft-double.c', 'float.c'].map((name) => [name, 'mps2-an500'] as const),
+  ...['fft.c', 'machine.c', 'compress.c', 'double.c'].map((name) => [name, 'mps2-an505'] as const),
+];
 const MAX_CYCLES = 1e9;
 const REGISTERS = 15;
 
@@ -31,13 +41,13 @@ interface Run {
   readonly memory: string;
 }
 
-function follow(elf: Uint8Array, engine: EngineName): Run {
-  const board = loadBoard('mps2-an386');
+/** @param engine its name, or passes of a block after which our engine translates it */
+function follow(elf: Uint8Array, engine: EngineName | number, board = loadBoard('mps2-an386')): Run {
   let stdout = '';
   const machine = createMachine({
     board,
     image: elf,
-    engine,
+    engine: typeof engine === 'number' ? new WasmCpu(coreOf(board), engine) : engine,
     onConsole: (bytes) => {
       stdout += new TextDecoder().decode(bytes);
     },
@@ -84,6 +94,20 @@ describe.skipIf(!hasCompiler || !hasQemu)(
       expect(ours.stdout.length).toBeGreaterThan(4);
       const { stdout, exitCode } = onQemu(elf);
       expect({ stdout: ours.stdout, exitCode: ours.exitCode }).toEqual({ stdout, exitCode });
+    });
+
+    it.each(onOtherCores)('%s on %s', { timeout: 120_000 }, (name, boardName) => {
+      const source = readFileSync(join(FOLDER, name), 'utf8');
+      const board = loadBoard(boardName);
+      const start = (kind: 'flash' | 'ram'): number => board.memory.find((memory) => memory.kind === kind)!.start;
+      const places = { flashStart: start('flash'), ramStart: start('ram'), cpu: cpuFlags(board) };
+      const flags = ['-O2', '-u', '_printf_float'];
+      const elf = buildProgram({ files: { 'main.c': source }, newlib: true, flags, ...places });
+      const translated = follow(elf, 60, board);
+      expect(translated).toEqual(follow(elf, Infinity, board));
+      expect(translated.passes).toBeGreaterThan(50);
+      const { stdout, exitCode } = onQemu(elf, boardName);
+      expect({ stdout: translated.stdout, exitCode: translated.exitCode }).toEqual({ stdout, exitCode });
     });
   },
 );

@@ -11,13 +11,17 @@ const CPU = ['-mcpu=cortex-m4', '-mthumb', '-mfloat-abi=hard', '-mfpu=fpv4-sp-d1
 
 export const hasCompiler = spawnSync(COMPILER, ['--version']).status === 0;
 
-/** Vectors, code and constants from `flashStart`, data at 0x20000000, stack down from 0x20040000. */
-function linkerScript(flashStart: number): string {
+const RAM_START = 0x2000_0000;
+const RAM_BYTES = 0x4_0000;
+const hex = (value: number): string => `0x${value.toString(16)}`;
+
+/** Vectors, code and constants from `flashStart`, data from `ramStart`, stack down from 256 KiB above it. */
+function linkerScript(flashStart: number, ramStart: number): string {
   return `
 MEMORY
 {
-  FLASH (rx) : ORIGIN = 0x${flashStart.toString(16)}, LENGTH = 1M
-  RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 256K
+  FLASH (rx) : ORIGIN = ${hex(flashStart)}, LENGTH = 1M
+  RAM (rwx) : ORIGIN = ${hex(ramStart)}, LENGTH = 256K
 }
 ENTRY(reset)
 SECTIONS
@@ -38,11 +42,11 @@ SECTIONS
 }
 
 /** Vector table and a reset handler that copies .data, switches the FPU on and jumps to `entry`. */
-const startUp = (entry: string): string => `
+const startUp = (entry: string, ramStart: number): string => `
 .syntax unified
 .thumb
 .section .vectors, "a"
-.word 0x20040000, reset
+.word ${hex(ramStart + RAM_BYTES)}, reset
 .text
 .thumb_func
 .global reset
@@ -78,18 +82,21 @@ export interface Program {
   readonly entry?: string;
   readonly flags?: readonly string[];
   readonly flashStart?: number;
+  readonly ramStart?: number;
+  /** For the compiler; default: Cortex-M4F. Armv7-M or Armv8-M Mainline. */
+  readonly cpu?: readonly string[];
   /** newlib with semihosting (rdimon), its crt0 included; entry is then `_start`. */
   readonly newlib?: boolean;
 }
 
 /** The linked ELF. Throws with the compiler's message. */
 export function buildProgram(program: Program): Uint8Array {
-  const flashStart = program.flashStart ?? 0;
+  const { flashStart = 0, ramStart = RAM_START, cpu = CPU } = program;
   const entry = program.entry ?? (program.newlib === true ? '_start' : 'main');
   const files: Record<string, string> = {
     ...program.files,
-    'start-up.s': startUp(entry),
-    'link.ld': linkerScript(flashStart),
+    'start-up.s': startUp(entry, ramStart),
+    'link.ld': linkerScript(flashStart, ramStart),
   };
   const key = createHash('sha256')
     .update(JSON.stringify([program, files]))
@@ -102,9 +109,10 @@ export function buildProgram(program: Program): Uint8Array {
     const folder = mkdtempSync(join(cache, 'work-'));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const sources = Object.keys(files).filter((name) => /\.[cs]$/.test(name));
-    const libraries = program.newlib === true ? ['--specs=rdimon.specs', newlibStart(), '-lm'] : ['-nostdlib', '-lgcc'];
+    const libraries =
+      program.newlib === true ? ['--specs=rdimon.specs', newlibStart(cpu), '-lm'] : ['-nostdlib', '-lgcc'];
     const args = [
-      ...CPU,
+      ...cpu,
       '-O2',
       ...(program.flags ?? []),
       '-nostartfiles',
@@ -123,8 +131,8 @@ export function buildProgram(program: Program): Uint8Array {
   return new Uint8Array(readFileSync(output)); // not a Buffer: its slice() would share the bytes
 }
 
-function newlibStart(): string {
-  const found = spawnSync(COMPILER, [...CPU, '-print-file-name=rdimon-crt0.o'], { encoding: 'utf8' });
+function newlibStart(cpu: readonly string[]): string {
+  const found = spawnSync(COMPILER, [...cpu, '-print-file-name=rdimon-crt0.o'], { encoding: 'utf8' });
   return found.stdout.trim();
 }
 
