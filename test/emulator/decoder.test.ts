@@ -84,7 +84,7 @@ describe('decoder', () => {
             0,
             cortexM4F,
           );
-          const isAbsent = upperDoubles.test(match[5] ?? '');
+          const isAbsent = mnemonic.startsWith('v') && upperDoubles.test(match[5] ?? '');
           const classes: readonly TimingClass[] = isAbsent
             ? ['fpUndefined']
             : (expected.find(([pattern]) => pattern.test(mnemonic))?.[1] ?? ['alu', 'aluPc']);
