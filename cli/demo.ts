@@ -10,6 +10,7 @@ import type { RunReport } from '../harness/report.ts';
 import { runCompiled } from '../harness/run-model.ts';
 import { applyPipeline, loadPipeline, type Pipeline } from '../learn/pipeline.ts';
 import { MOTION_KINDS, syntheticWindow } from '../learn/synthetic-motion.ts';
+import { demoSystem, formatSystemDemo, type SystemDemo } from './demo-system.ts';
 import { boardOption, dirOption, engineOption, timingMode } from './options.ts';
 import { print, table, type JsonOption } from './output.ts';
 import { formatRun } from './run.ts';
@@ -40,14 +41,16 @@ export function addDemo(program: Command): void {
     .addOption(engineOption())
     .option('--json', 'print JSON')
     .action(async (options: DemoArguments) => {
-      const { decisions, report } = await runDemo(options);
-      print(options, { schemaVersion: 1, input: 'synthetic', decisions, run: report }, () =>
-        formatDemo(decisions, report),
+      const { decisions, report, system } = await runDemo(options);
+      print(options, { schemaVersion: 1, input: 'synthetic', decisions, run: report, system }, () =>
+        [formatDemo(decisions, report), formatSystemDemo(system)].join('\n\n'),
       );
     });
 }
 
-async function runDemo(options: DemoArguments): Promise<{ decisions: Decision[]; report: RunReport }> {
+async function runDemo(
+  options: DemoArguments,
+): Promise<{ decisions: Decision[]; report: RunReport; system: SystemDemo }> {
   const folder = join(packageRoot(), 'models');
   const pipeline = loadPipeline(join(folder, `${MODEL}.pipeline.json`));
   const model = loadModel(join(folder, `${MODEL}.tflite`));
@@ -59,7 +62,8 @@ async function runDemo(options: DemoArguments): Promise<{ decisions: Decision[];
     return runCompiled(model, compiled, [new Uint8Array(input.buffer)], measureOptions);
   });
   const decisions = reports.map((report, index) => decide(MOTION_KINDS[index]!, report, pipeline));
-  return { decisions, report: reports[0]! };
+  const system = await demoSystem(options.output, board, options.engine, pipeline);
+  return { decisions, report: reports[0]!, system };
 }
 
 function decide(motion: string, { output }: RunReport, { classes }: Pipeline): Decision {

@@ -18,6 +18,10 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   check: async () => (await import('./check.ts')).addCheck,
   quantize: async () => (await import('./quantize.ts')).addQuantize,
   evaluate: async () => (await import('./evaluate.ts')).addEvaluate,
+  init: async () => (await import('./init.ts')).addInit,
+  train: async () => (await import('./train.ts')).addTrain,
+  system: async () => (await import('./system.ts')).addSystem,
+  ood: async () => (await import('./ood.ts')).addOod,
   boards: async () => (await import('./boards.ts')).addBoards,
   doctor: async () => (await import('./doctor.ts')).addDoctor,
   demo: async () => (await import('./demo.ts')).addDemo,
@@ -40,7 +44,9 @@ function usageLine(text: string, command: Command): string {
     .trim()
     .replaceAll(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '');
-  const path = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
+  const names: string[] = [];
+  for (let at: Command | null = command; at !== null; at = at.parent) names.unshift(at.name());
+  const path = names.join(' ');
   return `thumbelina: ${said}; see ${path} --help`;
 }
 
@@ -51,7 +57,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT_USAGE;
   }
   const program = await createProgram(argv[2]);
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().configureOutput({ outputError: (text) => note(usageLine(text, command)) });
   }
   try {

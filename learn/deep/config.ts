@@ -69,6 +69,8 @@ export const HEADS = ['linear', 'deconf-i', 'deconf-e', 'deconf-c'] as const;
 export const OBJECTIVES = ['classify', 'denoising', 'variational', 'variational-discriminative'] as const;
 
 export const trainConfigSchema = z.strictObject({
+  /** For editors. */
+  $schema: z.string().optional(),
   schemaVersion: z.literal(1),
   name: z.string().regex(/^\w+$/),
   data: dataSchema,
@@ -119,6 +121,19 @@ export const trainConfigSchema = z.strictObject({
       flip: z.number().min(0).max(1).default(0.3),
     })
     .prefault({}),
+  /** How the trained network becomes a decision system. */
+  deploy: z
+    .strictObject({
+      /** Share of known validation windows that the threshold accepts. */
+      accept: z.number().positive().max(1).default(0.95),
+      /** Frames from one decision to the next; default: half a window. */
+      hopFrames: positive.optional(),
+      /** Probability that the class changes from one decision to the next. */
+      switching: z.number().positive().max(0.5).default(0.05),
+      /** Windows of training subjects that set the ranges of int8. */
+      calibrationWindows: positive.default(256),
+    })
+    .prefault({}),
   /** Subjects that may be used at all, by the data set's names; default: those of its split "train". */
   subjects: subjectsSchema.optional(),
 });
@@ -135,4 +150,9 @@ export function parseTrainConfig(json: unknown, where: string): TrainConfig {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new UserError(`${where}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; correct the configuration`);
+}
+
+/** JSON schema of a configuration as one writes it, for editors. */
+export function trainConfigJsonSchema(): unknown {
+  return z.toJSONSchema(trainConfigSchema, { io: 'input' });
 }

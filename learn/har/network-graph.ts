@@ -7,10 +7,14 @@ import { verify } from '../../firmware-gen/ir/verify.ts';
 import type { Activation, Graph, Op, Tensor, TensorId } from '../../firmware-gen/ir/graph.ts';
 import { NORMALISATION_EPSILON, layerNames, type NetworkSpec, type TrainedWeights } from './network.ts';
 
-type OpBody = Op extends infer One ? (One extends Op ? Omit<One, 'index' | 'inputs' | 'outputs'> : never) : never;
+export type OpBody = Op extends infer One
+  ? One extends Op
+    ? Omit<One, 'index' | 'inputs' | 'outputs'>
+    : never
+  : never;
 
 /** Collects tensors and ops; each op's output becomes the next one's input by its id. */
-class GraphBuilder {
+export class GraphBuilder {
   readonly tensors: Tensor[] = [];
   readonly ops: Op[] = [];
 

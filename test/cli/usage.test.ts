@@ -66,7 +66,20 @@ describe.concurrent('a usage error', () => {
 });
 
 describe.concurrent('help', () => {
-  const COMMANDS = ['inspect', 'generate', 'build', 'run', 'sim', 'boards', 'doctor', 'demo'];
+  const COMMANDS = [
+    'inspect',
+    'generate',
+    'build',
+    'run',
+    'sim',
+    'boards',
+    'doctor',
+    'demo',
+    'train',
+    'ood',
+    'system',
+    'init',
+  ];
 
   it.each(COMMANDS)('of %s is on stdout with exit code 0', async (command) => {
     const { code, stdout, stderr } = await thumbelina([command, '--help']);

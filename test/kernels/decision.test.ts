@@ -1,6 +1,7 @@
 /** The decision kernels against their TypeScript twins, bit for bit; the twins against the formulas they stand for. */
 import { describe, expect, it } from 'vitest';
 import { quantizeMultiplier } from '../../firmware-gen/ir/quantized-math.ts';
+import type { CosineHead, LinearHead, MahalanobisHead } from '../../firmware-gen/ir/system.ts';
 import {
   cosineAccepts,
   cosinePowers,
@@ -11,9 +12,6 @@ import {
   linearScores,
   mahalanobisDistance,
   relativePowers,
-  type CosineHead,
-  type LinearHead,
-  type MahalanobisHead,
 } from '../../firmware-gen/reference/decision/heads.ts';
 import { stickyFilter, stickyParams, uniformBelief } from '../../firmware-gen/reference/decision/sticky-filter.ts';
 import { FORMS, Random } from './op-cases.ts';

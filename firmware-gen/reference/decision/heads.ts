@@ -1,25 +1,7 @@
 /** Class scores and tests for being in distribution from int8 features: the twins of kernels/include/tl_decision.h, bit for bit. */
 import { INT32_MIN, multiplyByQuantizedMultiplier, type QuantizedMultiplier } from '../../ir/quantized-math.ts';
+import type { CosineHead, LinearHead, MahalanobisHead } from '../../ir/system.ts';
 import { log2Q10 } from '../signal/log-mel.ts';
-
-export interface CosineHead {
-  readonly size: number;
-  readonly classes: number;
-  /** -(zero point of phi). */
-  readonly offset: number;
-  /** tau^2 in Q30. */
-  readonly thresholdSquared: number;
-  /** [classes, size], unit vectors in Q15. */
-  readonly weights: Int16Array;
-}
-
-export interface LinearHead {
-  readonly size: number;
-  readonly classes: number;
-  readonly offset: number;
-  readonly weights: Int16Array;
-  readonly bias: Int32Array;
-}
 
 /** First index of the largest. */
 export function indexOfLargest(values: Int32Array): number {
@@ -91,17 +73,6 @@ export function cosinePowers(sharpness: number, squaredNorm: number, scores: Int
 export function energyQ10(scale: QuantizedMultiplier, largest: number, sum: number): number {
   const exponent = multiplyByQuantizedMultiplier(largest, scale.multiplier, scale.shift);
   return (exponent + log2Q10(sum) - 15 * 1024) | 0;
-}
-
-export interface MahalanobisHead {
-  readonly size: number;
-  readonly classes: number;
-  readonly offset: number;
-  readonly shift: number;
-  /** Lower triangle row by row. */
-  readonly whitening: Int16Array;
-  /** [classes, size]. */
-  readonly centres: Int32Array;
 }
 
 const DIFFERENCE_MAX = 2 ** 27;

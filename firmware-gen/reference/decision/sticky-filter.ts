@@ -1,10 +1,5 @@
 /** Forward filter of a hidden Markov model whose state mostly stays: the twin of tl_sticky_filter, bit for bit. */
-export interface StickyParams {
-  readonly classes: number;
-  /** Q15; stay + classes * change = 32768. */
-  readonly stay: number;
-  readonly change: number;
-}
+import type { StickyParams } from '../../ir/system.ts';
 
 /** @param switching probability to leave a state in one window, 0..1 */
 export function stickyParams(classes: number, switching: number): StickyParams {

@@ -1,5 +1,6 @@
 /** Unit vectors and standardisation of sensor windows: the twins of kernels/include/tl_motion.h, bit for bit. */
 import { assert } from '../../../common/errors.ts';
+import type { StandardiseChannel } from '../../ir/system.ts';
 import { multiplyByQuantizedMultiplier, quantizeMultiplier } from '../../ir/quantized-math.ts';
 
 /** v / ||v|| as Q15 of the first three values of every frame; the zero vector stays zero. @param stride values per frame @returns [frames, 3] */
@@ -18,13 +19,6 @@ export function unitVectors(window: ArrayLike<number>, stride: number, offset = 
     }
   }
   return output;
-}
-
-/** One channel: q = clamp(round((value + offset) * multiplier * 2^(shift - 31) * 256) + zero point). */
-export interface StandardiseChannel {
-  readonly offset: number;
-  readonly multiplier: number;
-  readonly shift: number;
 }
 
 /** (value - mean) * step as a channel. @param mean in counts @param step of the int8 input per count, below 1 */

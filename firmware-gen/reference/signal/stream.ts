@@ -1,13 +1,6 @@
 /** Streams cut into windows, running statistics and resampling: the twins of kernels/include/tl_stream.h, bit for bit. */
 import { assert } from '../../../common/errors.ts';
-
-export interface StreamParams {
-  readonly channels: number;
-  /** Frames of one window. */
-  readonly frames: number;
-  /** Frames from one window to the next. */
-  readonly hop: number;
-}
+import type { StreamParams } from '../../ir/system.ts';
 
 /** Windows of int16 frames. */
 export class Stream {

@@ -1,0 +1,100 @@
+/** The decision system's part of `thumbelina demo`: known and unknown synthetic motions, what it makes of them, and what each stage costs. */
+import { join } from 'node:path';
+import type { Board } from '../boards/schema.ts';
+import { packageRoot } from '../common/package-root.ts';
+import type { EngineName } from '../emulator/create-machine.ts';
+import { SYSTEM_STAGES, type SystemStage } from '../firmware-gen/emit/system-source.ts';
+import { EmulatedSystem, compileSystem, loadSystem, type FedDecision } from '../harness/decision-system.ts';
+import type { Pipeline } from '../learn/pipeline.ts';
+import { MOTION_KINDS, syntheticWindow } from '../learn/synthetic-motion.ts';
+import { table } from './output.ts';
+
+const SYSTEM = 'har_ood';
+const SEED = 1;
+/** Windows of each motion; the last decision is shown. */
+const WINDOWS = 6;
+
+export interface SystemDemo {
+  readonly system: string;
+  readonly rows: readonly {
+    readonly motion: string;
+    /** Whether the system was trained on it. */
+    readonly known: boolean;
+    readonly accepted: number;
+    readonly windows: number;
+    readonly decision: string;
+  }[];
+  readonly stageCycles: Readonly<Partial<Record<SystemStage, number>>>;
+  readonly cycles: number;
+  readonly flashBytes: number;
+  readonly ramBytes: number;
+}
+
+/** @param pipeline says rate and units of the synthetic motion */
+export async function demoSystem(
+  dir: string,
+  board: Board,
+  engine: EngineName,
+  pipeline: Pipeline,
+): Promise<SystemDemo> {
+  const loaded = loadSystem(join(packageRoot(), 'models', `${SYSTEM}.system.json`));
+  const { system } = loaded;
+  const image = await compileSystem(loaded, join(dir, SYSTEM), board);
+  const target = new EmulatedSystem(image.elf, board, system, engine);
+  const { frames, hop, channels } = system.stream;
+  const windowFrames = frames + (WINDOWS - 1) * hop;
+  const shown: FedDecision[] = [];
+  const rows = MOTION_KINDS.map((kind) => {
+    target.restart();
+    const stream = syntheticWindow(kind, { ...pipeline, windowFrames }, SEED);
+    const decisions: FedDecision[] = [];
+    for (let at = 0; at < stream.length; at += hop * channels) {
+      const decision = target.feed(stream.subarray(at, at + hop * channels));
+      if (decision) decisions.push(decision);
+    }
+    shown.push(...decisions);
+    const accepted = decisions.filter((one) => one.accepted).length;
+    const last = decisions.at(-1)!;
+    return {
+      motion: kind,
+      known: system.classes.includes(kind),
+      accepted,
+      windows: decisions.length,
+      decision: 2 * accepted > decisions.length ? system.classes[last.smoothed]! : 'unknown',
+    };
+  });
+  const stack = target.stackBytes();
+  target.close();
+  // The dearest window that went through all stages, else the dearest one.
+  const whole = shown.filter(({ accepted }) => accepted);
+  const dearest = (whole.length > 0 ? whole : shown).reduce((a, b) => (b.cycles > a.cycles ? b : a));
+  const ramBytes = image.dataBytes + image.bssBytes + stack;
+  const { stageCycles, cycles } = dearest;
+  return { system: system.name, rows, stageCycles, cycles, flashBytes: image.flashBytes, ramBytes };
+}
+
+const STAGE_NAMES: Readonly<Record<SystemStage, string>> = {
+  front: 'front end',
+  encode: 'encoder',
+  detect: 'known or not',
+  classify: 'classes',
+  filter: 'filter over time',
+};
+
+export function formatSystemDemo({ rows, stageCycles, cycles, flashBytes, ramBytes, system }: SystemDemo): string {
+  const motions = rows.map(({ motion, known, accepted, windows, decision }) => [
+    ...[motion, known ? 'known' : 'unknown', `${accepted} of ${windows}`, decision],
+  ]);
+  const stages = SYSTEM_STAGES.map((stage) => [STAGE_NAMES[stage], stageCycles[stage] ?? null]);
+  return [
+    `The same kind of motion through ${system}: windows, encoder, test for the unknown, classes and filter as one firmware, trained on`,
+    'walking, jogging, stairs and standing only:',
+    '',
+    table(['motion', 'in training', 'accepted', 'decision'], motions),
+    '',
+    table(['stage', 'cycles'], [...stages, ['window', cycles]]),
+    '',
+    `flash         ${flashBytes.toLocaleString('en-US')} bytes`,
+    `RAM           ${ramBytes.toLocaleString('en-US')} bytes`,
+  ].join('\n');
+}

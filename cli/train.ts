@@ -1,0 +1,93 @@
+/** `thumbelina train har|CONFIG.json`: trains a network, deploys it as a decision system, says how good it is on subjects it never saw. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { UserError } from '../common/errors.ts';
+import { packageRoot } from '../common/package-root.ts';
+import { readInputFile } from '../harness/input-file.ts';
+import { parseTrainConfig, type TrainConfig } from '../learn/deep/config.ts';
+import type { TrainMotionResult } from '../learn/deep/train-motion.ts';
+import { DEFAULT_DIR } from './options.ts';
+import { note, print, type JsonOption } from './output.ts';
+import { progress } from './progress.ts';
+
+interface TrainArguments extends JsonOption {
+  readonly output: string;
+  readonly data?: string;
+  readonly fresh?: boolean;
+}
+
+export function addTrain(program: Command): void {
+  program
+    .command('train')
+    .description('train an encoder with its head and write it as a decision system for a microcontroller')
+    .argument('<config>', 'a built-in recipe (har) or a .json file')
+    .option('-o, --output <dir>', 'output folder', DEFAULT_DIR)
+    .option('--data <folder>', "data set, in place of the configuration's")
+    .option('--fresh', 'begin anew instead of resuming from the checkpoint in the output folder')
+    .option('--json', 'print JSON')
+    .action(async (config: string, options: TrainArguments) => {
+      const parsed = withData(loadConfig(config), options.data);
+      const result = await run(parsed, options);
+      print(options, { schemaVersion: 1, ...result.summary }, () => format(result));
+    });
+}
+
+/** A built-in recipe by name, or a file. @throws UserError */
+function loadConfig(nameOrPath: string): TrainConfig {
+  const builtIn = join(packageRoot(), 'models', 'recipes', `${nameOrPath}.json`);
+  const path = /^\w+$/.test(nameOrPath) && existsSync(builtIn) ? builtIn : nameOrPath;
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(readInputFile(path)));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${path}: ${(error as Error).message}; expected a training configuration`);
+  }
+  return parseTrainConfig(json, path);
+}
+
+function withData(config: TrainConfig, folder: string | undefined): TrainConfig {
+  return folder === undefined ? config : { ...config, data: { ...config.data, folder } };
+}
+
+async function run(config: TrainConfig, options: TrainArguments): Promise<TrainMotionResult> {
+  // tfjs is no runtime dependency: only whoever trains needs it.
+  const { trainMotion } = await import('../learn/deep/train-motion.ts').catch((error: unknown) => {
+    throw new UserError(`train: ${(error as Error).message.split('\n')[0]}; run npm install in the checkout`, 3);
+  });
+  mkdirSync(options.output, { recursive: true });
+  const stem = join(options.output, config.name);
+  const checkpoint = `${stem}.checkpoint.json`;
+  const key = createHash('sha256').update(JSON.stringify(config)).digest('hex');
+  if (options.fresh && existsSync(checkpoint))
+    writeFileSync(checkpoint, JSON.stringify({ ...JSON.parse(readFileSync(checkpoint, 'utf8')), key: 'discarded' }));
+  let bar: ReturnType<typeof progress> | null = null;
+  const result = await trainMotion(config, {
+    checkpoint,
+    key,
+    report: ({ step, steps, point, samplesPerSecond }) => {
+      bar ??= progress('training', steps);
+      bar.update(step);
+      const accuracy = point.accuracy === null ? '' : `, validation ${(100 * point.accuracy).toFixed(1)} %`;
+      if (!process.stderr.isTTY)
+        note(
+          `step ${step}/${steps}, loss ${point.loss.toFixed(4)}${accuracy}, ${samplesPerSecond.toFixed(0)} samples/s`,
+        );
+    },
+  });
+  (bar as ReturnType<typeof progress> | null)?.stop();
+  for (const [suffix, content] of result.files) writeFileSync(`${stem}${suffix}`, content);
+  return result;
+}
+
+function format({ summary, files }: TrainMotionResult): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  return [
+    `${summary.name}: kept step ${summary.best.step}, validation accuracy ${percent(summary.best.accuracy)}`,
+    `unseen subjects  ${summary.test.windows} windows, ${percent(summary.test.accuracy)} right (integer system), ${percent(summary.test.accepted)} accepted`,
+    `unknown classes  ${summary.test.unknownWindows} windows, ${percent(summary.test.unknownAccepted)} accepted`,
+    `written          ${[...files.keys()].map((suffix) => `${summary.name}${suffix}`).join(', ')}`,
+  ].join('\n');
+}

@@ -1,0 +1,99 @@
+/**
+ * A decision system: what turns a stream of sensor frames into decisions, all of it integer. Windows, front end, encoder graph (int8 features
+ * out), test for the familiar, classes, filter over time. Values are those of the C structs in kernels/include/tl_{stream,motion,decision}.h.
+ */
+import type { Graph } from './graph.ts';
+import type { QuantizedMultiplier } from './quantized-math.ts';
+
+export interface StreamParams {
+  readonly channels: number;
+  /** Frames of one window. */
+  readonly frames: number;
+  /** Frames from one window to the next. */
+  readonly hop: number;
+}
+
+/** One channel: q = clamp(round((value + offset) * multiplier * 2^(shift - 31) * 256) + zero point). */
+export interface StandardiseChannel {
+  readonly offset: number;
+  readonly multiplier: number;
+  readonly shift: number;
+}
+
+export type SystemFrontEnd =
+  /** The encoder's one input is the standardised window. */
+  | { readonly kind: 'raw'; readonly channels: readonly StandardiseChannel[]; readonly zeroPoint: number }
+  /**
+   * The encoder has two inputs: the column of the accelerometer's unit vectors (channels 0 to 2; the first entry of `column` for all three) and the
+   * row of the channels 3 to 5, or of the unit vectors again.
+   */
+  | {
+      readonly kind: 'image';
+      readonly column: StandardiseChannel;
+      readonly columnZeroPoint: number;
+      readonly row: readonly StandardiseChannel[];
+      readonly rowZeroPoint: number;
+      readonly rowSource: 'gyroscope' | 'self';
+    };
+
+export interface CosineHead {
+  readonly size: number;
+  readonly classes: number;
+  /** -(zero point of phi). */
+  readonly offset: number;
+  /** tau^2 in Q30. */
+  readonly thresholdSquared: number;
+  /** [classes, size], unit vectors in Q15. */
+  readonly weights: Int16Array;
+}
+
+export interface LinearHead {
+  readonly size: number;
+  readonly classes: number;
+  readonly offset: number;
+  readonly weights: Int16Array;
+  readonly bias: Int32Array;
+}
+
+export interface MahalanobisHead {
+  readonly size: number;
+  readonly classes: number;
+  readonly offset: number;
+  readonly shift: number;
+  /** Lower triangle row by row. */
+  readonly whitening: Int16Array;
+  /** [classes, size]. */
+  readonly centres: Int32Array;
+}
+
+export type SystemHead =
+  /** `sharpness`: see tl_cosine_powers. */
+  | { readonly kind: 'cosine'; readonly head: CosineHead; readonly sharpness: number }
+  /** `scale`: of logits to exponents of two in Q10. */
+  | { readonly kind: 'linear'; readonly head: LinearHead; readonly scale: QuantizedMultiplier };
+
+export type SystemGate =
+  /** The cosine head's own threshold. */
+  | { readonly kind: 'cosine' }
+  /** Accepted while the sum of relative powers is at most this, that is while the largest softmax value is large. */
+  | { readonly kind: 'max-softmax'; readonly sumMax: number }
+  | { readonly kind: 'mahalanobis'; readonly head: MahalanobisHead; readonly distanceMax: number };
+
+export interface StickyParams {
+  readonly classes: number;
+  /** Q15; stay + classes * change = 32768. */
+  readonly stay: number;
+  readonly change: number;
+}
+
+export interface DecisionSystem {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly stream: StreamParams;
+  readonly frontEnd: SystemFrontEnd;
+  /** int8 in, one output: features, int8 [1, size]. */
+  readonly encoder: Graph;
+  readonly head: SystemHead;
+  readonly gate: SystemGate;
+  readonly filter: StickyParams;
+}

@@ -1,0 +1,102 @@
+/** A decision system in TypeScript: the twin of what emit/system-source.ts generates, bit for bit. */
+import { assert } from '../../common/errors.ts';
+import { elementCount, tensorOf } from '../ir/graph.ts';
+import type { DecisionSystem, SystemFrontEnd } from '../ir/system.ts';
+import {
+  cosineAccepts,
+  cosinePowers,
+  cosineScores,
+  indexOfLargest,
+  linearScores,
+  mahalanobisDistance,
+  relativePowers,
+} from './decision/heads.ts';
+import { stickyFilter, uniformBelief } from './decision/sticky-filter.ts';
+import { createReference, type Reference } from './index.ts';
+import { standardiseInt8, unitVectors } from './signal/motion.ts';
+import { Stream } from './signal/stream.ts';
+
+export interface Decision {
+  /** Whether the window looks like what the system was trained on. */
+  readonly accepted: boolean;
+  /** Best class of this window alone. */
+  readonly label: number;
+  /** Most probable class by the filter, and how probable, Q15. */
+  readonly smoothed: number;
+  readonly belief: number;
+}
+
+/** Inputs of the encoder, by position. */
+export function encoderInputs(frontEnd: SystemFrontEnd, window: Int16Array): Int8Array[] {
+  if (frontEnd.kind === 'raw') return [standardiseInt8(window, frontEnd.channels, frontEnd.zeroPoint)];
+  const { column, columnZeroPoint, row, rowZeroPoint, rowSource } = frontEnd;
+  const units = unitVectors(window, 6);
+  const same = [column, column, column];
+  return [
+    standardiseInt8(units, same, columnZeroPoint),
+    rowSource === 'self' ? standardiseInt8(units, row, rowZeroPoint) : standardiseInt8(window, row, rowZeroPoint, 6, 3),
+  ];
+}
+
+export class SystemReference {
+  readonly #system: DecisionSystem;
+  readonly #stream: Stream;
+  readonly #encoder: Reference;
+  #belief: Int32Array;
+
+  constructor(system: DecisionSystem) {
+    const phi = tensorOf(system.encoder, system.encoder.outputs[0]!);
+    assert(phi.dtype === 'int8' && elementCount(phi.shape) === system.head.head.size, 'the head takes the features');
+    this.#system = system;
+    this.#stream = new Stream(system.stream);
+    this.#encoder = createReference(system.encoder);
+    this.#belief = uniformBelief(system.classes.length);
+  }
+
+  /** A decision when a window is due, else null. */
+  push(frame: ArrayLike<number>): Decision | null {
+    return this.#stream.push(frame) ? this.decide(this.#stream.window()) : null;
+  }
+
+  /** int8 features of one window. */
+  features(window: Int16Array): Int8Array {
+    const inputs = encoderInputs(this.#system.frontEnd, window);
+    const [phi] = this.#encoder.runOutputs(inputs.map((values) => new Uint8Array(values.buffer)));
+    return new Int8Array(phi!.slice().buffer);
+  }
+
+  decide(window: Int16Array): Decision {
+    const phi = this.features(window);
+    const { accepted, label, likelihoods } = this.#classify(phi);
+    this.#belief = stickyFilter(this.#system.filter, this.#belief, accepted ? likelihoods : null);
+    const smoothed = indexOfLargest(this.#belief);
+    return { accepted, label, smoothed, belief: this.#belief[smoothed]! };
+  }
+
+  #classify(phi: Int8Array): { accepted: boolean; label: number; likelihoods: Int32Array } {
+    const { head } = this.#system;
+    if (head.kind === 'cosine') {
+      const { scores, squaredNorm } = cosineScores(head.head, phi);
+      const label = indexOfLargest(scores);
+      const { powers, sum } = cosinePowers(head.sharpness, squaredNorm, scores);
+      const familiar = cosineAccepts(head.head, scores[label]!, squaredNorm);
+      return { label, likelihoods: powers, accepted: this.#accepts(phi, sum, familiar) };
+    }
+    const scores = linearScores(head.head, phi);
+    const { powers, sum } = relativePowers(head.scale, scores);
+    return { label: indexOfLargest(scores), likelihoods: powers, accepted: this.#accepts(phi, sum, null) };
+  }
+
+  #accepts(phi: Int8Array, sum: number, byCosine: boolean | null): boolean {
+    const { gate } = this.#system;
+    switch (gate.kind) {
+      case 'cosine':
+        assert(byCosine !== null, 'a cosine gate needs a cosine head');
+        return byCosine;
+      case 'max-softmax':
+        return sum <= gate.sumMax;
+      case 'mahalanobis':
+        return mahalanobisDistance(gate.head, phi).distance <= BigInt(gate.distanceMax);
+    }
+  }
+}

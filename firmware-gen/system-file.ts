@@ -1,0 +1,117 @@
+/** A decision system on disk: NAME.system.json with every integer in it, beside the encoder's .tflite. */
+import { z } from 'zod';
+import { UserError } from '../common/errors.ts';
+import { elementCount, tensorOf, type Graph } from './ir/graph.ts';
+import type { DecisionSystem } from './ir/system.ts';
+
+const int = z.number().int();
+const positive = int.positive();
+const int16 = z.array(int.min(-32768).max(32767)).transform((values) => Int16Array.from(values));
+const int32 = z.array(int.min(-2147483648).max(2147483647)).transform((values) => Int32Array.from(values));
+const channel = z.strictObject({ offset: int, multiplier: int.nonnegative(), shift: int.min(-31).max(0) });
+const size = { size: positive.max(1024), classes: positive, offset: int.min(-127).max(128) };
+
+const schema = z.strictObject({
+  schemaVersion: z.literal(1),
+  name: z.string().regex(/^\w+$/),
+  /** File of the encoder, in the same folder. */
+  encoder: z.string().regex(/^[\w.-]+\.tflite$/),
+  classes: z.array(z.string()).min(2),
+  stream: z.strictObject({ channels: positive, frames: positive, hop: positive }),
+  frontEnd: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('raw'), channels: z.array(channel).min(1), zeroPoint: int }),
+    z.strictObject({
+      kind: z.literal('image'),
+      column: channel,
+      columnZeroPoint: int,
+      row: z.array(channel).length(3),
+      rowZeroPoint: int,
+      rowSource: z.enum(['gyroscope', 'self']),
+    }),
+  ]),
+  head: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('cosine'),
+      head: z.strictObject({ ...size, thresholdSquared: int.nonnegative(), weights: int16 }),
+      sharpness: positive.max(2 ** 20),
+    }),
+    z.strictObject({
+      kind: z.literal('linear'),
+      head: z.strictObject({ ...size, weights: int16, bias: int32 }),
+      scale: z.strictObject({ multiplier: int.nonnegative(), shift: int.min(-31).max(0) }),
+    }),
+  ]),
+  gate: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('cosine') }),
+    z.strictObject({ kind: z.literal('max-softmax'), sumMax: int }),
+    z.strictObject({
+      kind: z.literal('mahalanobis'),
+      head: z.strictObject({ ...size, shift: int.min(0).max(16), whitening: int16, centres: int32 }),
+      distanceMax: int.nonnegative(),
+    }),
+  ]),
+  filter: z.strictObject({ classes: positive, stay: int, change: positive }),
+});
+
+export type SystemDocument = z.infer<typeof schema>;
+
+/** Text of NAME.system.json. @param encoder file name of the encoder */
+export function systemJson(system: DecisionSystem, encoder: string): string {
+  const { name, classes, stream, frontEnd, head, gate, filter } = system;
+  const document = { schemaVersion: 1, name, encoder, classes, stream, frontEnd, head, gate, filter };
+  const plain = (_key: string, value: unknown): unknown =>
+    ArrayBuffer.isView(value) ? Array.from(value as Int32Array) : value;
+  return `${JSON.stringify(document, plain, 2).replace(/\[[\s\d,-]+\]/g, (list) => list.replace(/\s+/g, ' '))}\n`;
+}
+
+/** @param where names the source in errors. @throws UserError naming what is wrong */
+export function parseSystem(json: unknown, where: string): SystemDocument {
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new UserError(`${where}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; train or deploy it anew`);
+  }
+  const { head, classes, stream, frontEnd, gate, filter } = parsed.data;
+  const fail = (what: string): never => {
+    throw new UserError(`${where}: ${what}; train or deploy it anew`);
+  };
+  const outputs = [head.head.classes, filter.classes];
+  if (outputs.some((count) => count !== classes.length))
+    fail(`head and filter have not the ${classes.length} classes named`);
+  if (head.head.weights.length !== head.head.size * head.head.classes)
+    fail('head.head.weights has another length than size * classes');
+  if (head.kind === 'linear' && head.head.bias.length !== classes.length)
+    fail('head.head.bias has not one value per class');
+  if (gate.kind === 'cosine' && head.kind !== 'cosine') fail('a cosine gate needs a cosine head');
+  if (frontEnd.kind === 'raw' && frontEnd.channels.length !== stream.channels)
+    fail('frontEnd.channels has not one entry per channel');
+  if (frontEnd.kind === 'image' && stream.channels !== 6) fail('an image needs streams of 6 channels');
+  if (gate.kind === 'mahalanobis') checkMahalanobis(gate.head, head.head.size, fail);
+  return parsed.data;
+}
+
+function checkMahalanobis(
+  { size, classes, whitening, centres }: { size: number; classes: number; whitening: Int16Array; centres: Int32Array },
+  features: number,
+  fail: (what: string) => never,
+): void {
+  if (size !== features || size > 256) fail('gate.head.size is not that of the head, or above 256');
+  if (whitening.length !== (size * (size + 1)) / 2) fail('gate.head.whitening is no lower triangle');
+  if (centres.length !== size * classes) fail('gate.head.centres has another length than size * classes');
+}
+
+/** The system with its encoder. @throws UserError when the encoder does not fit */
+export function assembleSystem(document: SystemDocument, encoder: Graph, where: string): DecisionSystem {
+  const tensors = [...encoder.inputs, ...encoder.outputs].map((id) => tensorOf(encoder, id));
+  const { name, classes, stream, frontEnd, head, gate, filter } = document;
+  const inputs = frontEnd.kind === 'raw' ? [stream.frames * stream.channels] : [3 * stream.frames, 3 * stream.frames];
+  const expected = [...inputs, head.head.size];
+  const actual = tensors.map(({ shape }) => elementCount(shape));
+  if (actual.join() !== expected.join() || tensors.some(({ dtype }) => dtype !== 'int8'))
+    throw new UserError(
+      `${where}: the encoder's tensors hold ${actual.join(', ')} values, int8 tensors of ${expected.join(', ')} expected; use the encoder it was made with`,
+    );
+  // The encoder's functions need names of their own.
+  const graph = name === encoder.name ? { ...encoder, name: `${name}_encoder` } : encoder;
+  return { name, classes, stream, frontEnd, encoder: graph, head, gate, filter };
+}

@@ -1,0 +1,137 @@
+/** Loads, compiles and runs decision systems: sensor frames in, decisions out, cycles by stage, on an emulated board. */
+import { dirname, join } from 'node:path';
+import type { Board } from '../boards/schema.ts';
+import { UserError, defined } from '../common/errors.ts';
+import { packageVersion } from '../common/package-root.ts';
+import { coreOf } from '../emulator/cores/core.ts';
+import { createMachine, type EngineName } from '../emulator/create-machine.ts';
+import { describeFault } from '../emulator/fault.ts';
+import type { Machine } from '../emulator/machine.ts';
+import { toIdentifier } from '../firmware-gen/emit/identifier.ts';
+import type { SourceTree } from '../firmware-gen/emit/index.ts';
+import {
+  SYSTEM_STAGES,
+  emitSystem,
+  systemStageFunction,
+  type SystemStage,
+} from '../firmware-gen/emit/system-source.ts';
+import type { DecisionSystem } from '../firmware-gen/ir/system.ts';
+import { lower } from '../firmware-gen/passes/lower/index.ts';
+import { planMemory } from '../firmware-gen/plan/index.ts';
+import type { Decision } from '../firmware-gen/reference/system.ts';
+import { assembleSystem, parseSystem } from '../firmware-gen/system-file.ts';
+import { buildElf, findToolchain, type FirmwareImage } from '../firmware-gen/toolchain/index.ts';
+import { readInputFile } from './input-file.ts';
+import { loadModel } from './model.ts';
+
+const EXIT_FAULT = 7;
+
+export interface LoadedSystem {
+  readonly system: DecisionSystem;
+  readonly encoderSha256: string;
+}
+
+/** @param path NAME.system.json. @throws UserError for anything wrong with it or its encoder */
+export function loadSystem(path: string): LoadedSystem {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(readInputFile(path)));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${path}: ${(error as Error).message}; expected a system.json`);
+  }
+  const document = parseSystem(json, path);
+  const { graph, sha256 } = loadModel(join(dirname(path), document.encoder));
+  return { system: assembleSystem(document, graph, path), encoderSha256: sha256 };
+}
+
+export function generateSystem({ system, encoderSha256 }: LoadedSystem, board: Board | null): SourceTree {
+  const schedule = lower(system.encoder, { fuse: true, dsp: board !== null && coreOf(board).dsp });
+  return emitSystem(system, schedule, planMemory(schedule), { board, encoderSha256, version: packageVersion() });
+}
+
+/** @throws UserError: 3 without a compiler, 2 when it does not fit the board */
+export async function compileSystem(loaded: LoadedSystem, dir: string, board: Board): Promise<FirmwareImage> {
+  return buildElf(generateSystem(loaded, board), dir, await findToolchain(), { board });
+}
+
+export interface FedDecision extends Decision {
+  /** Cycles of deciding, and of each stage that ran. */
+  readonly cycles: number;
+  readonly stageCycles: Readonly<Partial<Record<SystemStage, number>>>;
+}
+
+export class EmulatedSystem {
+  readonly machine: Machine;
+  readonly #system: DecisionSystem;
+  #stackBytes = 0;
+
+  /** Boots the image. @throws UserError when it faults */
+  constructor(elf: Uint8Array, board: Board, system: DecisionSystem, engine: EngineName) {
+    this.machine = createMachine({ board, image: elf, imageName: 'firmware.elf', engine });
+    this.#system = system;
+    const boot = this.machine.run();
+    if (boot.stop !== 'idle') throw failure('boot', boot);
+    for (const stage of SYSTEM_STAGES) this.machine.onMark(systemStageFunction(system.name, stage));
+    this.machine.onMark(`${toIdentifier(system.name)}_decide`);
+  }
+
+  /** Begins a new stream. */
+  restart(): void {
+    this.#call('tl_restart', []);
+  }
+
+  /** Feeds at most `hop` frames of int16 values; the decision if one was due. */
+  feed(frames: Int16Array): FedDecision | null {
+    const { channels, hop } = this.#system.stream;
+    const count = frames.length / channels;
+    if (!Number.isInteger(count) || count > hop)
+      throw new Error(`internal: ${frames.length} values are no ${hop} frames`);
+    const bytes = new Uint8Array(frames.slice().buffer);
+    this.machine.writeMemory(this.machine.symbol('tl_frames').address, bytes);
+    const { value, cycles } = this.#call('tl_feed', [count]);
+    if (value === 0) return null;
+    if (value !== 1) throw new UserError(`firmware: tl_feed returned ${value}, 0 or 1 expected`, EXIT_FAULT);
+    const words = new Int32Array(
+      this.machine.readMemory(this.machine.symbol('tl_decision').address, 16).slice().buffer,
+    );
+    const [accepted, label, smoothed, belief] = words as unknown as [number, number, number, number];
+    return { accepted: accepted !== 0, label, smoothed, belief, ...this.#stageCycles(cycles) };
+  }
+
+  /** Deepest stack so far. */
+  stackBytes(): number {
+    return this.#stackBytes;
+  }
+
+  close(): void {
+    this.machine.close();
+  }
+
+  /** A stage lasts until the next one starts, the last one until tl_feed returns. */
+  #stageCycles(end: number): Pick<FedDecision, 'cycles' | 'stageCycles'> {
+    const start = defined(
+      this.machine.markPasses(`${toIdentifier(this.#system.name)}_decide`).at(-1),
+      'decision',
+    ).cycles;
+    const starts = SYSTEM_STAGES.flatMap((stage) => {
+      const pass = this.machine.markPasses(systemStageFunction(this.#system.name, stage)).at(-1);
+      return pass && pass.cycles >= start ? [{ stage, at: pass.cycles }] : [];
+    });
+    const stageCycles: Partial<Record<SystemStage, number>> = {};
+    for (const [i, { stage, at }] of starts.entries()) stageCycles[stage] = (starts[i + 1]?.at ?? end) - at;
+    return { cycles: end - start, stageCycles };
+  }
+
+  #call(symbol: string, args: number[]): { value: number; cycles: number } {
+    const result = this.machine.call(symbol, args);
+    if (result.stop !== 'return') throw failure(symbol, result);
+    this.#stackBytes = Math.max(this.#stackBytes, this.machine.stack.usedBytes() ?? 0);
+    return { value: result.value | 0, cycles: result.cycles };
+  }
+}
+
+function failure(what: string, result: { stop: string; fault: Parameters<typeof describeFault>[0] | null }): UserError {
+  const why = result.fault ? describeFault(result.fault) : `ended with "${result.stop}"`;
+  return new UserError(`firmware: ${what}: ${why}`, EXIT_FAULT);
+}

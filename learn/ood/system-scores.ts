@@ -1,0 +1,122 @@
+/** Judges a decision system, integers and all: the score its gate thresholds, on windows of known and unknown activities. */
+import { UserError } from '../../common/errors.ts';
+import type { DecisionSystem } from '../../firmware-gen/ir/system.ts';
+import {
+  cosineScores,
+  indexOfLargest,
+  linearScores,
+  mahalanobisDistance,
+  relativePowers,
+} from '../../firmware-gen/reference/decision/heads.ts';
+import { SystemReference } from '../../firmware-gen/reference/system.ts';
+import { cutWindows, type LabelledWindow, type MotionDataset, type Recording } from '../har/dataset.ts';
+import { oodFigures, thresholdAt, type OodFigures } from './metrics.ts';
+
+/** What the gate compares with its threshold; higher is more familiar. */
+export function gateScore({ head, gate }: DecisionSystem, phi: Int8Array): number {
+  if (gate.kind === 'mahalanobis') return -Number(mahalanobisDistance(gate.head, phi).distance);
+  if (head.kind === 'linear') return -relativePowers(head.scale, linearScores(head.head, phi)).sum;
+  const { scores, squaredNorm } = cosineScores(head.head, phi);
+  return scores[indexOfLargest(scores)]! / 32768 / Math.sqrt(Math.max(1, squaredNorm));
+}
+
+/** The threshold that the gate holds, as a score. */
+export function gateThreshold({ head, gate }: DecisionSystem): number {
+  if (gate.kind === 'mahalanobis') return -gate.distanceMax;
+  if (gate.kind === 'max-softmax') return -gate.sumMax;
+  return Math.sqrt((head.kind === 'cosine' ? head.head.thresholdSquared : 0) / 2 ** 30);
+}
+
+/** The same system with another threshold. @throws UserError for a cosine that is not positive */
+export function withThreshold(system: DecisionSystem, score: number): DecisionSystem {
+  const { head, gate } = system;
+  if (gate.kind === 'mahalanobis') return { ...system, gate: { ...gate, distanceMax: -score } };
+  if (gate.kind === 'max-softmax') return { ...system, gate: { ...gate, sumMax: -score } };
+  if (!(score > 0) || head.kind !== 'cosine')
+    throw new UserError(
+      `the threshold of a cosine must be positive, not ${score}; accept a smaller share or train longer`,
+    );
+  return {
+    ...system,
+    head: { ...head, head: { ...head.head, thresholdSquared: Math.floor(score * score * 2 ** 30) } },
+  };
+}
+
+export interface SystemWindows {
+  readonly samples: readonly Int16Array[];
+  /** Indices into the labels that were asked for. */
+  readonly labels: readonly number[];
+  readonly subjects: readonly string[];
+}
+
+/** Windows without overlap. @throws UserError for a data set of another form than the system's stream */
+export function systemWindows(
+  { stream, name }: DecisionSystem,
+  data: MotionDataset,
+  recordings: readonly Recording[],
+  labels: readonly string[],
+): SystemWindows {
+  if (data.channels.length !== stream.channels)
+    throw new UserError(
+      `${name} takes ${stream.channels} channels, the data set has ${data.channels.length}; use another`,
+    );
+  const windows: LabelledWindow[] = cutWindows(
+    { recordings, channels: data.channels },
+    { classes: labels, windowFrames: stream.frames, hopFrames: stream.frames },
+  );
+  return {
+    samples: windows.map(({ samples }) => samples),
+    labels: windows.map(({ label }) => label),
+    subjects: windows.map(({ subject }) => String(subject)),
+  };
+}
+
+/** Threshold that accepts `share` of windows of the known classes. */
+export function fitThreshold(system: DecisionSystem, known: SystemWindows, share: number): number {
+  const reference = new SystemReference(system);
+  return thresholdAt(
+    known.samples.map((window) => gateScore(system, reference.features(window))),
+    share,
+  );
+}
+
+export interface SystemFigures {
+  /** Share of known windows whose class is right, accepted or not. */
+  readonly accuracy: number;
+  readonly known: number;
+  readonly unknown: number;
+  readonly all: OodFigures;
+  readonly byClass: readonly ({ readonly unknown: string; readonly windows: number } & OodFigures)[];
+}
+
+/** @param unknownLabels names of unknown.labels */
+export function systemFigures(
+  system: DecisionSystem,
+  known: SystemWindows,
+  unknown: SystemWindows,
+  unknownLabels: readonly string[],
+): SystemFigures {
+  const reference = new SystemReference(system);
+  const decided = known.samples.map((window) => reference.decide(window).label);
+  const scoresOf = ({ samples }: SystemWindows): number[] =>
+    samples.map((window) => gateScore(system, reference.features(window)));
+  const [knownScores, unknownScores] = [scoresOf(known), scoresOf(unknown)];
+  const threshold = gateThreshold(system);
+  const familiar = { scores: knownScores, subjects: known.subjects };
+  const figures = (keep: (label: number) => boolean): { windows: number; figures: OodFigures } => {
+    const at = unknown.labels.flatMap((label, i) => (keep(label) ? [i] : []));
+    const strange = { scores: at.map((i) => unknownScores[i]!), subjects: at.map((i) => unknown.subjects[i]!) };
+    return { windows: at.length, figures: oodFigures(familiar, strange, threshold) };
+  };
+  return {
+    accuracy: decided.filter((label, i) => label === known.labels[i]).length / decided.length,
+    known: knownScores.length,
+    unknown: unknownScores.length,
+    all: figures(() => true).figures,
+    byClass: unknownLabels.flatMap((name, index) => {
+      if (!unknown.labels.includes(index)) return [];
+      const { windows, figures: row } = figures((label) => label === index);
+      return [{ unknown: name, windows, ...row }];
+    }),
+  };
+}

@@ -1,0 +1,46 @@
+/** `thumbelina init` and what reads its files; `ood` and `system` refuse what they cannot use. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseTrainConfig } from '../../learn/deep/config.ts';
+import { thumbelina } from './support/cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'thumbelina-init-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('thumbelina init', () => {
+  it('should write a configuration that train takes, with its schema, and not overwrite it', async () => {
+    const made = await thumbelina(['init', '-o', folder, '--name', 'mine', '--json']);
+    expect(made.code).toBe(0);
+    const config = JSON.parse(readFileSync(join(folder, 'thumbelina.json'), 'utf8')) as { $schema: string };
+    expect(parseTrainConfig(config, 'thumbelina.json')).toMatchObject({ name: 'mine', head: { kind: 'deconf-c' } });
+    const schema = JSON.parse(readFileSync(join(folder, config.$schema), 'utf8')) as {
+      properties: object;
+      required: string[];
+    };
+    expect(Object.keys(schema.properties)).toEqual(
+      expect.arrayContaining(['data', 'frontEnd', 'encoder', 'head', 'deploy']),
+    );
+    // What has a default may be left out.
+    expect(schema.required).not.toContain('augmentation');
+    const again = await thumbelina(['init', '-o', folder]);
+    expect(again).toMatchObject({ code: 2, stdout: '' });
+    expect(again.stderr).toMatch(/exists already/);
+  });
+
+  it('should have its errors told by train, ood and system', async () => {
+    const bad = join(folder, 'bad.json');
+    writeFileSync(bad, '{"schemaVersion": 1}');
+    for (const args of [
+      ['train', bad],
+      ['ood', 'evaluate', bad, '--data', folder],
+      ['system', bad],
+      ['ood', 'fit', bad],
+    ]) {
+      const { code, stderr } = await thumbelina(args);
+      expect(code, args.join(' ')).toBe(2);
+      expect(stderr).toMatch(/^thumbelina: [^\n]+\n$/);
+    }
+  });
+});

@@ -1,0 +1,182 @@
+/**
+ * The generated C of whole decision systems against their twin, decision by decision: on this machine under sanitizers and on the emulated core,
+ * with random weights on synthetic motion always, with the trained model on recordings of unseen subjects where they are at hand.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadBoard } from '../../boards/load.ts';
+import { packageRoot } from '../../common/package-root.ts';
+import type { DecisionSystem } from '../../firmware-gen/ir/system.ts';
+import { SystemReference, type Decision } from '../../firmware-gen/reference/system.ts';
+import { assembleSystem, parseSystem, systemJson } from '../../firmware-gen/system-file.ts';
+import { EmulatedSystem, compileSystem, generateSystem, loadSystem } from '../../harness/decision-system.ts';
+import { loadDataset } from '../../learn/har/dataset.ts';
+import { buildHostProgram } from '../kernels/host-build.ts';
+import { chunks, randomSystem, syntheticStream } from '../learn/support/random-system.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'thumbelina-system-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const stream = syntheticStream(12, 3);
+const image = { kind: 'image', omega: 'gyroscope', omegaScale: 6 } as const;
+const systems: readonly (readonly [string, DecisionSystem])[] = [
+  ['raw window, cosine', randomSystem({ kind: 'raw' }, 'cosine', stream)],
+  ['image, cosine', randomSystem(image, 'cosine', stream)],
+  ['image of one sensor, softmax', randomSystem({ ...image, omega: 'self' }, 'max-softmax', stream)],
+  ['raw window, distance', randomSystem({ kind: 'raw' }, 'mahalanobis', stream)],
+];
+
+function expected(system: DecisionSystem, frames: Int16Array): Decision[] {
+  const reference = new SystemReference(system);
+  const { channels } = system.stream;
+  const decisions: Decision[] = [];
+  for (let at = 0; at < frames.length; at += channels) {
+    const decision = reference.push(frames.subarray(at, at + channels));
+    if (decision) decisions.push(decision);
+  }
+  return decisions;
+}
+
+const HOST_MAIN = `#include <stdio.h>
+#include "sys.h"
+
+static uint8_t arena[SYS_ARENA_BYTES] __attribute__((aligned(8)));
+
+int main(void)
+{
+    sys_state state;
+    sys_decision decision;
+    int16_t frame[SYS_CHANNELS];
+    sys_start(&state);
+    while (fread(frame, sizeof(frame), 1, stdin) == 1) {
+        if (sys_push(&state, frame) != 0) {
+            if (sys_decide(&state, arena, &decision) != 0) {
+                return 1;
+            }
+            printf("%d %d %d %d\\n", (int)decision.accepted, (int)decision.label, (int)decision.smoothed, (int)decision.belief);
+        }
+    }
+    return 0;
+}
+`;
+
+async function onHost(system: DecisionSystem, frames: Int16Array): Promise<Decision[]> {
+  const tree = new Map(generateSystem({ system, encoderSha256: '00' }, null));
+  tree.set('main.c', HOST_MAIN);
+  const dir = mkdtempSync(join(folder, 'host-'));
+  const program = await buildHostProgram(tree, dir, [], new Set());
+  const input = join(dir, 'frames.bin');
+  writeFileSync(input, new Uint8Array(frames.slice().buffer));
+  const { stdout } = await promisify(execFile)('sh', ['-c', `"${program}" < "${input}"`], { maxBuffer: 1 << 26 });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [accepted, label, smoothed, belief] = line.split(' ').map(Number) as [number, number, number, number];
+      return { accepted: accepted !== 0, label, smoothed, belief };
+    });
+}
+
+describe.each(systems)('a generated decision system: %s', (title, system) => {
+  const decisions = expected(system, stream);
+
+  it('should decide as its twin on the host', async () => {
+    expect(decisions.length).toBeGreaterThan(100);
+    expect(new Set(decisions.map(({ accepted }) => accepted)).size).toBe(2);
+    expect(await onHost(system, stream)).toEqual(decisions);
+  });
+
+  it('should decide as its twin on the emulated core, every stage counted', async () => {
+    const board = loadBoard('mps2-an386');
+    const image = await compileSystem(
+      { system, encoderSha256: '00' },
+      join(folder, title.replaceAll(/\W+/g, '-')),
+      board,
+    );
+    const target = new EmulatedSystem(image.elf, board, system, 'wasm');
+    const fed = [...chunks(stream, system)]
+      .map((frames) => target.feed(frames))
+      .filter((decision) => decision !== null);
+    target.close();
+    expect(fed.map(({ accepted, label, smoothed, belief }) => ({ accepted, label, smoothed, belief }))).toEqual(
+      decisions,
+    );
+    for (const { cycles, stageCycles, accepted } of fed) {
+      const stages = Object.values(stageCycles).reduce((sum, value) => sum + value, 0);
+      expect(stages).toBeLessThanOrEqual(cycles);
+      expect(stages).toBeGreaterThan(0.99 * cycles);
+      // A rejected window is not classified.
+      expect('classify' in stageCycles).toBe(accepted);
+    }
+  });
+});
+
+describe('system.json', () => {
+  it('should come back as it was written', () => {
+    for (const [, system] of systems) {
+      const { encoder: graph, ...rest } = system;
+      const document = parseSystem(JSON.parse(systemJson(system, 'x.tflite')), 'x.system.json');
+      expect(assembleSystem(document, graph, 'x')).toEqual({ ...rest, encoder: graph });
+    }
+  });
+
+  it('should be refused with what is wrong', () => {
+    const [, system] = systems[0]!;
+    const json = JSON.parse(systemJson(system, 'x.tflite')) as { head: { head: { weights: number[] } }; gate: unknown };
+    json.head.head.weights.pop();
+    expect(() => parseSystem(json, 'x.json')).toThrow('x.json: head.head.weights has another length');
+    expect(() => parseSystem({ ...json, gate: { kind: 'none' } }, 'x.json')).toThrow('x.json: gate.kind');
+    const linear = systems[3]![1];
+    const cosineGate = { ...(JSON.parse(systemJson(linear, 'x.tflite')) as object), gate: { kind: 'cosine' } };
+    expect(() => parseSystem(cosineGate, 'x.json')).toThrow('needs a cosine head');
+    const document = parseSystem(JSON.parse(systemJson(system, 'x.tflite')), 'x');
+    expect(() => assembleSystem(document, systems[1]![1].encoder, 'x')).toThrow("encoder's tensors");
+  });
+});
+
+const model = join(packageRoot(), 'models', 'har_ood.system.json');
+const data = join(packageRoot(), '..', 'shared', 'data', 'har-wisdm-watch');
+const WINDOWS = 1000;
+
+describe.skipIf(!existsSync(model))('the built-in HAR system', () => {
+  const board = loadBoard('mps2-an386');
+
+  it.skipIf(!existsSync(data))(
+    'should decide 1000 windows of unseen subjects as its twin, within its budgets (skipped without ../shared)',
+    async () => {
+      const loaded = loadSystem(model);
+      const { stream: params } = loaded.system;
+      const unseen = loadDataset(data).recordings.filter(({ split }) => split === 'val');
+      const frames = Int16Array.from(unseen.filter((_, i) => i % 4 === 0).flatMap(({ samples }) => [...samples]));
+      const some = frames.subarray(0, params.channels * (params.frames + (WINDOWS - 1) * params.hop));
+      const image = await compileSystem(loaded, join(folder, 'har'), board);
+      const target = new EmulatedSystem(image.elf, board, loaded.system, 'wasm');
+      const fed = [...chunks(some, loaded.system)]
+        .map((part) => target.feed(part))
+        .filter((decision) => decision !== null);
+      const stackBytes = target.stackBytes();
+      target.close();
+      expect(fed.length).toBe(WINDOWS);
+      const plain = fed.map(({ accepted, label, smoothed, belief }) => ({ accepted, label, smoothed, belief }));
+      expect(plain).toEqual(expected(loaded.system, some));
+      expect(Math.max(...fed.map(({ cycles }) => cycles))).toBeLessThan(2_000_000);
+      expect(image.dataBytes + image.bssBytes + stackBytes).toBeLessThan(32 * 1024);
+      expect(image.flashBytes).toBeLessThan(128 * 1024);
+    },
+    60_000,
+  );
+
+  it('should have its figures in models/README.md', () => {
+    const figures = JSON.parse(readFileSync(model.replace('.system.', '.figures.'), 'utf8')) as {
+      test: { windows: number; accuracy: number; unknownWindows: number; unknownAccepted: number };
+    };
+    const readme = readFileSync(join(packageRoot(), 'models', 'README.md'), 'utf8');
+    const { windows, accuracy, unknownWindows, unknownAccepted } = figures.test;
+    expect(readme).toContain(`${(100 * accuracy).toFixed(1)} % of ${windows} windows`);
+    expect(readme).toContain(`${(100 * unknownAccepted).toFixed(1)} % of ${unknownWindows} windows`);
+  });
+});

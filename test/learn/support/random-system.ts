@@ -1,0 +1,148 @@
+/** Decision systems with random weights, for tests of everything but accuracy, and streams of synthetic motion to feed them. */
+import type { DecisionSystem, SystemGate, SystemHead } from '../../../firmware-gen/ir/system.ts';
+import {
+  cosineScores,
+  linearScores,
+  mahalanobisDistance,
+  relativePowers,
+} from '../../../firmware-gen/reference/decision/heads.ts';
+import { stickyParams } from '../../../firmware-gen/reference/decision/sticky-filter.ts';
+import { SystemReference } from '../../../firmware-gen/reference/system.ts';
+import type { EncoderSpec, FrontEnd } from '../../../learn/deep/config.ts';
+import { encoderFloats, systemFrontEnd } from '../../../learn/deep/deploy.ts';
+import { convLayers, type InputShape } from '../../../learn/deep/encoder.ts';
+import { encoderGraph } from '../../../learn/deep/export.ts';
+import { standardiseMotion } from '../../../learn/deep/motion-source.ts';
+import { calibrate } from '../../../learn/quantize/calibrate.ts';
+import { quantizeGraph } from '../../../learn/quantize/quantize-graph.ts';
+import { createRandom, type Random } from '../../../learn/random.ts';
+import { MOTION_KINDS, syntheticWindow } from '../../../learn/synthetic-motion.ts';
+
+export const RAW_SCALE = [0.001, 0.001, 0.001, 0.001, 0.001, 0.001] as const;
+const FRAMES = 32;
+const CLASSES = ['a', 'b', 'c'] as const;
+const LATENT = 12;
+
+/** Windows of every kind of motion, one after the other. */
+export function syntheticStream(seconds: number, seed: number): Int16Array {
+  const pipeline = {
+    schemaVersion: 1 as const,
+    windowFrames: 20 * seconds,
+    hopFrames: 20,
+    sampleRateHz: 20,
+    channels: ['ax', 'ay', 'az', 'gx', 'gy', 'gz'],
+    units: [],
+    rawScale: [...RAW_SCALE],
+    mean: [],
+    scale: [],
+    layout: { order: 'NHWC' as const, shape: [] },
+    classes: [],
+  };
+  return Int16Array.from(MOTION_KINDS.flatMap((kind, i) => [...syntheticWindow(kind, pipeline, seed + i)]));
+}
+
+function randomParameters(spec: EncoderSpec, channels: number, random: Random): Map<string, Float32Array> {
+  const values = new Map<string, Float32Array>();
+  const normal = (count: number, deviation: number, mean = 0): Float32Array =>
+    Float32Array.from({ length: count }, () => mean + deviation * random.normal());
+  const layers = convLayers(spec, channels);
+  for (const { name, kind, kernel, inputs, outputs } of layers) {
+    const fan = kernel[0] * kernel[1] * (kind === 'conv' ? inputs : 1);
+    values.set(`${name}_kernel`, normal(fan * outputs, Math.sqrt(2 / fan)));
+    values.set(`${name}_gamma`, normal(outputs, 0.1, 1));
+    values.set(`${name}_beta`, normal(outputs, 0.1));
+    values.set(`${name}_mean`, normal(outputs, 0.1));
+    values.set(`${name}_variance`, normal(outputs, 0.05, 1));
+  }
+  const features = layers.at(-1)!.outputs;
+  values.set('latent_kernel', normal(features * spec.latent, Math.sqrt(2 / features)));
+  values.set('latent_bias', normal(spec.latent, 0.1));
+  return values;
+}
+
+const ENCODERS: Readonly<Record<'raw' | 'image', EncoderSpec>> = {
+  raw: {
+    kernel: [5, 1],
+    stem: { filters: 8, stride: [2, 1] },
+    blocks: [
+      { filters: 12, stride: [2, 1], shortcut: false },
+      { filters: 12, stride: [1, 1], shortcut: true },
+    ],
+    latent: LATENT,
+  },
+  image: {
+    kernel: [3, 3],
+    stem: { filters: 6, stride: [2, 2] },
+    blocks: [{ filters: 12, stride: [2, 2], shortcut: false }],
+    latent: LATENT,
+  },
+};
+
+const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+function featuresOf(system: DecisionSystem, windows: readonly Int16Array[]): Int8Array[] {
+  const reference = new SystemReference(system);
+  return windows.map((window) => reference.features(window));
+}
+
+/** A cosine system, or one with a linear head and a gate by softmax or by distance; about half of the stream's windows are accepted. */
+export function randomSystem(
+  frontEnd: FrontEnd & { readonly kind: 'raw' | 'image' },
+  gateKind: SystemGate['kind'],
+  stream: Int16Array,
+): DecisionSystem {
+  const random = createRandom(21);
+  const input: InputShape = frontEnd.kind === 'image' ? [FRAMES, FRAMES, 3] : [FRAMES, 1, 6];
+  const spec = ENCODERS[frontEnd.kind];
+  const parameters = randomParameters(spec, input[2], random);
+  const graph = encoderGraph({ name: 'sys_encoder', spec, input, isImage: frontEnd.kind === 'image', parameters });
+  const windows = Array.from({ length: 20 }, (_, i) => stream.subarray(i * 6 * FRAMES, (i + 1) * 6 * FRAMES));
+  const samples = windows.map((window) => encoderFloats(standardiseMotion(window, RAW_SCALE), frontEnd));
+  const encoder = quantizeGraph(graph, calibrate(graph, samples));
+  const offset = -encoder.tensors[encoder.outputs[0]!]!.quantization!.zeroPoint[0]! || 0;
+  const sizes = { size: LATENT, classes: CLASSES.length, offset };
+  const base = {
+    name: 'sys',
+    classes: CLASSES,
+    stream: { channels: 6, frames: FRAMES, hop: 10 },
+    frontEnd: systemFrontEnd(frontEnd, encoder, RAW_SCALE),
+    encoder,
+    filter: stickyParams(CLASSES.length, 0.1),
+  };
+  const int16 = (count: number): Int16Array => Int16Array.from({ length: count }, () => 4000 * random.normal());
+  if (gateKind !== 'cosine') {
+    const weights = int16(LATENT * CLASSES.length);
+    const head: Extract<SystemHead, { kind: 'linear' }> = {
+      kind: 'linear',
+      head: { ...sizes, weights, bias: Int32Array.from([1000, -2000, 0]) },
+      scale: { multiplier: 1 << 30, shift: -8 },
+    };
+    const whitening = int16((LATENT * (LATENT + 1)) / 2);
+    const mahalanobis = { ...sizes, shift: 6, whitening, centres: new Int32Array(LATENT * CLASSES.length) };
+    const open: SystemGate = { kind: 'max-softmax', sumMax: 0 };
+    const features = featuresOf({ ...base, head, gate: open }, windows);
+    const sums = features.map((phi) => relativePowers(head.scale, linearScores(head.head, phi)).sum);
+    const distances = features.map((phi) => Number(mahalanobisDistance(mahalanobis, phi).distance));
+    const gate: SystemGate =
+      gateKind === 'max-softmax'
+        ? { kind: 'max-softmax', sumMax: median(sums) }
+        : { kind: 'mahalanobis', head: mahalanobis, distanceMax: median(distances) };
+    return { ...base, head, gate };
+  }
+  const rows = CLASSES.map(() => Array.from({ length: LATENT }, () => random.normal()));
+  const weights = Int16Array.from(rows.flatMap((row) => row.map((value) => (32767 * value) / Math.hypot(...row))));
+  const open = { ...sizes, thresholdSquared: 0, weights };
+  const untested = { ...base, head: { kind: 'cosine', head: open, sharpness: 1 }, gate: { kind: 'cosine' } } as const;
+  const cosines = featuresOf(untested, windows).map((phi) => {
+    const { scores, squaredNorm } = cosineScores(open, phi);
+    return Math.max(0, ...scores) / 32768 / Math.sqrt(squaredNorm);
+  });
+  const head = { ...open, thresholdSquared: Math.round(median(cosines) ** 2 * 2 ** 30) };
+  return { ...base, head: { kind: 'cosine', head, sharpness: 100 }, gate: { kind: 'cosine' } };
+}
+
+/** Hop by hop. */
+export function* chunks(stream: Int16Array, { stream: { hop, channels } }: DecisionSystem): Generator<Int16Array> {
+  for (let at = 0; at + hop * channels <= stream.length; at += hop * channels)
+    yield stream.subarray(at, at + hop * channels);
+}
