@@ -91,7 +91,7 @@ function runCell(setting: Setting, options: Options): Cell {
   const manifest = createHash('sha256')
     .update(readFileSync(join(options.data, 'manifest.json')))
     .digest('hex');
-  return cell(FOLDER, { config, manifest, version: 1 }, (key) => {
+  return cell(FOLDER, { config, manifest, version: 2 }, (key) => {
     const data = loadDataset(options.data);
     const trained = train(config, motionSource(data, config), {
       checkpoint: join(FOLDER, `${key}.checkpoint.json`),

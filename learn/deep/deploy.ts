@@ -176,6 +176,7 @@ const asOutputs = (logits: Float32Array) => ({
   h: [logits],
   logits: [logits],
   gate: null,
+  statistics: null,
   reconstructionError: null,
 });
 

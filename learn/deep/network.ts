@@ -5,6 +5,7 @@ import type { Batch, DataSource } from './data-source.ts';
 import { addDecoderParameters, decode, type DecoderShape } from './decoder.ts';
 import { addEncoderParameters, dense, encode } from './encoder.ts';
 import { addHeadParameters, applyHead, headName, type HeadOutputs } from './heads.ts';
+import { windowStatistics } from '../ood/window-statistics.ts';
 import { Parameters } from './parameters.ts';
 
 /** What a network makes of one window. */
@@ -15,6 +16,8 @@ export interface Outputs {
   readonly logits: readonly Float32Array[];
   /** Before the sigmoid, of the first member; null for a linear head. */
   readonly gate: number | null;
+  /** Of the window itself, before any network; null where it is not at hand. */
+  readonly statistics: Float64Array | null;
   /** Mean squared error of the rebuilt window; null without a decoder. */
   readonly reconstructionError: number | null;
 }
@@ -119,7 +122,7 @@ export class Network {
     return results;
   }
 
-  /** @param windows for the reconstruction error */
+  /** @param windows for the reconstruction error and the statistics */
   outputsOf(input: tf.Tensor4D, windows: readonly Float32Array[]): Outputs[] {
     const phi = encode(input, this.parameters, this.config.encoder, false);
     const heads = this.heads(phi, false);
@@ -143,6 +146,7 @@ export class Network {
       h: hs.map((member) => member[i]!),
       logits: logits.map((member) => member[i]!),
       gate: gates?.[i]?.[0] ?? null,
+      statistics: windowStatistics(windows[i]!, this.source.channels),
       reconstructionError: errors?.[i] ?? null,
     }));
   }

@@ -7,9 +7,11 @@ import { assert, defined } from '../../common/errors.ts';
 import { softmaxOf } from '../evaluate/metrics.ts';
 import type { Outputs } from '../deep/network.ts';
 import { choleskyFactor, whitenedSquare } from './linear-algebra.ts';
+import { classGaussians } from './window-statistics.ts';
 
 export const DETECTORS = [
   ...(['deconf', 'deconf-gate', 'msp', 'calibrated-msp', 'energy', 'mahalanobis', 'reconstruction'] as const),
+  ...(['statistics', 'statistics-deconf'] as const),
   ...(['ensemble', 'unknown-class'] as const),
 ] as const;
 export type DetectorName = (typeof DETECTORS)[number];
@@ -46,6 +48,12 @@ export function fitDetector(name: DetectorName, data: FitData): Score | null {
       return ({ logits }) => logSumExp(logits[0]!);
     case 'mahalanobis':
       return fitMahalanobis(data).score;
+    case 'statistics':
+      return fitStatistics(data);
+    case 'statistics-deconf': {
+      const [statistics, deconf] = [fitStatistics(data), fitDetector('deconf', data)];
+      return statistics === null || deconf === null ? null : fisher([statistics, deconf], data.validation);
+    }
     case 'reconstruction':
       return first.reconstructionError === null ? null : (outputs) => -defined(outputs.reconstructionError, 'error');
     case 'ensemble':
@@ -53,6 +61,36 @@ export function fitDetector(name: DetectorName, data: FitData): Score | null {
     case 'unknown-class':
       return first.logits[0]!.length === data.classes ? null : ({ logits }) => 1 - softmaxOf(logits[0]!)[data.classes]!;
   }
+}
+
+/** Class Gaussians on statistics of the window: what the network was never asked about. */
+function fitStatistics({ train, trainLabels, validation, classes }: FitData): Score | null {
+  if (validation[0]?.statistics === null) return null;
+  const density = classGaussians(
+    train.map((one) => defined(one.statistics, 'statistics')),
+    trainLabels,
+    classes,
+  );
+  return ({ statistics }) => density(defined(statistics, 'statistics'));
+}
+
+/** Fisher's combination: the sum of log p, p a score's rank among those of known validation windows. */
+function fisher(scores: readonly Score[], validation: readonly Outputs[]): Score {
+  const sorted = scores.map((score) => Float64Array.from(validation, (one) => score(one)).sort());
+  const below = (values: Float64Array, score: number): number => {
+    let [low, high] = [0, values.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (values[middle]! < score) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  return (one) =>
+    scores.reduce(
+      (sum, score, i) => sum + Math.log((below(sorted[i]!, score(one)) + 0.5) / (validation.length + 1)),
+      0,
+    );
 }
 
 export function logSumExp(values: ArrayLike<number>): number {

@@ -4,6 +4,7 @@ import type { Outputs } from '../../learn/deep/network.ts';
 import { fitDetector, fitMahalanobis, fitTemperature, logSumExp } from '../../learn/ood/detectors.ts';
 import { choleskyFactor, whitenedSquare } from '../../learn/ood/linear-algebra.ts';
 import { aupr, auroc, oodFigures, thresholdAt, tnrAtTpr95 } from '../../learn/ood/metrics.ts';
+import { classGaussians, windowStatistics } from '../../learn/ood/window-statistics.ts';
 import { createRandom } from '../../learn/random.ts';
 
 const random = createRandom(3);
@@ -14,6 +15,7 @@ const outputs = (phi: number[], logits: number[], gate: number | null = null): O
   h: [Float32Array.from(logits)],
   logits: [Float32Array.from(logits)],
   gate,
+  statistics: null,
   reconstructionError: null,
 });
 
@@ -66,6 +68,36 @@ describe('OOD detectors', () => {
     expect(score(outputs([-10, 0], []))).toBeLessThan(-50);
   });
 
+  it('should give every class a spread of its own', () => {
+    const vectors = labels.map((label) => [label === 0 ? 0.1 * random.normal() : 10 + 3 * random.normal()]);
+    const density = classGaussians(vectors, labels, 2);
+    // Two steps from the narrow class is strange, from the wide one it is not.
+    expect(density([2])).toBeLessThan(density([8]) - 2);
+    expect(density([0])).toBeGreaterThan(density([10]));
+  });
+
+  it('should take statistics of each channel', () => {
+    // Channel 0 alternates about 1, channel 1 rests at 5.
+    const window = Array.from({ length: 40 }, (_, i) => (i % 2 === 1 ? 5 : i % 4 === 0 ? 3 : -1));
+    const [mean0, mean1, variance0, variance1, change0, change1] = windowStatistics(window, 2);
+    expect([mean0, mean1]).toEqual([1, 5]);
+    expect(Math.exp(variance0!)).toBeCloseTo(4, 3);
+    expect(Math.exp(change0!)).toBeCloseTo(16, 3);
+    expect(variance1).toBe(change1);
+    expect(Math.exp(variance1!)).toBeCloseTo(0, 4);
+  });
+
+  it('should combine two detectors by their ranks among the known', () => {
+    const known = train.map((one, i) => ({ ...one, gate: 0, statistics: Float64Array.from([train[i]!.phi[0]!]) }));
+    const score = fitDetector('statistics-deconf', { ...data, train: known, validation: known })!;
+    // Of the class whose numerators are the larger ones.
+    const usual = known[1]!;
+    const strange = { ...usual, statistics: Float64Array.from([50]) };
+    const alsoUnsure = { ...strange, h: [Float32Array.from([-9, -9])] };
+    expect(score(strange)).toBeLessThan(score(usual));
+    expect(score(alsoUnsure)).toBeLessThan(score(strange));
+  });
+
   it('should factor a covariance', () => {
     const whitening = choleskyFactor(Float64Array.from([4, 0, 2, 5]), 2);
     // [1, 1] [[4, 2], [2, 5]]^-1 [1, 1] = (5 - 4 + 4) / 16
@@ -102,6 +134,7 @@ describe('OOD detectors', () => {
     expect(fitDetector('deconf-gate', withGate)!(one)).toBe(0.25);
     expect(fitDetector('deconf', data)).toBeNull();
     expect(fitDetector('ensemble', data)).toBeNull();
+    expect(fitDetector('statistics', data)).toBeNull();
     expect(fitDetector('unknown-class', data)).toBeNull();
     const three = { ...data, validation: [outputs([0, 0], [1, 1, 1])] };
     expect(fitDetector('unknown-class', three)!(three.validation[0]!)).toBeCloseTo(2 / 3, 6);
