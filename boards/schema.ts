@@ -30,6 +30,51 @@ export const PERIPHERAL_KINDS = [
   'stm32l4-pwr',
   'stm32l4-flash',
   'stm32l4-syscfg',
+  'stm32-usart-v1',
+  'stm32-gpio-f',
+  'stm32g0-rcc',
+  'stm32g0-pwr',
+  'stm32g0-flash',
+  'stm32g0-syscfg',
+  'stm32f4-rcc',
+  'stm32f4-pwr',
+  'stm32f4-flash',
+  'stm32f4-syscfg',
+  'stm32f7-rcc',
+  'stm32f7-pwr',
+  'stm32f7-flash',
+  'stm32h7a3-rcc',
+  'stm32h7a3-pwr',
+  'stm32h7a3-flash',
+  'stm32h7a3-syscfg',
+  'stm32u5-rcc',
+  'stm32u5-pwr',
+  'stm32u5-flash',
+  'stm32u5-icache',
+  'stm32u5-syscfg',
+  'nrf52-clock',
+  'nrf52-nvmc',
+  'nrf52-gpio',
+  'nrf52-timer',
+  'nrf52-uart',
+  'rp2040-resets',
+  'rp2040-xosc',
+  'rp2040-pll',
+  'rp2040-clocks',
+  'rp2040-watchdog',
+  'rp2040-timer',
+  'rp2040-sio',
+  'rp2040-io-bank',
+  'rp2040-pads',
+  'rp2040-ssi',
+  'pl011',
+  'psoc6-srss',
+  'psoc6-cpuss',
+  'psoc6-peri',
+  'psoc6-flashc',
+  'psoc6-gpio',
+  'psoc6-hsiom',
+  'psoc6-scb',
 ] as const;
 
 const peripheral = z.strictObject({
@@ -57,10 +102,28 @@ const constantWords = z.strictObject({
   words: z.array(z.string().regex(/^0x[0-9a-fA-F]{8}$/)).min(1),
 });
 
+/** A bit that must be set before something can be used: clock enables, voltage domains. */
+const registerBit = z.strictObject({ register: address, bit: z.int().min(0).max(31) });
+
+const pin = z.strictObject({
+  /** Base of the port's registers. */
+  port: address,
+  pin: z.int().min(0).max(31),
+  /** Number of the alternate function; 0 where the chip does not number them. */
+  function: z.int().min(0).max(31),
+});
+
+/** The UART that the board's users see, for our firmware: driver, and what has to be set up around it. */
 const uart = z.strictObject({
-  /** Register layout the firmware's driver and the emulator's peripheral both follow. */
-  kind: z.enum(['cmsdk-uart', 'stm32-lpuart']),
+  /** Driver of kernels/runtime. */
+  kind: z.enum(['cmsdk-uart', 'stm32-usart', 'stm32-lpuart', 'stm32-usart-v1', 'nrf52-uart', 'pl011', 'psoc6-scb']),
   base: address,
+  /** What the UART counts bits by after our clock set-up; absent: clockHz of the board. */
+  clockHz: z.int().positive().optional(),
+  /** In this order, before the pins are set up. */
+  enable: z.array(registerBit).default([]),
+  /** Transmit, then receive. */
+  pins: z.array(pin).length(2).optional(),
 });
 
 export const boardSchema = z.strictObject({
@@ -74,8 +137,24 @@ export const boardSchema = z.strictObject({
   /** Core clock in Hz that the firmware runs at; cycles / clockHz gives latency. */
   clockHz: z.int().positive(),
   /** How the firmware reaches clockHz after reset, a file of kernels/runtime; absent: the core runs at clockHz from reset. */
-  clockSetup: z.enum(['stm32l4r-120mhz']).optional(),
+  clockSetup: z
+    .enum([
+      'stm32l4r-120mhz',
+      'stm32g0-64mhz',
+      'stm32f4-168mhz',
+      'stm32f7-216mhz',
+      'stm32h7a3-280mhz',
+      'stm32u5-160mhz',
+      'psoc6-150mhz',
+      'nrf52-64mhz',
+      'rp2040-125mhz',
+    ])
+    .optional(),
   memory: z.array(memoryRegion).min(2),
+  /** Where the core finds its vector table after reset or after what runs before it; absent: at the start of the first flash. */
+  vectorTable: address.optional(),
+  /** What runs before the vector table's code, a file of kernels/runtime placed at the start of flash. */
+  boot: z.enum(['rp2040-boot2', 'psoc6-cm0p']).optional(),
   uart: uart.nullable(),
   /** Devices of the chip besides those of its core. */
   peripherals: z.array(peripheral).default([]),

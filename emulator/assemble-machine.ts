@@ -57,5 +57,5 @@ export function assembleMachine(cpu: Cpu, options: AssemblyOptions): Machine {
 export function loadImage(bytes: Uint8Array, name: string, board: Board): FirmwareFile {
   if (isElf(bytes)) return parseElf(bytes, name);
   if (isIntelHex(bytes)) return parseIntelHex(bytes, name);
-  return binaryImage(bytes, name, board.memory);
+  return binaryImage(bytes, name, board.memory, board.vectorTable);
 }

@@ -9,10 +9,27 @@ import type { Peripheral, PeripheralHost } from './peripherals/peripheral.ts';
 import { SerialLine } from './peripherals/serial-line.ts';
 import type { Stateful } from './state/stateful.ts';
 
-const DEVICE_SPACES = [
+interface DeviceSpace {
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** Of every core (DDI 0403E B3.1). */
+const DEVICE_SPACES: readonly DeviceSpace[] = [
   { start: 0x4000_0000, bytes: 0x2000_0000 },
   { start: 0xe000_0000, bytes: 0x0010_0000 },
-] as const;
+];
+/** What is mapped around a device that lies elsewhere. */
+const BLOCK_BYTES = 0x1_0000;
+
+function deviceSpaces({ peripherals }: Board): DeviceSpace[] {
+  const inside = (base: number): boolean =>
+    DEVICE_SPACES.some(({ start, bytes }) => base >= start && base < start + bytes);
+  const blocks = new Set(
+    peripherals.filter(({ base }) => !inside(base)).map(({ base }) => base - (base % BLOCK_BYTES)),
+  );
+  return [...DEVICE_SPACES, ...[...blocks].map((start) => ({ start, bytes: BLOCK_BYTES }))];
+}
 
 export interface BoardDevicesParts {
   readonly cpu: Cpu;
@@ -35,12 +52,14 @@ export class BoardDevices implements Stateful {
     dataCache: false,
   });
   private readonly parts: BoardDevicesParts;
+  private readonly spaces: readonly DeviceSpace[];
   /** Of the UARTs that the board's users do not see, by the peripheral's name. */
   private readonly otherLines = new Map<string, SerialLine>();
 
   constructor(parts: BoardDevicesParts) {
     this.parts = parts;
     this.bus = new PeripheralBus(parts.extra, parts.note);
+    this.spaces = deviceSpaces(parts.board);
     this.clocks = new Clocks(() => this.cycles(), { core: parts.board.clockHz });
   }
 
@@ -56,11 +75,11 @@ export class BoardDevices implements Stateful {
     const { oscillators } = board;
     const serialLine = (name: string): SerialLine => this.serialLine(name);
     bus.add(boardPeripherals(board, { host, clocks, flash, oscillators, serialLine }));
-    for (const { start, bytes } of DEVICE_SPACES) cpu.mapDevice(start, bytes, bus);
+    for (const { start, bytes } of this.spaces) cpu.mapDevice(start, bytes, bus);
   }
 
   covers(address: number): boolean {
-    return DEVICE_SPACES.some(({ start, bytes }) => address >= start && address - start < bytes);
+    return this.spaces.some(({ start, bytes }) => address >= start && address - start < bytes);
   }
 
   /** Far end of a UART by the peripheral's name. */

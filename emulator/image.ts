@@ -82,13 +82,20 @@ interface Memory {
 }
 
 /** A raw image is placed where the board's flash begins; its vector table must make sense there, or it is some other kind of file. */
-export function binaryImage(bytes: Uint8Array, name: string, memory: readonly Memory[]): FirmwareFile {
-  if (bytes.length < 8) {
+export function binaryImage(
+  bytes: Uint8Array,
+  name: string,
+  memory: readonly Memory[],
+  vectorTable?: number,
+): FirmwareFile {
+  const flashStart = memory.find((region) => region.kind === 'flash')?.start ?? 0;
+  const vectors = (vectorTable ?? flashStart) - flashStart;
+  if (bytes.length < vectors + 8) {
     throw new UserError(
-      `${name}: ${bytes.length} bytes are too few for a vector table; a firmware .bin has at least 8`,
+      `${name}: ${bytes.length} bytes are too few for a vector table; a firmware .bin has at least ${vectors + 8}`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+  const view = new DataView(bytes.buffer, bytes.byteOffset + vectors, 8);
   const sp = view.getUint32(0, true);
   const reset = view.getUint32(4, true);
   const inside = (kind: Memory['kind'], address: number): boolean =>
@@ -98,7 +105,6 @@ export function binaryImage(bytes: Uint8Array, name: string, memory: readonly Me
       `${name}: neither ELF nor Intel HEX, and as a raw image its first words ${hex32(sp)} and ${hex32(reset)} are no stack pointer and reset vector of this board`,
     );
   }
-  const flashStart = memory.find((region) => region.kind === 'flash')?.start ?? 0;
   const segment = { loadAddress: flashStart, runAddress: flashStart, bytes, memoryBytes: bytes.length };
   return { name, format: 'bin', segments: [segment], symbols: new SymbolTable([]) };
 }

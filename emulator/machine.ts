@@ -75,7 +75,7 @@ export class Machine {
             port,
             core: this.core,
             symbols: parts.image.symbols,
-            vectorTable: this.memory.firstOf('flash').start,
+            vectorTable: this.memory.vectorTable(),
             nextEvent: () => this.hardware.bus.nextEvent(),
             advance: () => this.hardware.bus.advance(),
           });
@@ -95,6 +95,8 @@ export class Machine {
         this.loop.reschedule();
       },
       cycles: () => this.hardware.cycles(),
+      readMemory: (address, bytes) => this.memory.tryView(address, bytes)?.slice() ?? null,
+      writeMemory: (address, bytes) => this.memory.tryWriteRam(address, bytes),
       setFpuEnabled: (enabled: boolean) => this.cpu.setFpuEnabled(enabled),
       fail: (cause: string) => this.failFromDevice('unmodelled-feature', cause),
       note,
@@ -134,7 +136,7 @@ export class Machine {
 
   /** Core and peripherals as after power-on, memories as they are; counters 0, SP from the vector table. Returns the reset vector. */
   reset(): number {
-    const vectorTable = this.memory.firstOf('flash').start;
+    const vectorTable = this.memory.vectorTable();
     const sp = this.memory.readWord(vectorTable);
     this.resetCore(sp);
     this.cpu.resetCounters();
@@ -307,7 +309,7 @@ export class Machine {
 
   /** AIRCR.SYSRESETREQ: as reset(), but time goes on. */
   private resetByFirmware(): number {
-    const vectorTable = this.memory.firstOf('flash').start;
+    const vectorTable = this.memory.vectorTable();
     this.resetCore(this.memory.readWord(vectorTable));
     this.hardware.bus.reset();
     this.exceptions?.reset();

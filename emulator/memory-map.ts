@@ -59,9 +59,24 @@ export class MemoryMap {
     return null;
   }
 
+  /** As a bus master of the chip writes: false where no RAM is. */
+  tryWriteRam(address: number, bytes: Uint8Array): boolean {
+    const isRam = this.regions.some(
+      ({ region }) =>
+        region.kind === 'ram' && address >= region.start && address + bytes.length <= region.start + region.bytes,
+    );
+    if (isRam) this.write(address, bytes);
+    return isRam;
+  }
+
   /** All that is mapped, in the order of the board's memories, rounded up to pages. */
   mapped(): readonly { readonly bytes: Uint8Array; readonly readOnly: boolean }[] {
     return this.regions.map(({ region, bytes }) => ({ bytes, readOnly: region.kind === 'flash' }));
+  }
+
+  /** Address of the vector table after reset. */
+  vectorTable(): number {
+    return this.board.vectorTable ?? this.firstOf('flash').start;
   }
 
   firstOf(kind: MemoryRegion['kind']): MemoryRegion {

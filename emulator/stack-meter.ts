@@ -22,7 +22,7 @@ export class StackMeter {
     const symbol = this.symbols.find('__stack_top') ?? this.symbols.find('__StackTop') ?? this.symbols.find('_estack');
     if (symbol !== null) return (symbol.address & ~7) >>> 0;
     const ram = this.memory.firstOf('ram');
-    const initial = this.memory.readWord(this.memory.firstOf('flash').start);
+    const initial = this.memory.readWord(this.memory.vectorTable());
     const inRam = initial > ram.start && initial <= ram.start + ram.bytes;
     return inRam ? (initial & ~7) >>> 0 : ram.start + ram.bytes;
   }

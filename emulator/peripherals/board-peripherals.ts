@@ -66,7 +66,7 @@ function controlBlock(board: Board, exceptions: ExceptionHost): SystemControlBlo
     cpuid,
     mvfr,
     interruptWords: Math.ceil(interruptLines / 32) - 1,
-    vectorTable: board.memory.find(({ kind }) => kind === 'flash')?.start ?? 0,
+    vectorTable: board.vectorTable ?? board.memory.find(({ kind }) => kind === 'flash')?.start ?? 0,
   };
   return isMainline(model)
     ? new SystemControlBlock(exceptions, options)

@@ -77,6 +77,7 @@ export class Clocks implements Stateful {
   readonly now: () => number;
   private rates: ClockRates;
   private readonly signals = new Map<string, ClockSignal>();
+  private readonly stages: ((rates: ClockRates) => ClockRates)[] = [];
   private readonly listeners: (() => void)[] = [];
 
   /** @param initial until the chip's clock controller says otherwise */
@@ -114,6 +115,19 @@ export class Clocks implements Stateful {
   /** Called after every change of a rate. */
   onChange(listener: () => void): void {
     this.listeners.push(listener);
+  }
+
+  /** For chips whose clocks are set up by several devices: what one of them makes of the rates before it, in the order they were added. */
+  addStage(stage: (rates: ClockRates) => ClockRates): void {
+    this.stages.push(stage);
+    this.recompute();
+  }
+
+  /** The registers behind a stage have changed. */
+  recompute(): void {
+    let rates = this.rates;
+    for (const stage of this.stages) rates = { ...rates, ...stage(rates) };
+    this.update(rates);
   }
 
   /** The firmware has set other rates, from now on. */

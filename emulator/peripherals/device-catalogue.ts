@@ -4,11 +4,24 @@ import { CmsdkUart } from './cmsdk-uart.ts';
 import type { DeviceContext, PeripheralSpec } from './device-context.ts';
 import type { Peripheral } from './peripheral.ts';
 import { RegisterDevice } from './register-device.ts';
+import { Nrf52Uart } from './nrf52/uart.ts';
+import * as nrf52 from './nrf52/devices.ts';
+import { Pl011 } from './pl011.ts';
+import * as psoc6 from './psoc6/devices.ts';
+import { Psoc6Scb } from './psoc6/scb.ts';
+import * as rp2040 from './rp2040/clocks.ts';
+import * as rp2040Devices from './rp2040/devices.ts';
+import * as f4 from './stm32/f4-f7.ts';
 import { Stm32Flash } from './stm32/flash-interface.ts';
 import { Stm32Gpio } from './stm32/gpio.ts';
+import * as g0 from './stm32/g0.ts';
+import * as h7 from './stm32/h7.ts';
 import * as l4 from './stm32/l4.ts';
+import { Stm32Icache, Stm32Pwr, pwrFollowsF7, pwrFollowsH7, pwrFollowsU5 } from './stm32/pwr.ts';
 import { Stm32Rcc } from './stm32/rcc.ts';
 import { Stm32Timer } from './stm32/timer.ts';
+import * as u5 from './stm32/u5.ts';
+import { Stm32UsartV1 } from './stm32/usart-v1.ts';
 import { Stm32Usart } from './stm32/usart.ts';
 
 type Factory = (spec: PeripheralSpec, context: DeviceContext) => Peripheral;
@@ -24,4 +37,49 @@ export const deviceCatalogue: Readonly<Record<Board['peripherals'][number]['kind
   'stm32l4-pwr': (spec) => new RegisterDevice(spec.name, spec.base, l4.pwrL4Table),
   'stm32l4-flash': (spec, context) => new Stm32Flash(spec, context, l4.flashL4),
   'stm32l4-syscfg': (spec) => new RegisterDevice(spec.name, spec.base, l4.syscfgL4Table),
+  'stm32-usart-v1': (spec, context) => new Stm32UsartV1(spec, context),
+  'stm32-gpio-f': (spec, context) => new Stm32Gpio(spec, context, true),
+  'stm32g0-rcc': (spec, context) => new Stm32Rcc(spec, context, g0.rccG0Table, g0.ratesOfG0),
+  'stm32g0-pwr': (spec) => new RegisterDevice(spec.name, spec.base, g0.pwrG0Table),
+  'stm32g0-flash': (spec, context) => new Stm32Flash(spec, context, g0.flashG0),
+  'stm32g0-syscfg': (spec) => new RegisterDevice(spec.name, spec.base, g0.syscfgG0Table),
+  'stm32f4-rcc': (spec, context) => new Stm32Rcc(spec, context, f4.rccF4Table, f4.ratesOfF4),
+  'stm32f4-pwr': (spec) => new RegisterDevice(spec.name, spec.base, f4.pwrF4Table),
+  'stm32f4-flash': (spec, context) => new Stm32Flash(spec, context, f4.flashF4),
+  'stm32f4-syscfg': (spec) => new RegisterDevice(spec.name, spec.base, f4.syscfgF4Table),
+  'stm32f7-rcc': (spec, context) => new Stm32Rcc(spec, context, f4.rccF7Table, f4.ratesOfF7),
+  'stm32f7-pwr': (spec) => new Stm32Pwr(spec, f4.pwrF7Table, pwrFollowsF7),
+  'stm32f7-flash': (spec, context) => new Stm32Flash(spec, context, f4.flashF7),
+  'stm32h7a3-rcc': (spec, context) => new Stm32Rcc(spec, context, h7.rccH7Table, h7.ratesOfH7),
+  'stm32h7a3-pwr': (spec) => new Stm32Pwr(spec, h7.pwrH7Table, pwrFollowsH7),
+  'stm32h7a3-flash': (spec, context) => new Stm32Flash(spec, context, h7.flashH7),
+  'stm32h7a3-syscfg': (spec) => new RegisterDevice(spec.name, spec.base, h7.syscfgH7Table),
+  'stm32u5-rcc': (spec, context) => new Stm32Rcc(spec, context, u5.rccU5Table, u5.ratesOfU5),
+  'stm32u5-pwr': (spec) => new Stm32Pwr(spec, u5.pwrU5Table, pwrFollowsU5),
+  'stm32u5-flash': (spec, context) => new Stm32Flash(spec, context, u5.flashU5),
+  'stm32u5-icache': (spec, context) => new Stm32Icache(spec, context),
+  'stm32u5-syscfg': (spec) => new RegisterDevice(spec.name, spec.base, u5.syscfgU5Table),
+  'nrf52-clock': (spec, context) => new nrf52.Nrf52Clock(spec, context),
+  'nrf52-nvmc': (spec, context) => new nrf52.Nrf52Nvmc(spec, context),
+  'nrf52-gpio': (spec) => new nrf52.Nrf52Gpio(spec),
+  'nrf52-timer': (spec, context) => new nrf52.Nrf52Timer(spec, context),
+  'nrf52-uart': (spec, context) => new Nrf52Uart(spec, context),
+  'rp2040-resets': (spec) => new rp2040.Rp2040Resets(spec),
+  'rp2040-xosc': (spec, context) => new rp2040.Rp2040Xosc(spec, context),
+  'rp2040-pll': (spec, context) => new rp2040.Rp2040Pll(spec, context),
+  'rp2040-clocks': (spec, context) => new rp2040.Rp2040Clocks(spec, context),
+  'rp2040-watchdog': (spec, context) => new rp2040.Rp2040Watchdog(spec, context),
+  'rp2040-timer': (spec, context) => new rp2040Devices.Rp2040Timer(spec, context),
+  'rp2040-sio': (spec) => new rp2040Devices.Rp2040Sio(spec),
+  'rp2040-io-bank': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Devices.ioBankTable),
+  'rp2040-pads': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Devices.padsTable),
+  'rp2040-ssi': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Devices.ssiTable),
+  pl011: (spec, context) => new Pl011(spec, context),
+  'psoc6-srss': (spec, context) => new psoc6.Psoc6Srss(spec, context),
+  'psoc6-cpuss': (spec, context) => new psoc6.Psoc6Cpuss(spec, context),
+  'psoc6-peri': (spec, context) => new psoc6.Psoc6Peri(spec, context),
+  'psoc6-flashc': (spec, context) => new psoc6.Psoc6Flashc(spec, context),
+  'psoc6-gpio': (spec) => new RegisterDevice(spec.name, spec.base, psoc6.gpioTable),
+  'psoc6-hsiom': (spec) => new RegisterDevice(spec.name, spec.base, psoc6.hsiomTable),
+  'psoc6-scb': (spec, context) => new Psoc6Scb(spec, context),
 };

@@ -58,6 +58,10 @@ export interface PeripheralHost {
   /** Model cycles since power-on, at the access being made; they never go back. */
   cycles(): number;
   setFpuEnabled(enabled: boolean): void;
+  /** For DMA: bytes of flash or RAM; null where there is none. */
+  readMemory(address: number, bytes: number): Uint8Array | null;
+  /** For DMA. False where no RAM is. */
+  writeMemory(address: number, bytes: Uint8Array): boolean;
   /** Something the firmware asked for that cannot be done; the run ends with this fault. */
   fail(cause: string): void;
   /** Something the firmware asked for that has no effect here; told once, or a fault in strict mode. */

@@ -37,7 +37,15 @@ export interface DeviceTable {
   readonly bytes: number;
   readonly registers: readonly RegisterSpec[];
   readonly unmodelled?: UnmodelledRegisters;
+  /**
+   * RP2040 2.1.2: three more views of the registers, 4 KiB apart, whose writes flip, set and clear bits. Writes narrower than a word reach the
+   * whole register there.
+   */
+  readonly hasAtomicViews?: boolean;
 }
+
+const VIEW_BYTES = 0x1000;
+const VIEWS = 4;
 
 const ALL = 0xffff_ffff;
 
@@ -46,6 +54,7 @@ export class RegisterDevice implements Peripheral {
   readonly base: number;
   readonly bytes: number;
   isEnabled?: () => boolean;
+  private readonly views: boolean;
   private readonly byOffset: ReadonlyMap<number, RegisterSpec>;
   private readonly byName: ReadonlyMap<string, RegisterSpec>;
   private readonly unmodelled: UnmodelledRegisters;
@@ -54,7 +63,8 @@ export class RegisterDevice implements Peripheral {
   constructor(name: string, base: number, table: DeviceTable) {
     this.name = name;
     this.base = base;
-    this.bytes = table.bytes;
+    this.views = table.hasAtomicViews === true;
+    this.bytes = this.views ? VIEW_BYTES * VIEWS : table.bytes;
     this.unmodelled = table.unmodelled ?? new Map();
     this.byOffset = new Map(table.registers.map((spec) => [spec.offset, spec]));
     this.byName = new Map(table.registers.map((spec) => [spec.name, spec]));
@@ -89,26 +99,23 @@ export class RegisterDevice implements Peripheral {
   }
 
   read(offset: number): number | null {
-    const spec = this.byOffset.get(offset);
+    const spec = this.specAt(offset);
     if (spec === undefined) return null;
     const stored = spec.writeOnly === true ? 0 : this.get(spec.name);
     return (this.onRead?.(spec.name, stored) ?? stored) >>> 0;
   }
 
   write(offset: number, value: number, bytes: 1 | 2 | 4 = 4, lanes = ALL): boolean {
-    const spec = this.byOffset.get(offset);
+    const spec = this.specAt(offset);
     if (spec === undefined) return false;
     const old = this.get(spec.name);
-    const writable = (spec.writable ?? ALL) & ~(spec.oneClears ?? 0) & (bytes === 4 ? ALL : lanes);
-    let next = (old & ~writable) | (value & writable);
-    next &= ~(value & (spec.oneClears ?? 0) & (bytes === 4 ? ALL : lanes));
-    this.values.set(spec.name, withFollowers(next, spec.follows ?? []));
-    this.onWrite?.(spec.name, value >>> 0, old, bytes);
-    return true;
+    if (this.views) return this.store(spec, throughView(Math.floor(offset / VIEW_BYTES), old, value), old, 4, ALL);
+    return this.store(spec, value, old, bytes, lanes);
   }
 
   nameOf(offset: number): string | null {
-    return this.byOffset.get(offset)?.name ?? this.unmodelled.get(offset) ?? null;
+    const register = this.views ? offset % VIEW_BYTES : offset;
+    return this.byOffset.get(register)?.name ?? this.unmodelled.get(register) ?? null;
   }
 
   reset(): void {
@@ -136,10 +143,28 @@ export class RegisterDevice implements Peripheral {
 
   protected restoreOwn?(own: unknown): void;
 
+  private specAt(offset: number): RegisterSpec | undefined {
+    return this.byOffset.get(this.views ? offset % VIEW_BYTES : offset);
+  }
+
+  private store(spec: RegisterSpec, value: number, old: number, bytes: 1 | 2 | 4, lanes: number): true {
+    const reached = bytes === 4 ? ALL : lanes;
+    const writable = (spec.writable ?? ALL) & ~(spec.oneClears ?? 0) & reached;
+    const kept = ((old & ~writable) | (value & writable)) & ~(value & (spec.oneClears ?? 0) & reached);
+    this.values.set(spec.name, withFollowers(kept, spec.follows ?? []));
+    this.onWrite?.(spec.name, value >>> 0, old, bytes);
+    return true;
+  }
+
   private load(): void {
     for (const { name, reset = 0, follows = [] } of this.byName.values())
       this.values.set(name, withFollowers(reset, follows));
   }
+}
+
+function throughView(view: number, old: number, value: number): number {
+  const results = [value, old ^ value, old | value, old & ~value];
+  return (results[view] ?? value) >>> 0;
 }
 
 function withFollowers(value: number, follows: readonly Follow[]): number {

@@ -17,6 +17,11 @@ function firstRegion(board: Board, kind: MemoryRegion['kind']): MemoryRegion {
   return region;
 }
 
+/** Address of the firmware's vector table. */
+export function vectorTableOf(board: Board): number {
+  return board.vectorTable ?? firstRegion(board, 'flash').start;
+}
+
 export function stackBytes(board: Board): number {
   const share = Math.floor(firstRegion(board, 'ram').bytes / STACK_SHARE);
   return Math.min(STACK_BYTES_MAX, share - (share % 8));
@@ -41,7 +46,7 @@ __stack_top = ORIGIN(STACK) + LENGTH(STACK);
 
 SECTIONS
 {
-    .text :
+${bootSection(board)}    .text ${board.boot === undefined ? '' : `${hex32(vectorTableOf(board))} `}:
     {
         KEEP(*(.vectors))
         *(.text .text.*)
@@ -71,5 +76,17 @@ SECTIONS
         __bss_end = .;
     } > ${ram.name}
 }
+`;
+}
+
+/** What runs before our vector table is looked at, at the start of flash. */
+function bootSection(board: Board): string {
+  if (board.boot === undefined) return '';
+  return `    .boot :
+    {
+        KEEP(*(.boot))
+        KEEP(*(.boot.*))
+    } > ${firstRegion(board, 'flash').name}
+
 `;
 }

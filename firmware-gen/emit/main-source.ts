@@ -7,6 +7,7 @@ import type { Board } from '../../boards/schema.ts';
 import { hex32 } from '../../common/units.ts';
 import type { Graph } from '../ir/graph.ts';
 import { COLUMNS_MAX, wrapArguments } from './c-writer.ts';
+import { vectorTableOf } from './linker-script.ts';
 import { elementCount, tensorOf } from '../ir/graph.ts';
 
 export interface MainOptions {
@@ -21,32 +22,69 @@ export interface MainOptions {
 /** Values of one output that are printed; more would only slow the start. */
 const PRINTED_VALUES_MAX = 16;
 
-const UART_DRIVERS: Readonly<Record<NonNullable<Board['uart']>['kind'], string>> = {
-  'cmsdk-uart': 'tl_uart_cmsdk.c',
-  'stm32-lpuart': 'tl_uart_stm32_lpuart.c',
+const UART_DRIVERS: Readonly<Record<NonNullable<Board['uart']>['kind'], readonly string[]>> = {
+  'cmsdk-uart': ['tl_uart_cmsdk.c'],
+  'stm32-usart': ['tl_uart_stm32.c'],
+  'stm32-lpuart': ['tl_uart_stm32.c'],
+  'stm32-usart-v1': ['tl_uart_stm32_v1.c'],
+  'nrf52-uart': ['tl_uart_nrf52.c'],
+  pl011: ['tl_uart_rp2040.c'],
+  'psoc6-scb': ['tl_uart_psoc6.c'],
 };
 
 const CLOCK_SETUPS: Readonly<Record<NonNullable<Board['clockSetup']>, string>> = {
   'stm32l4r-120mhz': 'tl_clock_stm32l4r.c',
+  'stm32g0-64mhz': 'tl_clock_stm32g0.c',
+  'stm32f4-168mhz': 'tl_clock_stm32f4.c',
+  'stm32f7-216mhz': 'tl_clock_stm32f7.c',
+  'stm32h7a3-280mhz': 'tl_clock_stm32h7a3.c',
+  'stm32u5-160mhz': 'tl_clock_stm32u5.c',
+  'psoc6-150mhz': 'tl_clock_psoc6.c',
+  'nrf52-64mhz': 'tl_clock_nrf52.c',
+  'rp2040-125mhz': 'tl_clock_rp2040.c',
+};
+
+const BOOT_STAGES: Readonly<Record<NonNullable<Board['boot']>, string>> = {
+  'rp2040-boot2': 'tl_boot_rp2040.c',
+  'psoc6-cm0p': 'tl_boot_psoc6.c',
 };
 
 /** Files of kernels/runtime that main.c and start-up need on this board. */
 export function runtimeSources(board: Board, bare: boolean): string[] {
+  const boot = board.boot ? [BOOT_STAGES[board.boot]] : [];
   const clock = board.clockSetup ? [CLOCK_SETUPS[board.clockSetup]] : [];
-  const uart = board.uart && !bare ? [UART_DRIVERS[board.uart.kind], 'tl_print.c'] : [];
-  return ['startup.c', 'tl_memcpy.c', 'tl_memset.c', ...clock, ...uart];
+  const uart = board.uart && !bare ? [...UART_DRIVERS[board.uart.kind], 'tl_print.c'] : [];
+  return ['startup.c', 'tl_memcpy.c', 'tl_memset.c', ...boot, ...clock, ...uart];
 }
 
+const cHex = (value: number): string => `${hex32(value).toUpperCase().replace('0X', '0x')}U`;
+
 export function boardHeader(board: Board, opening: string): string {
-  const uart = board.uart ? [`#define TL_UART_BASE ${hex32(board.uart.base).toUpperCase().replace('0X', '0x')}U`] : [];
+  const boot = board.boot ? [`#define TL_VECTOR_TABLE ${cHex(vectorTableOf(board))}`] : [];
   return [
     opening,
     '#ifndef TL_BOARD_H\n#define TL_BOARD_H\n',
     `#define TL_CLOCK_HZ ${board.clockHz}U`,
     `#define TL_HAS_CLOCK_SETUP ${board.clockSetup ? 1 : 0}`,
-    ...uart,
+    ...boot,
+    ...uartDefinitions(board),
     '\n#endif\n',
   ].join('\n');
+}
+
+/** Where the UART is, what it counts by, and what drivers set up around it, as initialisers. */
+function uartDefinitions({ uart, clockHz }: Board): string[] {
+  if (uart === null) return [];
+  const list = (items: readonly string[]): string => items.map((item) => `{${item}}`).join(', ');
+  const enables = uart.enable.map(({ register, bit }) => `${cHex(register)}, ${bit}U`);
+  const pins = (uart.pins ?? []).map(({ port, pin, function: number }) => `${cHex(port)}, ${pin}U, ${number}U`);
+  return [
+    `#define TL_UART_BASE ${cHex(uart.base)}`,
+    `#define TL_UART_HZ ${uart.clockHz ?? clockHz}U`,
+    ...(uart.kind.startsWith('stm32') ? [`#define TL_UART_IS_LPUART ${uart.kind === 'stm32-lpuart' ? 1 : 0}`] : []),
+    ...(enables.length > 0 ? [`#define TL_UART_ENABLES ${list(enables)}`] : []),
+    ...(pins.length > 0 ? [`#define TL_UART_PINS ${list(pins)}`] : []),
+  ];
 }
 
 export function mainSource(graph: Graph, options: MainOptions): string {

@@ -31,6 +31,24 @@ extern "C" {
 /** Brings the core to TL_CLOCK_HZ; called by start-up on boards with a clock set-up. */
 void tl_clock_init(void);
 
+/** Cortex-M7: both caches of the core, invalidated and on (DDI 0489F 5, PM0253 4.8.9). */
+static inline void tl_caches_init(void)
+{
+    const uint32_t size = TL_REGISTER(0xE000ED80U); /* CCSIDR: of the data cache after reset */
+    const uint32_t sets = (size >> 13) & 0x7FFFU;
+    const uint32_t ways = (size >> 3) & 0x3FFU;
+
+    TL_REGISTER(0xE000EF50U) = 0; /* ICIALLU */
+    for (uint32_t set = 0; set <= sets; ++set) {
+        for (uint32_t way = 0; way <= ways; ++way) {
+            TL_REGISTER(0xE000EF60U) = (set << 5) | (way << 30); /* DCISW: 4 ways, lines of 32 bytes */
+        }
+    }
+    __asm volatile("dsb\n\tisb" ::: "memory");
+    TL_REGISTER(0xE000ED14U) |= (1U << 16) | (1U << 17); /* CCR: DC, IC */
+    __asm volatile("dsb\n\tisb" ::: "memory");
+}
+
 /** Empty; reached when the model is up. Defined by main.c. */
 void tl_ready(void);
 

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadBoard } from '../../boards/load.ts';
+import { boardNames, loadBoard } from '../../boards/load.ts';
+import type { Board } from '../../boards/schema.ts';
+import { coreOf } from '../../emulator/cores/core.ts';
 import { createMachine } from '../../emulator/create-machine.ts';
 import type { Machine, RunResult } from '../../emulator/machine.ts';
 import type { SourceTree } from '../../firmware-gen/emit/index.ts';
@@ -22,9 +24,14 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Enough for every boot here; less than a second of run time. */
+const CYCLES_MAX = 5e7;
+
 interface Boot {
   readonly result: RunResult;
   readonly uart: string;
+  /** Counter at the end of every byte. */
+  readonly byteCycles: readonly number[];
   readonly readyPasses: number;
   readonly machine: Machine;
 }
@@ -35,40 +42,56 @@ async function boot(
   change: (tree: Map<string, string>) => SourceTree = (tree) => tree,
 ): Promise<Boot> {
   const board = loadBoard(boardName);
-  const schedule = lower(tinyModel(), { fuse: true, dsp: true });
+  const schedule = lower(tinyModel(), { fuse: true, dsp: coreOf(board).dsp });
   const plan = planMemory(schedule);
   const tree = emitC(schedule, plan, { board, hooks: false, bare, modelSha256: '00', version: 'test' });
   const dir = mkdtempSync(join(folder, 'build-'));
   const image = await buildElf(change(new Map(tree)), dir, await findToolchain(), { board });
   let uart = '';
-  const machine = createMachine({
+  const byteCycles: number[] = [];
+  const machine: Machine = createMachine({
     board,
     image: image.elf,
     strict: true,
     onUartByte: (byte) => {
       uart += String.fromCharCode(byte);
+      byteCycles.push(machine.cpu.counters().cycles);
     },
   });
   const hasReady = image.symbols.some((symbol) => symbol.name === 'tl_ready');
   if (hasReady) machine.onMark('tl_ready');
-  const result = machine.run();
-  return { result, uart, readyPasses: hasReady ? machine.markPasses('tl_ready').length : 0, machine };
+  const result = machine.run({ maxCycles: CYCLES_MAX });
+  return { result, uart, byteCycles, readyPasses: hasReady ? machine.markPasses('tl_ready').length : 0, machine };
 }
+
+const hasCycleCounter = ({ core }: Board): boolean => !['cortex-m0', 'cortex-m0plus', 'cortex-m23'].includes(core);
 
 describe('emitted firmware', () => {
   const expected = [...new Int8Array(createReference(tinyModel()).run([new Uint8Array(60)]).outputs[0]!)].join(' ');
 
-  for (const name of ['mps2-an386', 'nucleo-l4r5zi']) {
+  /** Every board with a UART: the exact ELF a real one is flashed with, its clock set-up included, and no register touched that is not modelled. */
+  const talking = boardNames()
+    .map(loadBoard)
+    .filter(({ uart }) => uart !== null);
+  for (const board of talking) {
+    const { name } = board;
     it(`should introduce itself and give the right answer on the UART of ${name}`, async () => {
-      const { result, uart, readyPasses, machine } = await boot(name, false);
+      const { result, uart, byteCycles, readyPasses, machine } = await boot(name, false);
+      const clockHz = machine.hardware.clocks.coreHz();
       machine.close();
       expect(result).toMatchObject({ stop: 'idle', fault: null });
       expect(readyPasses).toBe(1);
-      const [head, cycles, output, ready] = uart.split('\n');
-      expect(head).toMatch(/^thumbelina: model tiny, arena \d+ bytes$/);
-      expect(cycles).toMatch(/^cycles: [1-9]\d+ cold, [1-9]\d+ warm$/);
-      expect(output).toBe(`output 0: ${expected}`);
-      expect(ready).toBe('ready');
+      const lines = uart.trimEnd().split('\n');
+      expect(lines[0]).toMatch(/^thumbelina: model tiny, arena \d+ bytes$/);
+      if (hasCycleCounter(board)) expect(lines[1]).toMatch(/^cycles: [1-9]\d+ cold, [1-9]\d+ warm$/);
+      expect(lines.slice(-2)).toEqual([`output 0: ${expected}`, 'ready']);
+      expect(clockHz).toBe(board.clockHz);
+      // 10 bits at 115200 baud, within what a receiver stands; the CMSDK model sends at once.
+      if (board.uart?.kind === 'cmsdk-uart') return;
+      const shortest = Math.min(...byteCycles.slice(1).map((cycles, index) => cycles - byteCycles[index]!));
+      const ideal = (10 * clockHz) / 115200;
+      expect(shortest).toBeGreaterThan(ideal * 0.98);
+      expect(shortest).toBeLessThan(ideal * 1.02);
     });
   }
 

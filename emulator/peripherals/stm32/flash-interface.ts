@@ -5,7 +5,8 @@ import { RegisterDevice, type DeviceTable } from '../register-device.ts';
 
 export interface FlashFamily {
   readonly table: DeviceTable;
-  readonly settings: (flash: RegisterDevice) => FlashSettings;
+  /** What these registers say; the rest is another device's. */
+  readonly settings: (flash: RegisterDevice) => Partial<FlashSettings>;
   /** Bits of ACR whose setting empties the caches. */
   readonly flushBits: number;
 }
@@ -37,6 +38,7 @@ export class Stm32Flash extends RegisterDevice {
   }
 
   private update(): void {
-    this.context.flash.set(this.family.settings(this));
+    const { flash } = this.context;
+    flash.set({ ...flash.settings, ...this.family.settings(this) });
   }
 }

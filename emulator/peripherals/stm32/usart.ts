@@ -5,7 +5,7 @@
 import { clockOf, InterruptLine, type DeviceContext, type PeripheralSpec } from '../device-context.ts';
 import type { PeripheralHost } from '../peripheral.ts';
 import { RegisterDevice } from '../register-device.ts';
-import { UartLine, type UartState } from './usart-line.ts';
+import { UartLine, type UartState } from '../uart-line.ts';
 import { CR1, CR2, CR3, FIFO_BYTES, ISR, PRESCALERS, RQR, usartTable } from './usart-registers.ts';
 
 /** PCE, MME, WAKE, RTOIE and what else changes frames. */

@@ -7,5 +7,6 @@
 #define TL_CLOCK_HZ 25000000U
 #define TL_HAS_CLOCK_SETUP 0
 #define TL_UART_BASE 0x40004000U
+#define TL_UART_HZ 25000000U
 
 #endif

@@ -2,8 +2,8 @@
  * The two shift registers of a UART and the buffers behind them, in ticks of its clock: what the STM32 USARTs of all generations have in
  * common. A byte reaches the host when its last bit has left, and the firmware when its last bit has come.
  */
-import type { ClockSignal } from '../clocks.ts';
-import type { SerialLine } from '../serial-line.ts';
+import type { ClockSignal } from './clocks.ts';
+import type { SerialLine } from './serial-line.ts';
 
 interface Frame {
   readonly byte: number;
@@ -60,6 +60,10 @@ export class UartLine {
   /** Room for another byte to send. */
   hasRoom(): boolean {
     return this.toSend.length < this.options.depth();
+  }
+
+  waitingToSend(): number {
+    return this.toSend.length;
   }
 
   isEmpty(): boolean {
