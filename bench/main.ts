@@ -2,7 +2,9 @@
 import { Command } from 'commander';
 import { print, reportError, table } from '../cli/output.ts';
 import { benchKws } from './kws-accuracy.ts';
+import { nonNegativeInteger } from '../cli/options.ts';
 import { benchPeers } from './peers.ts';
+import { benchQuantize } from './quantize-accuracy.ts';
 
 const DIR = './build/bench';
 
@@ -51,6 +53,46 @@ program
       row.flashRatio.toFixed(3),
       row.ramBytes,
       row.ramRatio.toFixed(3),
+    ]);
+    print(options, { schemaVersion: 1, rows }, () => table(header, cells));
+  });
+
+program
+  .command('quantize')
+  .description('our static int8 of the MLPerf Tiny float models against the published int8 ones, on the same data')
+  .option('--samples <count>', 'test samples per model (default: all)', nonNegativeInteger)
+  .option('--firmware-samples <count>', 'of them on the emulated core', nonNegativeInteger, 5)
+  .option('--models <list>', 'of kws, ad, ic, vww')
+  .option('--json', 'print JSON')
+  .action(async (options: { samples?: number; firmwareSamples: number; models?: string; json?: boolean }) => {
+    const rows = await benchQuantize(DIR, {
+      samples: options.samples ?? null,
+      firmwareSamples: options.firmwareSamples,
+      models: options.models?.split(',') ?? null,
+    });
+    const points = (difference: (typeof rows)[number]['difference']): string =>
+      difference === null
+        ? '-'
+        : `${difference.points.toFixed(2)} (${difference.interval.low.toFixed(2)} .. ${difference.interval.high.toFixed(2)})`;
+    const header = [
+      'model',
+      'samples',
+      'ours - published, points',
+      'ours - float',
+      'MAE to float',
+      'published',
+      'firmware',
+      'holds',
+    ];
+    const cells = rows.map((row) => [
+      row.model,
+      row.samples,
+      points(row.difference),
+      points(row.ours.top1Difference),
+      row.ours.maeOutput.toPrecision(3),
+      row.published.maeOutput.toPrecision(3),
+      `${row.firmwareEqual}/${row.firmwareSamples} equal`,
+      row.holds ? 'yes' : 'NO',
     ]);
     print(options, { schemaVersion: 1, rows }, () => table(header, cells));
   });

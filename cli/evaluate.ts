@@ -3,10 +3,9 @@ import { Option, type Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
-import { tensorOf } from '../firmware-gen/ir/graph.ts';
 import { loadModel, type SourceModel } from '../harness/model.ts';
 import { firmwareOutputs } from '../harness/firmware-outputs.ts';
-import { inputBytes, inputTensor } from '../learn/data/model-input.ts';
+import { inputTensor, modelInputs } from '../learn/data/model-input.ts';
 import { classOf, type Sample } from '../learn/data/sample-set.ts';
 import {
   classifierFigures,
@@ -234,8 +233,7 @@ async function equalOnFirmware(
   inputs: readonly Float32Array[],
   { board, engine, output }: EvaluateArguments,
 ): Promise<number> {
-  const tensor = tensorOf(model.graph, model.graph.inputs[0]!);
-  const bytes = inputs.map((input) => inputBytes(tensor, input));
+  const bytes = inputs.map((input) => modelInputs(model.graph, input));
   const outputs = await firmwareOutputs(model, bytes, { board: loadBoard(board), engine, dir: output });
   return outputs.filter((own, i) => Buffer.compare(own, outputBytes[i]!) === 0).length;
 }

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { UserError } from '../common/errors.ts';
+import type { DynamicForm } from '../firmware-gen/ir/dynamic.ts';
 import type { Graph } from '../firmware-gen/ir/graph.ts';
 import { graphToTflite } from '../firmware-gen/passes/export.ts';
 import { writeTflite } from '../firmware-gen/tflite/writer.ts';
@@ -10,14 +11,16 @@ import { inputTensor } from '../learn/data/model-input.ts';
 import { layerErrors, type LayerError } from '../learn/evaluate/layers.ts';
 import type { Pipeline } from '../learn/pipeline.ts';
 import type { RangeMethod } from '../learn/quantize/range-methods.ts';
-import { quantizeStatic } from '../learn/quantize/static.ts';
+import { quantizeDynamic } from '../learn/quantize/dynamic.ts';
+import { quantizeStatic, type StaticResult } from '../learn/quantize/static.ts';
 import { chooseData, findPipeline, pipelinePath } from './data.ts';
 import { nonNegativeInteger } from './options.ts';
 import { print, table, type JsonOption } from './output.ts';
 
 interface QuantizeArguments extends JsonOption {
   readonly calibration: string;
-  readonly scheme: 'static';
+  readonly scheme: 'static' | 'dynamic-q' | 'dynamic-asym';
+  readonly form: DynamicForm;
   readonly weights: '8' | '16';
   readonly activations: '8' | '16';
   readonly granularity: 'channel' | 'tensor';
@@ -41,7 +44,16 @@ export function addQuantize(program: Command): void {
     .argument('<model>', 'float32 .tflite file')
     .requiredOption('--calibration <data>', 'folder or file with samples (docs/data-sets.md)')
     .requiredOption('-o, --output <file>', '.tflite file to write; its pipeline.json goes beside it')
-    .addOption(new Option('--scheme <scheme>', 'how scales are found').choices(['static']).default('static'))
+    .addOption(
+      new Option('--scheme <scheme>', 'how scales are found')
+        .choices(['static', 'dynamic-q', 'dynamic-asym'])
+        .default('static'),
+    )
+    .addOption(
+      new Option('--form <form>', 'how dynamic layers learn their range (docs/dynamic-quantization.md)')
+        .choices(['full', 'rows', 'recompute', 'predicted'])
+        .default('full'),
+    )
     .addOption(new Option('--weights <bits>', 'bits of weights').choices(['8', '16']).default('8'))
     .addOption(new Option('--activations <bits>', 'bits of activations').choices(['8', '16']).default('8'))
     .addOption(new Option('--granularity <per>', 'scales of filters').choices(['channel', 'tensor']).default('channel'))
@@ -112,6 +124,34 @@ interface QuantizeReport {
 /** Calibration samples on which layers are compared; the comparison is a summary, `evaluate` is the measurement. */
 const COMPARED_SAMPLES = 16;
 
+/** @throws UserError for options that the scheme does not know */
+function quantizeBy(graph: Graph, inputs: readonly Float32Array[], options: QuantizeArguments): StaticResult {
+  const { granularity, scheme, form } = options;
+  const equalization = options.equalize ?? false;
+  if (scheme === 'static')
+    return quantizeStatic(graph, inputs, {
+      activations: options.activations === '16' ? 16 : 8,
+      granularity,
+      method: methodOf(options),
+      biasCorrection: options.biasCorrection ?? false,
+      equalization,
+      rounding: options.rounding,
+    });
+  const forStatic = [
+    ...(options.activations === '16' ? ['--activations 16'] : []),
+    ...(options.biasCorrection ? ['--bias-correction'] : []),
+    ...(options.rounding === 'adaptive' ? ['--rounding adaptive'] : []),
+  ];
+  if (forStatic.length > 0)
+    throw new UserError(`--scheme ${scheme}: ${forStatic.join(', ')} is for --scheme static only; leave it out`);
+  return quantizeDynamic(graph, inputs, {
+    scheme: scheme === 'dynamic-q' ? 'q' : 'asym',
+    form,
+    granularity,
+    equalization,
+  });
+}
+
 function quantize(path: string, options: QuantizeArguments): QuantizeReport {
   if (options.weights === '16')
     throw new UserError('--weights 16: static kernels take 8-bit weights (TFLite has no other); use --weights 8');
@@ -127,14 +167,7 @@ function quantize(path: string, options: QuantizeArguments): QuantizeReport {
     seed,
   });
   const activations = options.activations === '16' ? 16 : 8;
-  const { float, quantized } = quantizeStatic(graph, inputs, {
-    activations,
-    granularity: options.granularity,
-    method: methodOf(options),
-    biasCorrection: options.biasCorrection ?? false,
-    equalization: options.equalize ?? false,
-    rounding: options.rounding,
-  });
+  const { float, quantized } = quantizeBy(graph, inputs, options);
   const bytes = writeTflite(graphToTflite(quantized));
   writeFileSync(options.output, bytes);
   return {
@@ -146,7 +179,7 @@ function quantize(path: string, options: QuantizeArguments): QuantizeReport {
     weights: 8,
     activations,
     granularity: options.granularity,
-    method: options.method,
+    method: options.scheme === 'static' ? options.method : `run time, ${options.form} form, input`,
     samples: inputs.length,
     bytes: bytes.length,
     layers: layerErrors(float, quantized, inputs.slice(0, COMPARED_SAMPLES)) ?? [],
@@ -159,7 +192,7 @@ function writePipeline(output: string, pipeline: Pipeline | null, quantized: Gra
   if (pipeline === null) return null;
   const { dtype, quantization } = inputTensor(quantized);
   const own =
-    dtype === 'int8' && quantization
+    dtype === 'int8' && quantization && !quantized.dynamics
       ? { scale: quantization.scale[0]!, zeroPoint: quantization.zeroPoint[0]! }
       : undefined;
   const path = pipelinePath(output);

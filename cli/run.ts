@@ -68,7 +68,14 @@ export function inputsOf(graph: Graph, options: Pick<RunArguments, 'input' | 'lc
   if (options.input !== undefined && options.lcg !== undefined)
     throw new UserError('--input and --lcg exclude each other; give one');
   const tensors = graph.inputs.map((id) => tensorOf(graph, id));
-  if (options.input === undefined) return lcgInputs(tensors, options.lcg ?? 1);
+  if (options.input === undefined) {
+    const { dynamics } = graph;
+    if (!dynamics) return lcgInputs(tensors, options.lcg ?? 1);
+    // The sequence is for data; the scale of a dynamic model's input is the calibrated one.
+    const { multiplier, shift, zeroPoint } = dynamics.defaultInput;
+    const scale = new Uint8Array(Int32Array.of(multiplier, shift, zeroPoint).buffer);
+    return [...lcgInputs(tensors.slice(0, 1), options.lcg ?? 1), scale];
+  }
   const bytes = readInputFile(options.input);
   const expected = tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
   if (bytes.length !== expected) {

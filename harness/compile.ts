@@ -38,7 +38,7 @@ export interface CompiledModel extends GeneratedModel {
 
 export function generateModel(model: SourceModel, { board, bare, hooks, prune }: GenerateOptions): GeneratedModel {
   const { graph, channels } =
-    prune && !hooks ? pruneConstantChannels(model.graph) : { graph: model.graph, channels: 0 };
+    prune && !hooks && !model.graph.dynamics ? pruneConstantChannels(model.graph) : { graph: model.graph, channels: 0 };
   const pruned =
     channels === 0
       ? []

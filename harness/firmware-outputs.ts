@@ -1,6 +1,5 @@
-/** Many inputs through one emulated image: the first output of each. */
+/** Many inputs through one emulated image: the outputs of each, one after the other. */
 import { join } from 'node:path';
-import { defined } from '../common/errors.ts';
 import type { Board } from '../boards/schema.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { compileModel } from './compile.ts';
@@ -14,17 +13,17 @@ export interface FirmwareOptions {
   readonly dir: string;
 }
 
-/** @param inputs bytes of the model's only input, one entry per inference. @throws UserError as compileModel and EmulatedTarget do */
+/** @param inputs bytes of the model's inputs, one entry per inference. @throws UserError as compileModel and EmulatedTarget do */
 export async function firmwareOutputs(
   model: SourceModel,
-  inputs: readonly Uint8Array[],
+  inputs: readonly (readonly Uint8Array[])[],
   { board, engine, dir }: FirmwareOptions,
 ): Promise<Uint8Array[]> {
   const compiled = await compileModel(model, join(dir, model.name), { board, bare: true, hooks: false, prune: true });
   const { identifier, plan, image, schedule } = compiled;
   const target = new EmulatedTarget(image.elf, board, { identifier, plan, graph: schedule.graph }, engine);
   try {
-    return inputs.map((input) => defined(target.infer([input]).outputs[0], 'output'));
+    return inputs.map((input) => Buffer.concat(target.infer(input).outputs));
   } finally {
     target.close();
   }

@@ -12,7 +12,7 @@ import type { KernelLibrary } from './kernel-library.ts';
 import { instanceSource } from './instance-source.ts';
 import { kernelLibrary } from './kernel-library.ts';
 import { mainSource } from './main-source.ts';
-import { modelHeader } from './model-header.ts';
+import { hasState, modelHeader } from './model-header.ts';
 import { modelSource } from './model-source.ts';
 import { addSupport, type SourceTree } from './support-files.ts';
 
@@ -48,7 +48,7 @@ export function emitC(schedule: Schedule, plan: MemoryPlan, options: EmitOptions
   const tree = new Map<string, string>();
   tree.set(`${model}.h`, modelHeader(schedule.graph, plan, { model, hooks, opening }));
   tree.set(`${model}.c`, modelSource(schedule, plan, constants, { model, hooks, opening }));
-  tree.set(`${model}_instance.c`, instanceSource(model, opening));
+  tree.set(`${model}_instance.c`, instanceSource(model, opening, hasState(schedule.graph)));
   tree.set(`${model}_weights.h`, constants.header(opening));
   tree.set(`${model}_weights.c`, constants.source(opening));
   if (board) tree.set('main.c', mainSource(schedule.graph, { board, model, opening, hooks, bare }));

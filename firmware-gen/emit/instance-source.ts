@@ -1,7 +1,7 @@
 /** <model>_instance.c: the short API, which remembers one arena; the only mutable variable of a generated model. */
 
-/** @param model C identifier of the model @param opening comment at the top of the file */
-export function instanceSource(model: string, opening: string): string {
+/** @param model C identifier of the model @param opening comment at the top of the file @param isStateful see hasState */
+export function instanceSource(model: string, opening: string, isStateful: boolean): string {
   const upper = model.toUpperCase();
   return [
     opening,
@@ -14,7 +14,7 @@ export function instanceSource(model: string, opening: string): string {
         return -1;
     }
     instance_arena = (uint8_t *)arena;
-    return 0;
+${isStateful ? `    ${model}_reset_at(arena);\n` : ''}    return 0;
 }
 
 int32_t ${model}_invoke(void)

@@ -109,7 +109,7 @@ TL_VISIBLE void ${model}_on_op(int op_index)
           ...graph.outputs.map((_, index) => printOutput(graph, index, model)),
           talkingMain(graph, model, hasCycleCounter(board)),
         ]
-      : [quietMain(model)]),
+      : [quietMain(graph, model)]),
   ].join('\n');
 }
 
@@ -120,18 +120,38 @@ function arenaDefinition(upper: string): string {
   return `${declaration}${isShort ? ' ' : '\n    '}${attribute}\n`;
 }
 
-function quietMain(model: string): string {
-  return `int main(void)
-{
-    if (${model}_init(tl_arena) != 0 || ${model}_invoke() != 0) {
+function quietMain(graph: Graph, model: string): string {
+  const scale = graph.dynamics ? defaultScale(model).join('\n') : '';
+  const start = scale
+    ? `    if (${model}_init(tl_arena) != 0) {
         tl_halt();
     }
-    tl_ready();
+${scale}
+    if (${model}_invoke() != 0) {
+        tl_halt();
+    }
+`
+    : `    if (${model}_init(tl_arena) != 0 || ${model}_invoke() != 0) {
+        tl_halt();
+    }
+`;
+  return `int main(void)
+{
+${start}    tl_ready();
     for (;;) {
         tl_wait_for_interrupt();
     }
 }
 `;
+}
+
+/** A dynamic model's second input is the scale of the first; zero is none. */
+function defaultScale(model: string): string[] {
+  const upper = model.toUpperCase();
+  return [
+    `    static const int32_t scale[3] = ${upper}_INPUT1_DEFAULT;`,
+    `    memcpy(${model}_input(1), scale, sizeof(scale));`,
+  ];
 }
 
 function printOutput(graph: Graph, index: number, model: string): string {
@@ -171,8 +191,10 @@ function hasCycleCounter({ core }: Board): boolean {
 
 function talkingMain(graph: Graph, model: string, counts: boolean): string {
   const upper = model.toUpperCase();
-  const zeroInputs = graph.inputs.map((_, index) =>
-    wrapArguments('    memset', [`${model}_input(${index})`, '0', `${upper}_INPUT${index}_BYTES`], ';'),
+  const zeroInputs = graph.inputs.flatMap((_, index) =>
+    graph.dynamics && index === 1
+      ? defaultScale(model)
+      : [wrapArguments('    memset', [`${model}_input(${index})`, '0', `${upper}_INPUT${index}_BYTES`], ';')],
   );
   const prints = graph.outputs.map((_, index) => `    print_output${index}();`);
   const timed = `/* Cycles of one inference on zero input, by the DWT cycle counter. */

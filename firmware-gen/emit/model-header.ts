@@ -28,7 +28,8 @@ export function modelHeader(graph: Graph, plan: MemoryPlan, options: ModelHeader
     `#define ${upper}_ARENA_ALIGNMENT ${ARENA_ALIGNMENT}\n`,
     ...tensorMacros(graph, graph.inputs, upper, 'INPUT'),
     ...tensorMacros(graph, graph.outputs, upper, 'OUTPUT'),
-    prototypes(model, hooks),
+    ...scaleNotes(graph, upper),
+    prototypes(model, hooks, hasState(graph)),
     '#ifdef __cplusplus\n}\n#endif\n#endif\n',
   ].join('\n');
 }
@@ -44,7 +45,8 @@ function tensorMacros(graph: Graph, ids: readonly TensorId[], upper: string, wha
     lines.push(`${prefix}_BYTES ${tensorBytes(tensor)}`);
     const [scale, ...otherScales] = tensor.quantization?.scale ?? [];
     const zeroPoint = tensor.quantization?.zeroPoint[0];
-    if (scale !== undefined && otherScales.length === 0 && tensor.dtype !== 'float32') {
+    const isStatic = !graph.dynamics?.scaleOf.has(id) && tensor.dtype !== 'float32';
+    if (scale !== undefined && otherScales.length === 0 && isStatic) {
       lines.push(`${prefix}_SCALE ${floatLiteral(scale)}`, `${prefix}_ZERO_POINT (${zeroPoint ?? 0})`);
     }
     lines[lines.length - 1] += '\n';
@@ -52,7 +54,33 @@ function tensorMacros(graph: Graph, ids: readonly TensorId[], upper: string, wha
   return lines;
 }
 
-function prototypes(model: string, hooks: boolean): string {
+/** What a dynamic model's scale tensors are. */
+function scaleNotes({ dynamics }: Graph, upper: string): string[] {
+  if (!dynamics) return [];
+  const { multiplier, shift, zeroPoint } = dynamics.defaultInput;
+  const least = dynamics.leastInput;
+  const floor = least
+    ? `No finer scale than ${least.multiplier} * 2^${least.shift - 31} is taken: biases would leave the accumulators.`
+    : '';
+  return [
+    blockComment([
+      'Scales are int32_t[3], {multiplier, shift, zero point}: real = multiplier * 2^(shift - 31) * (q - zero point), multiplier in [2^30, 2^31). ' +
+        `Input 1 is the scale of input 0, to be written before every inference; output 1, where there is one, the scale of output 0. ${floor}`.trim(),
+    ]),
+    `#define ${upper}_INPUT1_DEFAULT {${multiplier}, ${shift}, ${zeroPoint}} /* what calibration saw */\n`,
+  ];
+}
+
+/** Whether anything is kept from one inference to the next. */
+export function hasState(graph: Graph): boolean {
+  return (graph.dynamics?.states ?? []).length > 0;
+}
+
+function prototypes(model: string, hooks: boolean, isStateful: boolean): string {
+  const reset = `
+/* Forgets what earlier inferences said about ranges; call once for every new arena. init does. */
+void ${model}_reset_at(void *arena);
+`;
   const hook = `
 /* Called after every op, in execution order; op_index is the operator's index in the .tflite. You define it. */
 void ${model}_on_op(int op_index);
@@ -83,5 +111,5 @@ ${stateless}
 int32_t ${model}_invoke_at(void *arena);
 void *${model}_input_at(void *arena, int32_t index);
 const void *${model}_output_at(const void *arena, int32_t index);
-${hooks ? hook : ''}`;
+${isStateful ? reset : ''}${hooks ? hook : ''}`;
 }

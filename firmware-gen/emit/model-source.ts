@@ -1,8 +1,9 @@
 /** <model>.c: the op functions, invoke in execution order, and where inputs and outputs lie in the arena. */
 import type { Graph, TensorId } from '../ir/graph.ts';
-import { tensorOf } from '../ir/graph.ts';
+import { tensorBytes, tensorOf } from '../ir/graph.ts';
 import type { MemoryPlan, Schedule } from '../ir/schedule.ts';
 import type { ConstantPool } from './constants.ts';
+import { hasState } from './model-header.ts';
 import { OpWriter, opFunctionName, opOf, shapesOf } from './op-function.ts';
 
 const OP_FUNCTION_MACRO = `/* One symbol per op in every build: not inlined, cloned or merged, so that profilers can attribute cycles. */
@@ -40,11 +41,22 @@ export function modelSource(
   return [
     options.opening,
     `${includes.map((name) => `#include ${name}`).join('\n')}\n`,
+    ...(hasState(graph) ? ['#include <string.h>\n'] : []),
     ...(functions.length > 0 ? [OP_FUNCTION_MACRO] : []),
     ...functions,
     invoke(schedule, options),
     ...accessors,
+    ...(hasState(graph) ? [resetFunction(graph, plan, options.model)] : []),
   ].join('\n');
+}
+
+/** Ranges of earlier inferences: all zero says there was none. */
+function resetFunction(graph: Graph, plan: MemoryPlan, model: string): string {
+  const states = graph.dynamics?.states ?? [];
+  const lines = states.map(
+    (id) => `    memset(base + ${plan.tensorOffset[id] ?? 0}, 0, ${tensorBytes(tensorOf(graph, id))});`,
+  );
+  return `void ${model}_reset_at(void *arena)\n{\n    uint8_t *const base = (uint8_t *)arena;\n${lines.join('\n')}\n}\n`;
 }
 
 function invoke(schedule: Schedule, { model, hooks }: ModelSourceOptions): string {

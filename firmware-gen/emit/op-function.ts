@@ -85,7 +85,9 @@ export class OpWriter {
         locals.push(`${INDENT}const tl_context context = ${this.#context(call, callIndex)};`);
         return '&context';
       case 'tensors':
-        return this.#tensorList(value.tensors, call, locals);
+        return this.#tensorList(value, call, locals);
+      case 'symbol':
+        return value.name;
       case 'array':
         throw new Error(`internal: ${call.function}: an array is passed inside a struct, not as an argument`);
     }
@@ -102,9 +104,10 @@ export class OpWriter {
     return this.#constants.add(ctype, values, nameInOp(name, call.opIndex), comment);
   }
 
-  #tensorList(tensors: readonly TensorId[], call: KernelCall, locals: string[]): string {
+  #tensorList(value: Extract<CValue, { kind: 'tensors' }>, call: KernelCall, locals: string[]): string {
+    const { tensors } = value;
     const isWritten = tensors.every((id) => call.writes.includes(id));
-    const name = isWritten ? 'outputs' : 'inputs';
+    const name = value.name ?? (isWritten ? 'outputs' : 'inputs');
     const pointers = tensors.map((id) => this.tensor(id, isWritten));
     const type = isWritten ? 'void *const' : 'const void *const';
     const declaration = `${INDENT}${type} ${name}[${tensors.length}] = {`;
@@ -149,6 +152,7 @@ export class OpWriter {
         assert(tensorOf(this.#graph, value.tensor).data !== null, `${call.function}: a struct holds an arena tensor`);
         return this.tensor(value.tensor, false);
       case 'context':
+      case 'symbol':
       case 'tensors':
         throw new Error(`internal: ${call.function}: ${value.kind} cannot be a struct member`);
     }

@@ -3,6 +3,8 @@
  * begin/end, perm) are resolved to attributes at import. Layouts: activations NHWC, CONV_2D filter [outC, kh, kw, inC], DEPTHWISE_CONV_2D
  * filter [1, kh, kw, outC], FULLY_CONNECTED filter [units, inputs]. Values are immutable; passes return new graphs.
  */
+import type { DynamicForm, DynamicScheme, RunScale } from './dynamic.ts';
+
 export type DType = 'int8' | 'uint8' | 'int16' | 'int32' | 'int64' | 'float32' | 'bool';
 
 /** Index into Graph.tensors. */
@@ -35,6 +37,16 @@ interface OpBase {
   /** In TFLite's order; null where an optional input is absent. Inputs resolved to attributes are not listed. */
   readonly inputs: readonly (TensorId | null)[];
   readonly outputs: readonly TensorId[];
+  /** Set on ops whose scales are found at run time; their scale tensors follow the operands (see GraphDynamics). */
+  readonly dynamic?: OpDynamics;
+}
+
+/** What one op of a dynamic graph needs to know beyond its operands. */
+export interface OpDynamics {
+  readonly scheme: DynamicScheme;
+  readonly form: DynamicForm;
+  /** Finest scale the output may get: with a finer one the biases of a layer that reads it would leave the accumulator. */
+  readonly least: RunScale | null;
 }
 
 interface Window2d {
@@ -94,6 +106,26 @@ export interface Graph {
   readonly outputs: readonly TensorId[];
   /** What import changed and the user should know (hybrid weights dequantized, ...); printed by inspect and run. */
   readonly notes: readonly string[];
+  /** Present in dynamic fixed point graphs (passes/dynamic.ts). */
+  readonly dynamics?: GraphDynamics;
+}
+
+/**
+ * Dynamic fixed point: int8 tensors carry a nominal scale of 1 and have a scale tensor, int32[3] (RunScale), in the arena. A weighted op's
+ * operands are input, filter, bias, input's scale and, with predicted ranges, its state; ADD and CONCATENATION list their inputs' scales
+ * after the inputs. Output 1 is the output's scale (SOFTMAX has none: its output is static). Ops that keep the scale share the tensor.
+ */
+export interface GraphDynamics {
+  readonly scheme: DynamicScheme;
+  readonly form: DynamicForm;
+  /** Scale of input 0 for callers that do not give one, from calibration. */
+  readonly defaultInput: RunScale;
+  /** Finest scale of input 0. */
+  readonly leastInput: RunScale | null;
+  /** By tensor: where its scale is; tensors without one are static. */
+  readonly scaleOf: ReadonlyMap<TensorId, TensorId>;
+  /** int32[4] tensors that outlive an inference; all zero before the first. */
+  readonly states: readonly TensorId[];
 }
 
 export function tensorOf(graph: Graph, id: TensorId): Tensor {

@@ -3,6 +3,8 @@
  * (against us). Restrictions are TFLite's own (Prepare and Eval of tflite-micro 90b983c, micro/kernels) or this project's, and say so.
  */
 import { tensorOf, type DType, type Graph, type Op, type OpKind, type Tensor } from './graph.ts';
+import { SCALE_WORDS, STATE_WORDS } from './dynamic.ts';
+import { dataOperandCount, staticView } from './dynamic-ops.ts';
 import { rule, shapeText } from './rule.ts';
 import { inferShapes } from './shapes.ts';
 
@@ -78,6 +80,11 @@ const RULES: Readonly<Record<OpKind, OpRule>> = {
 
 /** Throws RuleViolation unless operand counts, types, quantization and shapes of `op` are what its kind requires. */
 export function checkOp(op: Op, graph: Graph): void {
+  if (op.dynamic) {
+    checkDynamicOperands(op, graph);
+    checkOp(staticView(op), graph);
+    return;
+  }
   const { inputs, outputs, types, sameQuantization, check } = RULES[op.kind];
   checkCount('inputs', op.inputs.length, inputs);
   checkCount('outputs', op.outputs.length, outputs);
@@ -218,4 +225,19 @@ function checkFilterQuantization(filter: Tensor, axis: number): void {
     quantization.axis === axis,
     `filter "${filter.name}" is quantized along dimension ${quantization.axis}, ${axis} expected`,
   );
+}
+
+/** Scales behind the operands and the output, int32[3], and a state, int32[4]; layers have a bias. */
+function checkDynamicOperands(op: Op, graph: Graph): void {
+  const count = dataOperandCount(op);
+  const isWeighted = RULES[op.kind].check === checkWeights;
+  rule(!isWeighted || (op.inputs[2] ?? null) !== null, 'is dynamic and has no bias');
+  const behind = [...op.inputs.slice(count), ...op.outputs.slice(1)];
+  const isState = (i: number): boolean => isWeighted && i === 1 && behind.length === 3;
+  for (const [i, id] of behind.entries()) {
+    const tensor = tensorOf(graph, id ?? (-1 as Op['outputs'][number]));
+    const words = isState(i) ? STATE_WORDS : SCALE_WORDS;
+    const fits = tensor.dtype === 'int32' && tensor.shape.length === 1 && tensor.shape[0] === words;
+    rule(fits, `scale "${tensor.name}" is ${tensor.dtype} ${shapeText(tensor.shape)}, int32 [${words}] expected`);
+  }
 }

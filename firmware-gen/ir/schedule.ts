@@ -34,7 +34,9 @@ export type CValue =
    * An array of tensor pointers: `(const void *const[]){...}` where the call reads them (CONCATENATION), `(void *const[]){...}` where it
    * writes them (SPLIT). void, because these kernels move elements of any type.
    */
-  | { readonly kind: 'tensors'; readonly tensors: readonly TensorId[] };
+  | { readonly kind: 'tensors'; readonly tensors: readonly TensorId[]; readonly name?: string }
+  /** A function of kernels/, passed as a pointer. */
+  | { readonly kind: 'symbol'; readonly name: string };
 
 export interface CField {
   readonly name: string;

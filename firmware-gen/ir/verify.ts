@@ -87,6 +87,7 @@ export function checkOrder(graph: Graph): void {
     rule(!written.has(id), `graph input "${name}" is listed twice`);
     written.add(id);
   }
+  for (const id of graph.dynamics?.states ?? []) written.add(id);
   for (const op of graph.ops) {
     for (const id of op.inputs) {
       if (id === null) continue;

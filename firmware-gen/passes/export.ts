@@ -14,6 +14,7 @@ import {
   type TfliteOperatorCode,
   type TfliteTensor,
 } from '../tflite/schema.ts';
+import { METADATA_NAME, dynamicMetadata, stripDynamic } from './dynamic.ts';
 import { exportOp } from './export/ops.ts';
 import { operatorVersion } from './export/versions.ts';
 
@@ -37,6 +38,15 @@ export interface SideTensors {
 
 /** `graph` must satisfy verify(); names are kept. Ops are numbered by position: a gap in Op.index is not preserved. */
 export function graphToTflite(graph: Graph): TfliteModel {
+  if (!graph.dynamics) return staticToTflite(graph);
+  const model = staticToTflite(stripDynamic(graph));
+  const data = new TextEncoder().encode(JSON.stringify(dynamicMetadata(graph)));
+  const buffers = [...(model.buffers ?? []), { ...tableDefaults('Buffer'), data }];
+  const metadata = [{ ...tableDefaults('Metadata'), name: METADATA_NAME, buffer: buffers.length - 1 }];
+  return { ...model, buffers, metadata };
+}
+
+function staticToTflite(graph: Graph): TfliteModel {
   const table = new TensorWriter(graph.tensors);
   const codes = new OperatorCodes();
   const operators = graph.ops.map((op): TfliteOperator => {

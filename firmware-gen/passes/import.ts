@@ -7,10 +7,17 @@ import type { Graph, Op } from '../ir/graph.ts';
 import { checkOp } from '../ir/op-rules.ts';
 import { RuleViolation, shapeText } from '../ir/rule.ts';
 import { checkOrder } from '../ir/verify.ts';
-import type { BuiltinOperatorName } from '../tflite/enums.ts';
+import { TENSOR_TYPES, codeOf, type BuiltinOperatorName } from '../tflite/enums.ts';
 import { operatorName } from '../tflite/reader.ts';
-import type { TfliteModel, TfliteOperator, TfliteSubGraph } from '../tflite/schema.ts';
+import {
+  tableDefaults,
+  type TfliteModel,
+  type TfliteOperator,
+  type TfliteSubGraph,
+  type TfliteTensor,
+} from '../tflite/schema.ts';
 import { compact } from './compact.ts';
+import { METADATA_NAME, NOMINAL, expandDynamic, parseDynamicMetadata, type DynamicMetadata } from './dynamic.ts';
 import { foldedShapeValues } from './import/fold-shape.ts';
 import { OpSource } from './import/op-source.ts';
 import { OP_IMPORTERS } from './import/ops.ts';
@@ -20,7 +27,13 @@ import { TensorTable, printable } from './import/tensor-table.ts';
  * `name` is the model's name in reports and generated C. Throws UserError naming operator (index and kind) or tensor and the offending
  * value for anything that is not supported or does not fit together.
  */
-export function importGraph(model: TfliteModel, name: string): Graph {
+export function importGraph(file: TfliteModel, name: string): Graph {
+  const metadata = dynamicMetadataOf(file);
+  if (metadata === null) return importStatic(file, name);
+  return expandDynamic(importStatic(withNominalScales(file), name), metadata);
+}
+
+function importStatic(model: TfliteModel, name: string): Graph {
   const subgraph = onlySubgraph(model);
   const tensors = new TensorTable(model, subgraph);
   const operators = subgraph.operators ?? [];
@@ -34,6 +47,26 @@ export function importGraph(model: TfliteModel, name: string): Graph {
   });
 }
 
+/** Null for a model whose scales are in the file. */
+function dynamicMetadataOf(model: TfliteModel): DynamicMetadata | null {
+  const entry = (model.metadata ?? []).find((candidate) => candidate.name === METADATA_NAME);
+  return entry ? parseDynamicMetadata(model.buffers?.[entry.buffer]?.data ?? new Uint8Array(0)) : null;
+}
+
+/** int8 tensors without quantization get the nominal one; their scales are found at run time. */
+function withNominalScales(model: TfliteModel): TfliteModel {
+  const int8 = codeOf(TENSOR_TYPES, 'INT8');
+  const { scale, zeroPoint } = NOMINAL;
+  const quantization = { ...tableDefaults('QuantizationParameters'), scale, zeroPoint: zeroPoint.map(BigInt) };
+  const patched = (tensor: TfliteTensor): TfliteTensor =>
+    tensor.type === int8 && (tensor.quantization?.scale ?? []).length === 0 ? { ...tensor, quantization } : tensor;
+  const subgraphs = (model.subgraphs ?? []).map((subgraph) => ({
+    ...subgraph,
+    tensors: (subgraph.tensors ?? []).map(patched),
+  }));
+  return { ...model, subgraphs };
+}
+
 export interface UnsupportedOp {
   /** Operator index, or -1 for the model as a whole. */
   readonly index: number;
@@ -43,7 +76,8 @@ export interface UnsupportedOp {
 }
 
 /** Every operator that cannot be imported, in order; empty when each one can. */
-export function listUnsupported(model: TfliteModel): readonly UnsupportedOp[] {
+export function listUnsupported(file: TfliteModel): readonly UnsupportedOp[] {
+  const model = (file.metadata ?? []).some(({ name }) => name === METADATA_NAME) ? withNominalScales(file) : file;
   const found: UnsupportedOp[] = [];
   const collect = (index: number, opcode: string, attempt: () => unknown): void => {
     try {
@@ -60,7 +94,7 @@ export function listUnsupported(model: TfliteModel): readonly UnsupportedOp[] {
   for (const [index, operator] of (subgraph.operators ?? []).entries()) {
     collect(index, operatorName(model, operator), () => importOp(model, operator, index, tensors));
   }
-  if (found.length === 0) collect(-1, 'model', () => importGraph(model, 'model'));
+  if (found.length === 0) collect(-1, 'model', () => importGraph(file, 'model'));
   return found;
 }
 

@@ -49,15 +49,16 @@ class PlanChecker {
 
   run(): void {
     const { graph, calls, aliases } = this.#schedule;
-    const inputs = graph.inputs.map((id) => this.#range(id));
+    const states = graph.dynamics?.states ?? [];
+    const inputs = [...graph.inputs, ...states].map((id) => this.#range(id));
     inputs.forEach((a, i) => inputs.slice(i + 1).forEach((b) => this.#apart(a, b, 'before invoke')));
-    for (const id of graph.inputs) this.#store(id);
+    for (const id of [...graph.inputs, ...states]) this.#store(id);
     for (const [time, call] of calls.entries()) {
       for (const alias of aliases) if (isBetween(alias.opIndex, calls[time - 1], call)) this.#expectAlias(alias);
       this.#step(call, time);
     }
     for (const alias of aliases) if (isBetween(alias.opIndex, calls.at(-1), undefined)) this.#expectAlias(alias);
-    for (const id of graph.outputs) if (!this.#isConstant(id)) this.#expect(id, 'after invoke');
+    for (const id of [...graph.outputs, ...states]) if (!this.#isConstant(id)) this.#expect(id, 'after invoke');
   }
 
   #step(call: KernelCall, time: number): void {

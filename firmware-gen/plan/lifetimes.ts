@@ -101,11 +101,12 @@ function usesPerRoot(schedule: Schedule, rootOf: (id: TensorId) => TensorId): Ma
     use.last = Math.max(use.last, time);
     if (!use.tensors.includes(id)) use.tensors.push(id);
   };
-  for (const id of graph.inputs) touch(id, -1);
+  const states = graph.dynamics?.states ?? [];
+  for (const id of [...graph.inputs, ...states]) touch(id, -1);
   for (const [time, call] of calls.entries()) {
     for (const id of [...call.reads, ...call.writes]) touch(id, time);
   }
-  for (const id of graph.outputs) touch(id, calls.length);
+  for (const id of [...graph.outputs, ...states]) touch(id, calls.length);
   // Names of a buffer that no call mentions (the middle of a RESHAPE chain) still get the buffer's offset. An output that nothing reads
   // is kept until the next call: --per-op looks at it when its op's turn comes.
   for (const alias of schedule.aliases) {

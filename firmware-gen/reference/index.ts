@@ -18,6 +18,7 @@ import {
   prepareTranspose,
 } from './data-movement.ts';
 import { prepareDepthwiseConv2d } from './depthwise-conv.ts';
+import { prepareDynamicAdd, prepareDynamicConcatenation, prepareDynamicWeighted } from './dynamic.ts';
 import { prepareArithmetic, prepareExtremum } from './elementwise.ts';
 import { prepareFullyConnected } from './fully-connected.ts';
 import { prepareMean } from './mean.ts';
@@ -77,6 +78,10 @@ export function runReference(graph: Graph, inputs: readonly Uint8Array[]): Refer
 }
 
 function prepare(op: Op, buffers: Buffers): () => void {
+  if (op.dynamic) {
+    const dynamic = prepareDynamic(op, buffers);
+    if (dynamic) return dynamic;
+  }
   switch (op.kind) {
     case 'CONV_2D':
       return prepareConv2d(op, buffers);
@@ -125,5 +130,21 @@ function prepare(op: Op, buffers: Buffers): () => void {
       return prepareQuantize(op, buffers);
     case 'DEQUANTIZE':
       return prepareDequantize(op, buffers);
+  }
+}
+
+/** Null for kinds whose static kernel asks for the scale itself. */
+function prepareDynamic(op: Op, buffers: Buffers): (() => void) | null {
+  switch (op.kind) {
+    case 'CONV_2D':
+    case 'DEPTHWISE_CONV_2D':
+    case 'FULLY_CONNECTED':
+      return prepareDynamicWeighted(op, buffers);
+    case 'ADD':
+      return prepareDynamicAdd(op, buffers);
+    case 'CONCATENATION':
+      return prepareDynamicConcatenation(op, buffers);
+    default:
+      return null;
   }
 }

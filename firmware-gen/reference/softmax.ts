@@ -16,6 +16,9 @@ import type { Buffers } from './buffers.ts';
 import { as, inputOf, outputOf, scaleOf } from './buffers.ts';
 import { expOnNegativeValues, reciprocal } from './fixed-point.ts';
 import { expF32 } from './float-math.ts';
+import { inputScaleId } from '../ir/dynamic-ops.ts';
+import { dynamicSoftmaxParams } from '../ir/dynamic.ts';
+import { readScale } from './dynamic.ts';
 
 const f = Math.fround;
 
@@ -39,9 +42,10 @@ export function prepareSoftmax(op: SoftmaxOp, buffers: Buffers): () => void {
       for (let row = 0; row < rows; row++) softmaxInt16(x, y, row * depth, depth, multiplier, shift);
     };
   }
-  const params = softmaxParams(scaleOf(input), op.beta);
   const [x, y] = [as(input, Int8Array), as(output, Int8Array)];
+  const staticParams = op.dynamic ? null : softmaxParams(scaleOf(input), op.beta);
   return () => {
+    const params = staticParams ?? dynamicSoftmaxParams(readScale(buffers, inputScaleId(op)));
     for (let row = 0; row < rows; row++) {
       softmaxInt8(x, y, row * depth, depth, params);
     }

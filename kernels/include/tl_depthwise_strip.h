@@ -87,18 +87,11 @@ static TL_UNUSED void tl_fill_pair(const tl_plane *plane, const int8_t *input, i
     tl_fill_lines(lines[0], steps[0], lines[1], steps[1], plane->input_run, first);
 }
 
-/** The whole kernel: the plane's geometry, then `kernel` for every 4 channels. `columns`: of the strip, per output
- * column and beyond. */
-TL_INLINE void tl_depthwise_strip(const tl_context *ctx,
-                                  const tl_depthwise_params *params,
-                                  const tl_dims *input_dims,
-                                  const int8_t *input,
-                                  const int8_t *filter,
-                                  const int32_t *constants,
-                                  const tl_dims *output_dims,
-                                  int8_t *output,
-                                  int32_t columns,
-                                  tl_strip_kernel kernel)
+/** Geometry of a layer; `columns`: of the strip. */
+TL_INLINE tl_plane tl_plane_of(const tl_depthwise_params *params,
+                               const tl_dims *input_dims,
+                               const tl_dims *output_dims,
+                               int32_t columns)
 {
     const int32_t channels = input_dims->c;
     const int32_t is_upright = output_dims->h > output_dims->w;
@@ -119,11 +112,36 @@ TL_INLINE void tl_depthwise_strip(const tl_context *ctx,
         .columns = columns,
         .zero_points = {zero_point, zero_point, zero_point, zero_point},
     };
-    int16_t *strip = (int16_t *)ctx->buf;
-    /* Columns outside the input keep the zero point throughout. */
-    for (int32_t i = 0; i < columns * TL_STRIP_COLUMN; i++) {
-        strip[i] = zero_point;
+    return plane;
+}
+
+/** Columns outside the input keep the zero point throughout. */
+TL_INLINE void tl_clear_strip(const tl_plane *plane, int16_t *strip)
+{
+    for (int32_t i = 0; i < plane->columns * TL_STRIP_COLUMN; i++) {
+        strip[i] = plane->zero_points[0];
     }
+}
+
+/** The whole kernel: the plane's geometry, then `kernel` for every 4 channels. `columns`: of the strip, per output
+ * column and beyond. */
+TL_INLINE void tl_depthwise_strip(const tl_context *ctx,
+                                  const tl_depthwise_params *params,
+                                  const tl_dims *input_dims,
+                                  const int8_t *input,
+                                  const int8_t *filter,
+                                  const int32_t *constants,
+                                  const tl_dims *output_dims,
+                                  int8_t *output,
+                                  int32_t columns,
+                                  tl_strip_kernel kernel)
+{
+    const int32_t channels = input_dims->c;
+    const int32_t input_row = input_dims->w * channels;
+    const int32_t output_row = output_dims->w * channels;
+    const tl_plane plane = tl_plane_of(params, input_dims, output_dims, columns);
+    int16_t *strip = (int16_t *)ctx->buf;
+    tl_clear_strip(&plane, strip);
     for (int32_t batch = 0; batch < output_dims->n; batch++) {
         for (int32_t c = 0; c < channels; c += 4) {
             kernel(&plane, input + c, filter + 12 * c, constants + 4 * c, strip, output + c);

@@ -1,7 +1,9 @@
 /** Between raw samples and a model's input tensor: the pipeline gives real numbers, the tensor's own quantization the integers. */
 import { assert, UserError } from '../../common/errors.ts';
-import { elementCount, tensorOf, type Graph, type Tensor } from '../../firmware-gen/ir/graph.ts';
+import { realScale, scaleForValues } from '../../firmware-gen/ir/dynamic.ts';
+import { elementCount, tensorOf, type Graph, type Tensor, type TensorId } from '../../firmware-gen/ir/graph.ts';
 import { roundHalfAwayFromZero, typeRange } from '../../firmware-gen/ir/quantized-math.ts';
+import type { ReferenceResult } from '../../firmware-gen/reference/index.ts';
 import { standardise, type Pipeline } from '../pipeline.ts';
 import type { SampleForm, SampleSet } from './sample-set.ts';
 
@@ -9,7 +11,7 @@ import type { SampleForm, SampleSet } from './sample-set.ts';
 export function inputTensor(graph: Graph): Tensor {
   const [id, ...more] = graph.inputs;
   assert(id !== undefined, 'a graph has an input');
-  if (more.length === 0) return tensorOf(graph, id);
+  if (more.length === 0 || graph.dynamics) return tensorOf(graph, id);
   throw new UserError(`${graph.name}: has ${graph.inputs.length} inputs; data sets feed models with one`);
 }
 
@@ -52,6 +54,40 @@ export function inputBytes(tensor: Tensor, values: Float32Array): Uint8Array {
   );
   if (dtype === 'int16') return new Uint8Array(Int16Array.from(steps).buffer);
   return dtype === 'int8' ? new Uint8Array(Int8Array.from(steps).buffer) : Uint8Array.from(steps);
+}
+
+/**
+ * Bytes of all inputs of a model with one data input. A dynamic model gets a scale with every sample: the finest that holds its values.
+ */
+export function modelInputs(graph: Graph, values: Float32Array): Uint8Array[] {
+  const tensor = inputTensor(graph);
+  const { dynamics } = graph;
+  if (!dynamics) return [inputBytes(tensor, values)];
+  const { scheme, leastInput } = dynamics;
+  const scale = scaleForValues(scheme, values, leastInput === null ? SCALE_MIN : realScale(leastInput));
+  const quantization = { scale: [realScale(scale)], zeroPoint: [scale.zeroPoint], axis: 0 };
+  const words = Int32Array.of(scale.multiplier, scale.shift, scale.zeroPoint);
+  return [inputBytes({ ...tensor, quantization }, values), new Uint8Array(words.buffer)];
+}
+
+/** Smallest scale of an input that is all zero. */
+const SCALE_MIN = 2 ** -40;
+
+/** The scale, if `id` has one that is found at run time, as it was after `run`; else what the tensor says. */
+export function quantizedTensor(
+  graph: Graph,
+  id: TensorId,
+  run: Pick<ReferenceResult, 'allOpOutputs'>,
+  inputs: readonly Uint8Array[],
+): Tensor {
+  const tensor = tensorOf(graph, id);
+  const scaleId = graph.dynamics?.scaleOf.get(id);
+  if (scaleId === undefined) return tensor;
+  const producer = graph.ops.findIndex((op) => op.outputs[1] === scaleId);
+  const bytes = producer < 0 ? inputs[1] : run.allOpOutputs[producer]?.[1];
+  assert(bytes !== undefined, `scale of "${tensor.name}"`);
+  const [multiplier = 0, shift = 0, zeroPoint = 0] = new Int32Array(bytes.slice().buffer);
+  return { ...tensor, quantization: { scale: [realScale({ multiplier, shift })], zeroPoint: [zeroPoint], axis: 0 } };
 }
 
 /** Real values of a tensor's little-endian bytes; one scale per tensor. */

@@ -5,7 +5,7 @@
 import { assert, defined, UserError } from '../../common/errors.ts';
 import { tensorOf, type Graph, type Op } from '../../firmware-gen/ir/graph.ts';
 import { createReference } from '../../firmware-gen/reference/index.ts';
-import { inputBytes, inputTensor, realValues } from '../data/model-input.ts';
+import { modelInputs, quantizedTensor, realValues } from '../data/model-input.ts';
 import { bootstrapMean, type Interval } from './bootstrap.ts';
 import {
   areaUnderCurve,
@@ -25,7 +25,7 @@ export interface Predictions {
   /** What goes into the softmax at the end; the outputs where there is none. */
   readonly logits: readonly Float32Array[];
   readonly probabilities: readonly ArrayLike<number>[];
-  /** Raw bytes of the first output, to compare with other executions. */
+  /** Raw bytes of all outputs, to compare with other executions. */
   readonly outputBytes: readonly Uint8Array[];
 }
 
@@ -52,14 +52,18 @@ export function predict(graph: Graph, inputs: readonly Float32Array[], progress?
     outputBytes: Uint8Array[];
   };
   for (const [i, input] of inputs.entries()) {
-    const { outputs, opOutputs } = reference.run([inputBytes(inputTensor(graph), input)]);
-    const bytes = defined(outputs[0], 'output');
-    const real = realValues(output, bytes);
+    const fed = modelInputs(graph, input);
+    const run = reference.run(fed);
+    const bytes = defined(run.outputs[0], 'output');
+    const real = realValues(quantizedTensor(graph, output.id, run, fed), bytes);
     const logits =
       before < 0
         ? real
-        : realValues(tensorOf(graph, graph.ops[before]!.outputs[0]!), defined(opOutputs[before], 'logits'));
-    result.outputBytes.push(bytes);
+        : realValues(
+            quantizedTensor(graph, graph.ops[before]!.outputs[0]!, run, fed),
+            defined(run.opOutputs[before], 'logits'),
+          );
+    result.outputBytes.push(Buffer.concat(run.outputs));
     result.outputs.push(real);
     result.logits.push(logits);
     result.probabilities.push(softmax ? real : softmaxOf(real));

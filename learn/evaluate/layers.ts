@@ -3,7 +3,7 @@ import { assert, defined } from '../../common/errors.ts';
 import { tensorOf, type Graph, type Op, type Tensor } from '../../firmware-gen/ir/graph.ts';
 import { typeRange } from '../../firmware-gen/ir/quantized-math.ts';
 import { createReference } from '../../firmware-gen/reference/index.ts';
-import { inputBytes, inputTensor, realValues } from '../data/model-input.ts';
+import { modelInputs, quantizedTensor, realValues } from '../data/model-input.ts';
 
 export interface LayerError {
   /** Op index in the quantized model. */
@@ -56,9 +56,14 @@ class Totals {
   clipped = 0;
   saturated = 0;
   values = 0;
+  /** What the integers hold: the widest over the frames, where scales are found at run time. */
+  rangeMin = Infinity;
+  rangeMax = -Infinity;
 
   add(expected: Float32Array, actual: Float32Array, range: Representable): void {
     const half = (range.step ?? 0) / 2;
+    this.rangeMin = Math.min(this.rangeMin, range.min);
+    this.rangeMax = Math.max(this.rangeMax, range.max);
     for (const [i, value] of expected.entries()) {
       this.signal += value * value;
       this.noise += (value - actual[i]!) ** 2;
@@ -92,21 +97,22 @@ export function layerErrors(float: Graph, quantized: Graph, samples: readonly Fl
   if (pairs === null) return null;
   const [floatRun, quantizedRun] = [createReference(float), createReference(quantized)];
   const outputs = pairs.map(({ quantized: op }) => tensorOf(quantized, op.outputs[0]!));
-  const ranges = outputs.map(representable);
   const totals = pairs.map(() => new Totals());
   const positions = pairs.map(
     (pair) => [float.ops.indexOf(pair.float), quantized.ops.indexOf(pair.quantized)] as const,
   );
   for (const sample of samples) {
-    const expected = floatRun.run([inputBytes(inputTensor(float), sample)]).opOutputs;
-    const actual = quantizedRun.run([inputBytes(inputTensor(quantized), sample)]).opOutputs;
+    const expected = floatRun.run(modelInputs(float, sample)).opOutputs;
+    const fed = modelInputs(quantized, sample);
+    const run = quantizedRun.run(fed);
     for (const [i, [at, quantizedAt]] of positions.entries()) {
-      const real = realValues(outputs[i]!, defined(actual[quantizedAt], 'op output'));
-      totals[i]!.add(new Float32Array(defined(expected[at], 'op output').slice().buffer), real, ranges[i]!);
+      const tensor = quantizedTensor(quantized, outputs[i]!.id, run, fed);
+      const real = realValues(tensor, defined(run.opOutputs[quantizedAt], 'op output'));
+      totals[i]!.add(new Float32Array(defined(expected[at], 'op output').slice().buffer), real, representable(tensor));
     }
   }
   return pairs.map(({ quantized: op }, i) => {
-    const { signal, noise, min, max, clipped, saturated, values } = totals[i]!;
+    const { signal, noise, min, max, clipped, saturated, values, rangeMin, rangeMax } = totals[i]!;
     return {
       index: op.index,
       opcode: op.kind,
@@ -114,8 +120,8 @@ export function layerErrors(float: Graph, quantized: Graph, samples: readonly Fl
       sqnrDb: noise === 0 || signal === 0 ? null : 10 * Math.log10(signal / noise),
       floatMin: min,
       floatMax: max,
-      rangeMin: ranges[i]!.min,
-      rangeMax: ranges[i]!.max,
+      rangeMin,
+      rangeMax,
       clippedShare: clipped / values,
       saturated,
       values,

@@ -46,7 +46,8 @@ export function spacedPlan(schedule: Schedule): SpacedPlan {
   const tensorOffset = schedule.graph.tensors.map((): number | null => null);
   const aliasSource = new Map(schedule.aliases.map((alias) => [alias.output, alias.input]));
   const { graph } = schedule;
-  for (const id of [...graph.inputs, ...graph.ops.flatMap((op) => op.outputs)]) {
+  const states = graph.dynamics?.states ?? [];
+  for (const id of [...graph.inputs, ...states, ...graph.ops.flatMap((op) => op.outputs)]) {
     const source = aliasSource.get(id);
     const known = source === undefined ? tensorOffset[id] : tensorOffset[source];
     tensorOffset[id] = known ?? claim(tensorBytes(tensorOf(graph, id)));
@@ -98,8 +99,9 @@ function tableRow(stem: string, graph: Graph, gaps: SpacedPlan['gaps']): string 
     `{${[...ids.map((id) => tensorBytes(tensorOf(graph, id))), 0].join(', ')}}`;
   const gapText = `(const gap[]){${[...gaps, [0, 0]].map(([start, end]) => `{${start}, ${end}}`).join(', ')}}`;
   const functions = ['invoke_at', 'input_at', 'output_at'].map((name) => `${stem}_${name}`).join(', ');
+  const reset = graph.dynamics?.states.length ? `${stem}_reset_at` : 'NULL';
   const arrays = `(const size_t[])${sizes(graph.inputs)}, (const size_t[])${sizes(graph.outputs)}`;
-  return `    {"${stem}", ${stem.toUpperCase()}_ARENA_BYTES, ${functions}, ${arrays}, ${gapText}},`;
+  return `    {"${stem}", ${stem.toUpperCase()}_ARENA_BYTES, ${functions}, ${reset}, ${arrays}, ${gapText}},`;
 }
 
 /** Reads all inputs from argv[1], writes all outputs to argv[2]. Both plans and a second inference must agree. */
@@ -121,6 +123,7 @@ typedef struct {
     int32_t (*invoke)(void *);
     void *(*input)(void *, int32_t);
     const void *(*output)(const void *, int32_t);
+    void (*reset)(void *); /* NULL: keeps nothing */
     const size_t *input_bytes;  /* ends with 0 */
     const size_t *output_bytes; /* ends with 0 */
     const gap *gaps;            /* ends with {0, 0} */
@@ -141,6 +144,9 @@ static void run_inference(const model *m, uint8_t *arena, const uint8_t *inputs,
     for (int32_t i = 0; m->input_bytes[i] > 0; ++i) {
         memcpy(m->input(arena, i), inputs, m->input_bytes[i]);
         inputs += m->input_bytes[i];
+    }
+    if (m->reset != NULL) {
+        m->reset(arena);
     }
     if (m->invoke(arena) != 0) {
         fail("invoke returned an error", m->name);

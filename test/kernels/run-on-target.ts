@@ -120,6 +120,8 @@ function infer(
   for (const [position, id] of graph.inputs.entries()) {
     machine.writeMemory(addressOf(id), defined(inputs[position], `input ${position}`));
   }
+  for (const id of graph.dynamics?.states ?? [])
+    machine.writeMemory(addressOf(id), new Uint8Array(tensorBytes(tensorOf(graph, id))));
   const result = machine.call(`${name}_invoke_at`, [arena]);
   if (result.stop !== 'return' || result.value !== 0) {
     const cause = result.fault ? `: ${describeFault(result.fault)}` : '';

@@ -68,18 +68,30 @@ export function activationStruct(range: QuantizedRange, name = 'activation'): CV
   return struct('tl_activation', name, { min: range.min, max: range.max });
 }
 
-/** C: tl_conv_params. */
-export function convParams(op: ConvOp, layer: WeightedLayer): CValue {
-  const [, inputH = 1, inputW = 1] = layer.input.shape;
-  const [, filterH = 1, filterW = 1] = layer.filter.shape;
-  const [, outputH = 1, outputW = 1] = layer.output.shape;
-  return struct('tl_conv_params', `op${op.index}_params`, {
+/** Stride, padding and dilation: how tl_conv_params and tl_depthwise_params begin. */
+export function convGeometry(
+  op: ConvOp,
+  input: Tensor,
+  filter: Tensor,
+  output: Tensor,
+): { readonly stride: CValue; readonly padding: CValue; readonly dilation: CValue } {
+  const [, inputH = 1, inputW = 1] = input.shape;
+  const [, filterH = 1, filterW = 1] = filter.shape;
+  const [, outputH = 1, outputW = 1] = output.shape;
+  return {
     stride: struct('tl_tile', 'stride', { h: op.strideH, w: op.strideW }),
     padding: struct('tl_tile', 'padding', {
       h: paddingBefore(op.padding, inputH, filterH, outputH, op.strideH, op.dilationH),
       w: paddingBefore(op.padding, inputW, filterW, outputW, op.strideW, op.dilationW),
     }),
     dilation: struct('tl_tile', 'dilation', { h: op.dilationH, w: op.dilationW }),
+  };
+}
+
+/** C: tl_conv_params. */
+export function convParams(op: ConvOp, layer: WeightedLayer): CValue {
+  return struct('tl_conv_params', `op${op.index}_params`, {
+    ...convGeometry(op, layer.input, layer.filter, layer.output),
     input_offset: layer.inputOffset,
     output_offset: layer.outputOffset,
     activation: activationStruct(layer.range),

@@ -28,6 +28,7 @@ import {
   lowerSoftmaxF32,
   lowerUnaryF32,
 } from './float.ts';
+import { lowerDynamic } from './dynamic.ts';
 import { fuseConvAdd } from './fuse-conv-add.ts';
 import { fuseOuterConv } from './fuse-outer-conv.ts';
 import { lowerFullyConnectedS8 } from './fully-connected-s8.ts';
@@ -88,7 +89,7 @@ export function lower(graph: Graph, options: LowerOptions): Schedule {
       if ('alias' in lowered) aliases.push(lowered.alias);
       else calls.push(lowered.call);
     } else {
-      calls.push(locating(op, graph, () => lowerByRegistry(op, graph, options)));
+      calls.push(locating(op, graph, () => lowerDynamic(op, graph, options) ?? lowerByRegistry(op, graph, options)));
     }
   }
   return { graph, aliases, calls: options.fuse ? fuseOuterConv(fuseConvAdd(calls, graph), graph) : calls };

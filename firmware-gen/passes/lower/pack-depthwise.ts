@@ -72,7 +72,10 @@ export function packDepthwiseBlocks({ weights, channels, taps }: DepthwiseLayer)
  * What tl_depthwise_conv_3x3_s8 reads: per channel, for the three positions along the run, {w0, w1, w1, w2} across it. The run is the
  * width, or the height when the output is higher than wide.
  */
-export function packDepthwise3x3({ weights, channels }: DepthwiseLayer, isUpright: boolean): Int8Array {
+export function packDepthwise3x3(
+  { weights, channels }: Pick<DepthwiseLayer, 'weights' | 'channels'>,
+  isUpright: boolean,
+): Int8Array {
   const packed = new Int8Array(12 * channels);
   for (let channel = 0; channel < channels; channel += 1) {
     for (let along = 0; along < 3; along += 1) {

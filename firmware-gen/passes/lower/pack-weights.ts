@@ -148,7 +148,11 @@ export function rescalingOf(quantized: QuantizedMultiplier, outputOffset: number
   return { multiplier, addend, shift };
 }
 
-function packBlocks(layer: MatrixLayer, places: ColumnPlaces): Int8Array {
+/** Weights in blocks of 4 channels (tl_convolution.h). */
+export function packBlocks(
+  layer: Pick<MatrixLayer, 'weights' | 'channels' | 'length'>,
+  places: ColumnPlaces,
+): Int8Array {
   const blocks = Math.ceil(layer.channels / BLOCK);
   const packed = new Int16Array(blocks * places.length * 2);
   const weightAt = (channel: number, element: number | null): number =>

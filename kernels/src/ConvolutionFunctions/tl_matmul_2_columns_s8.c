@@ -4,28 +4,12 @@
  * sum of an even channel, m the mixed sum of it and the odd channel after it (256 * odd + even); a and b are the two
  * pairs of channels of a block, 0 and 1 the columns. */
 #include "tl_convolution.h"
+#include "tl_matmul_loop.h"
 #include "tl_support.h"
 
 #if defined(TL_ASM_LOOPS)
 
 /* clang-format off */
-/* Mixed weights are used before they are widened in place. */
-#define MULTIPLY_PAIR                                                                                  \
-    "smlad %[ma0], %[wa], %[c0], %[ma0]\n smlad %[ma1], %[wa], %[c1], %[ma1]\n sxtb16 %[wa], %[wa]\n"  \
-    "smlad %[mb0], %[wb], %[c0], %[mb0]\n smlad %[mb1], %[wb], %[c1], %[mb1]\n sxtb16 %[wb], %[wb]\n"  \
-    "smlad %[ea0], %[wa], %[c0], %[ea0]\n smlad %[ea1], %[wa], %[c1], %[ea1]\n"                        \
-    "smlad %[eb0], %[wb], %[c0], %[eb0]\n smlad %[eb1], %[wb], %[c1], %[eb1]\n"
-
-#define LOAD_PAIR(offset)                                                                              \
-    "ldr %[c0], [%[column], #" #offset "]\n ldr %[c1], [%[column], #" #offset "+4]\n"                  \
-    "ldr %[wa], [%[weights], #" #offset "]\n ldr %[wb], [%[weights], #" #offset "+4]\n"
-
-/* Eight elements of both columns; base registers alternate so that the first loads pipeline in spite of their increments. */
-#define MULTIPLY_FOUR_PAIRS                                                                            \
-    "ldr %[c0], [%[column]], #32\n ldr %[wa], [%[weights]], #32\n"                                     \
-    "ldr %[c1], [%[column], #-28]\n ldr %[wb], [%[weights], #-28]\n" MULTIPLY_PAIR                     \
-    LOAD_PAIR(-24) MULTIPLY_PAIR LOAD_PAIR(-16) MULTIPLY_PAIR LOAD_PAIR(-8) MULTIPLY_PAIR
-
 /* tl_rescale_s8 of both columns' sums of a channel (given twice); its constants lie at %[c0] + offset. %[column] is free by now. */
 #define RESCALE(sum_0, sum_1, offset)                                                                  \
     "ldr %[c1], [%[c0], #" #offset "]\n ldr %[wa], [%[c0], #" #offset "+4]\n"                          \
@@ -54,9 +38,7 @@ static const int8_t *multiply_blocks(const int16_t *columns,
         "1:\n ldr %[column], %[columns]\n ldr %[c1], %[remainder]\n ldr %[c0], %[constants]\n"
         "ldr %[ea0], [%[c0]]\n ldr %[ma0], [%[c0], #4]\n ldr %[eb0], [%[c0], #8]\n ldr %[mb0], [%[c0], #12]\n"
         "mov %[ea1], %[ea0]\n mov %[ma1], %[ma0]\n mov %[eb1], %[eb0]\n mov %[mb1], %[mb0]\n"
-        "cmp %[c1], #2\n bgt 3f\n beq 4f\n cmp %[c1], #1\n beq 5f\n"
-        "2:\n" MULTIPLY_FOUR_PAIRS "3:\n" MULTIPLY_FOUR_PAIRS "4:\n" MULTIPLY_FOUR_PAIRS "5:\n" MULTIPLY_FOUR_PAIRS
-        "ldr %[c0], %[end]\n cmp %[column], %[c0]\n bne 2b\n"
+        TL_MULTIPLY_COLUMNS
         /* The differences are 256 times the odd channels' sums exactly, so a shift by 7 leaves twice the sums. */
         "ldr %[c0], %[constants]\n"
         "sub %[ma0], %[ma0], %[ea0]\n sub %[ma1], %[ma1], %[ea1]\n sub %[mb0], %[mb0], %[eb0]\n sub %[mb1], %[mb1], %[eb1]\n"
@@ -82,28 +64,6 @@ static const int8_t *multiply_blocks(const int16_t *columns,
 
 #else
 
-/* Adds one pair of elements of one column to the four sums of a block: {ea, ma, eb, mb}. */
-TL_INLINE void multiply_pair(const int16_t *pair, const int8_t *weights, int32_t sums[4])
-{
-#if defined(TL_USE_DSP)
-    const uint32_t values = tl_load_word(pair);
-    const uint32_t a = tl_load_word(weights);
-    const uint32_t b = tl_load_word(weights + 4);
-    sums[0] = tl_smlad(tl_sxtb16(a), values, sums[0]);
-    sums[1] = tl_smlad(a, values, sums[1]);
-    sums[2] = tl_smlad(tl_sxtb16(b), values, sums[2]);
-    sums[3] = tl_smlad(b, values, sums[3]);
-#else
-    for (int32_t k = 0; k < 2; k++) {
-        for (int32_t i = 0; i < 2; i++) {
-            const int8_t *both = weights + 4 * i + 2 * k;
-            sums[2 * i] = tl_wrap_add(sums[2 * i], both[0] * pair[k]);
-            sums[2 * i + 1] = tl_wrap_add(sums[2 * i + 1], (256 * both[1] + (uint8_t)both[0]) * pair[k]);
-        }
-    }
-#endif
-}
-
 /* Whole blocks of 4 channels, as the assembly has it. */
 static const int8_t *multiply_blocks(const int16_t *columns,
                                      int32_t pairs,
@@ -117,8 +77,8 @@ static const int8_t *multiply_blocks(const int16_t *columns,
         int32_t sums_0[4] = {constants[0], constants[1], constants[2], constants[3]};
         int32_t sums_1[4] = {constants[0], constants[1], constants[2], constants[3]};
         for (int32_t pair = 0; pair < pairs; pair++) {
-            multiply_pair(columns + 4 * pair, weights, sums_0);
-            multiply_pair(columns + 4 * pair + 2, weights, sums_1);
+            tl_multiply_pair(columns + 4 * pair, weights, sums_0);
+            tl_multiply_pair(columns + 4 * pair + 2, weights, sums_1);
             weights += 8;
         }
         for (int32_t c = 0; c < 4; c++) {

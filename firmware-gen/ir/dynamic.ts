@@ -1,0 +1,193 @@
+/**
+ * Dynamic fixed point: scales found at run time, layer by layer, in integers only, so that reference and C kernels agree to the bit. This
+ * is the arithmetic per layer (docs/dynamic-quantization.md); 64-bit products are BigInt here and uint64_t in kernels/include/tl_dynamic_support.h.
+ */
+import { assert } from '../../common/errors.ts';
+import type { SoftmaxParams } from './op-params.ts';
+
+export type DynamicScheme = 'q' | 'asym';
+/** How a layer learns its range; see docs/dynamic-quantization.md. */
+export type DynamicForm = 'full' | 'rows' | 'recompute' | 'predicted';
+
+/** A tensor's scale as it lies in memory, int32[3]: real = multiplier * 2^(shift - 31) * (q - zeroPoint), multiplier in [2^30, 2^31). */
+export interface RunScale {
+  readonly multiplier: number;
+  readonly shift: number;
+  readonly zeroPoint: number;
+}
+
+export const SCALE_WORDS = 3;
+/** State of a layer with predicted ranges, int32[4]: low, high, multiplier and shift of what they count in. */
+export const STATE_WORDS = 4;
+/** |accumulator| of packed kernels, biases included, stays below this: 256 times it fits int32, and products with 2^30 fit a double. */
+export const DYNAMIC_SUM_LIMIT = 2 ** 23 - 1024;
+/** Accumulators are aligned to the layer's largest weight scale and then counted in units of 1/64. */
+export const ALIGNED_FRACTION_BITS = 6;
+const INT32_MAX = 2 ** 31 - 1;
+/** Shifts of the Q scheme: below 2 the multiplier 2^(32 - s) leaves int32. */
+const SHIFT_MIN = 2;
+const SHIFT_MAX = 30;
+/** Smallest range of the asymmetric scheme: 255 * 2^32 / range stays within int32. */
+const RANGE_MIN = 512;
+const RANGE_MAX = 2 ** 30;
+
+export function bitLength(value: bigint): number {
+  return value === 0n ? 0 : value.toString(2).length;
+}
+
+/** `value` > 0 as multiplier and shift, rounded to nearest; `isPowerOfTwo`: rounded up to one. */
+export function runScale(value: number, zeroPoint = 0, isPowerOfTwo = false): RunScale {
+  assert(value > 0 && Number.isFinite(value), `scale ${value}`);
+  let exponent = Math.floor(Math.log2(value));
+  while (2 ** exponent > value) exponent -= 1;
+  while (2 ** (exponent + 1) <= value) exponent += 1;
+  if (isPowerOfTwo)
+    return { multiplier: 2 ** 30, shift: 2 ** exponent === value ? exponent + 1 : exponent + 2, zeroPoint };
+  const multiplier = Math.round(value * 2 ** (30 - exponent));
+  if (multiplier === 2 ** 31) return { multiplier: 2 ** 30, shift: exponent + 2, zeroPoint };
+  return { multiplier, shift: exponent + 1, zeroPoint };
+}
+
+export function realScale({ multiplier, shift }: Pick<RunScale, 'multiplier' | 'shift'>): number {
+  return multiplier * 2 ** (shift - 31);
+}
+
+/** round(a * b / 2^32), ties up: SMMULR. |a| <= 2^29, |b| < 2^31. */
+export function highMultiply(a: number, b: number): number {
+  const carry = Math.floor((a * (b & 0x7fff) + 2 ** 31) / 2 ** 15);
+  return Math.floor((a * (b >> 15) + carry) / 2 ** 17);
+}
+
+/** Scale of the aligned accumulators: input scale * largest weight scale / 64. */
+export function accumulatorScale(input: RunScale, weights: RunScale): RunScale {
+  const product = BigInt(input.multiplier) * BigInt(weights.multiplier);
+  const bits = bitLength(product);
+  const multiplier = Number(product >> BigInt(bits - 31));
+  return { multiplier, shift: bits - 62 + input.shift + weights.shift - ALIGNED_FRACTION_BITS, zeroPoint: 0 };
+}
+
+function reciprocal(multiplier: number): bigint {
+  return (1n << 61n) / BigInt(multiplier);
+}
+
+/** A stored bias, in steps of weight scale * 2^-exponent, as accumulator steps. */
+export function runBias(bias: number, exponent: number, input: RunScale): number {
+  const shift = Math.min(Math.max(30 + input.shift + exponent, 1), 62);
+  const rounding = 1n << BigInt(shift - 1);
+  return Number((BigInt(bias) * reciprocal(input.multiplier) + rounding) >> BigInt(shift)) | 0;
+}
+
+/** A real bound (6 of RELU6) in units of the accumulators, at most RANGE_MAX. */
+export function boundInUnits(bound: number, scale: RunScale): number {
+  const shift = 30 + scale.shift;
+  const value = BigInt(bound) * reciprocal(scale.multiplier);
+  if (shift <= 1) return RANGE_MAX;
+  const units = shift > 62 ? 0n : value >> BigInt(shift);
+  return units > BigInt(RANGE_MAX) ? RANGE_MAX : Number(units);
+}
+
+/** value * from / to, floor, within +-2^29. */
+export function rescaleUnits(value: number, from: RunScale, to: RunScale): number {
+  const ratio = (BigInt(from.multiplier) << 30n) / BigInt(to.multiplier);
+  const shift = 30 - (from.shift - to.shift);
+  const limit = 2n ** 29n;
+  if (value === 0) return 0;
+  if (shift <= 0) return value < 0 ? -Number(limit) : Number(limit);
+  const scaled = (BigInt(value) * ratio) >> BigInt(Math.min(shift, 63));
+  return Number(scaled > limit ? limit : scaled < -limit ? -limit : scaled);
+}
+
+/** How accumulators become int8: q = saturate(round(a * multiplier / 2^32) + zeroPoint), for a in low..high. */
+export interface Requantizer {
+  readonly scheme: DynamicScheme;
+  readonly low: number;
+  readonly high: number;
+  /** Q: 2^shift. asym: high - low. What scales of two requantizers are compared by. */
+  readonly range: number;
+  readonly multiplier: number;
+  readonly zeroPoint: number;
+}
+
+/** Least range that a layer's output may get: Q a shift, asym a width, in accumulator units. */
+export function leastRange(scheme: DynamicScheme, least: RunScale | null, accumulators: RunScale): number {
+  if (scheme === 'q')
+    return Math.min(Math.max(SHIFT_MIN, least === null ? 0 : least.shift - accumulators.shift), SHIFT_MAX);
+  if (least === null) return RANGE_MIN;
+  const ratio = 255n * ((BigInt(least.multiplier) << 30n) / BigInt(accumulators.multiplier));
+  const shift = 30 - (least.shift - accumulators.shift);
+  if (shift <= 0) return 2 ** 29;
+  const range = Number(shift > 62 ? 0n : ratio >> BigInt(shift)) + 1;
+  return Math.min(Math.max(RANGE_MIN, range), 2 ** 29);
+}
+
+/** @param low,high least and largest accumulator, low <= 0 <= high; Q: high holds the bits of all magnitudes, low is 0 */
+export function chooseRequantizer(scheme: DynamicScheme, low: number, high: number, least: number): Requantizer {
+  if (scheme === 'q') {
+    const shift = Math.min(Math.max(32 - Math.clz32(high) - 7, least), SHIFT_MAX);
+    const top = shift >= 24 ? INT32_MAX : 2 ** (shift + 7) - 1;
+    return { scheme, low: 0, high: top, range: 2 ** shift, multiplier: 2 ** (32 - shift), zeroPoint: 0 };
+  }
+  const top = high - low < least ? low + least : high;
+  const range = top - low;
+  const multiplier = Number((255n << 32n) / BigInt(range));
+  return { scheme, low, high: top, range, multiplier, zeroPoint: -128 - highMultiply(low, multiplier) };
+}
+
+/** A wider requantizer that covers what has been seen; asym leaves room, so that ranges do not creep. */
+export function growRequantizer(
+  old: Requantizer,
+  low: number,
+  high: number,
+  upper: number,
+  least: number,
+): Requantizer {
+  if (old.scheme === 'q') return chooseRequantizer('q', 0, high, least);
+  const [from, to] = [Math.min(old.low, low), Math.max(old.high, high)];
+  const margin = (to - from) >> 3;
+  return chooseRequantizer('asym', from < 0 ? from - margin : from, Math.min(to + margin, Math.max(to, upper)), least);
+}
+
+/** Values already written with `old`, as `next` has them: saturate(round((q - old zero) * ratio / 2^30) + next zero). */
+export function realignRatio(old: Requantizer, next: Requantizer): number {
+  return Number((BigInt(old.range) << 30n) / BigInt(next.range));
+}
+
+export function requantizeUnits({ multiplier, zeroPoint }: Requantizer, units: number): number {
+  return Math.min(Math.max(highMultiply(units, multiplier) + zeroPoint, -128), 127);
+}
+
+/** Scale of the values that `by` makes. */
+export function outputScale(by: Requantizer, accumulators: RunScale): RunScale {
+  if (by.scheme === 'q') {
+    const { multiplier, shift } = accumulators;
+    return { multiplier, shift: shift + Math.log2(by.range), zeroPoint: 0 };
+  }
+  const product = (BigInt(accumulators.multiplier) * BigInt(by.range)) / 255n;
+  const bits = bitLength(product);
+  const multiplier = Number(product >> BigInt(bits - 31));
+  return { multiplier, shift: accumulators.shift + bits - 31, zeroPoint: by.zeroPoint };
+}
+
+/** Scale of the int8 input for one frame of real values: Q a power of two that holds the largest magnitude, asym its range. */
+export function scaleForValues(scheme: DynamicScheme, values: ArrayLike<number>, least: number): RunScale {
+  let [low, high] = [0, 0];
+  for (let i = 0; i < values.length; i += 1) {
+    low = Math.min(low, values[i] as number);
+    high = Math.max(high, values[i] as number);
+  }
+  if (scheme === 'q') return runScale(Math.max(Math.max(-low, high) / 127.5, least), 0, true);
+  const scale = Math.max((high - low) / 255, least);
+  // Adding 0 makes the negative zero that Math.round gives an ordinary one.
+  return runScale(scale, Math.min(127, Math.max(-128, Math.round(-128 - low / scale))) + 0);
+}
+
+/** SOFTMAX's parameters for a scale found at run time, beta 1: differences become Q5.26, saturated as TFLite's are. */
+export function dynamicSoftmaxParams(scale: RunScale): SoftmaxParams {
+  const leftShift = scale.shift + 26;
+  if (leftShift > 31) return { multiplier: INT32_MAX, leftShift: 31, diffMin: 0 };
+  assert(leftShift >= 0, `SOFTMAX: input scale ${realScale(scale)} is below 2^-26`);
+  return { multiplier: scale.multiplier, leftShift, diffMin: -Math.floor((31 * 2 ** 26) / 2 ** leftShift) };
+}
+
+/** Finest scale of a SOFTMAX's input. */
+export const SOFTMAX_LEAST_SCALE = 2 ** -25;

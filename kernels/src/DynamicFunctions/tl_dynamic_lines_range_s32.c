@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * Refer to tl_dynamic_range.h and tl_dynamic_lines.h. */
+#define TL_VARIANT_SCAN TL_SCAN_RANGE
+#define TL_VARIANT_SCAN_ASM TL_LINES_SCAN_RANGE
+#define TL_VARIANT_IS_FULL 1
+#include "tl_dynamic_lines.h"
+
+void tl_dynamic_lines_range_s32(const int32_t *sums,
+                                int32_t count,
+                                int32_t bias,
+                                int32_t multiplier,
+                                void *line_0,
+                                void *line_1,
+                                int32_t step,
+                                tl_dynamic_range *range)
+{
+    store_lines(sums, count, bias, multiplier, line_0, line_1, step, range);
+}
