@@ -8,6 +8,7 @@ import { binaryImage, type FirmwareFile } from './image.ts';
 import { Machine } from './machine.ts';
 import type { Peripheral } from './peripherals/peripheral.ts';
 import { SerialLine } from './peripherals/serial-line.ts';
+import type { Stateful } from './state/stateful.ts';
 
 export interface AssemblyOptions {
   readonly board: Board;
@@ -20,9 +21,9 @@ export interface AssemblyOptions {
   /** Unmodelled registers and the like, once each. */
   readonly onNote?: (text: string) => void;
   readonly onUartByte?: (byte: number) => void;
-  /** Whether serial.text() has what the firmware sent (default); false for runs without an end. */
+  /** Whether the lines' text() has what the firmware sent (default); false for runs without an end. */
   readonly keepsUart?: boolean;
-  /** Semihosting console. */
+  /** Semihosting console, and what is sent to ITM stimulus port 0. */
   readonly onConsole?: (bytes: Uint8Array, stream: 'stdout' | 'stderr') => void;
   readonly consoleInput?: Uint8Array;
   readonly commandLine?: string;
@@ -39,15 +40,20 @@ export function assembleMachine(cpu: Cpu, options: AssemblyOptions): Machine {
     ...(options.consoleInput === undefined ? {} : { input: options.consoleInput }),
     ...(options.commandLine === undefined ? {} : { commandLine: options.commandLine }),
   });
+  const itm = new SerialLine((byte) => options.onConsole?.(Uint8Array.of(byte), 'stdout'), options.keepsUart ?? true);
   return new Machine({
     cpu,
     board: options.board,
     image,
     serial: new SerialLine(options.onUartByte ?? null, options.keepsUart ?? true),
+    itm,
     peripherals: options.peripherals ?? [],
     stopHandlers: [semihosting.handler],
-    stateful: new Map([['semihosting', semihosting]]),
-    outputs: [semihosting],
+    stateful: new Map<string, Stateful>([
+      ['semihosting', semihosting],
+      ['ITM', itm],
+    ]),
+    outputs: [semihosting, itm],
     strict: options.strict ?? false,
     onNote: options.onNote ?? (() => undefined),
   });

@@ -36,6 +36,8 @@ export interface BoardDevicesParts {
   readonly board: Board;
   /** Far end of the board's own UART. */
   readonly serial: SerialLine;
+  /** Far end of ITM stimulus port 0; absent: nobody listens. */
+  readonly itm?: SerialLine;
   /** Besides those of the board, and before them. */
   readonly extra: readonly Peripheral[];
   readonly note: (text: string) => void;
@@ -44,6 +46,7 @@ export interface BoardDevicesParts {
 export class BoardDevices implements Stateful {
   readonly bus: PeripheralBus;
   readonly clocks: Clocks;
+  readonly itm: SerialLine;
   readonly flash = new FlashControl({
     waitStates: 0,
     lineBits: 32,
@@ -58,6 +61,7 @@ export class BoardDevices implements Stateful {
 
   constructor(parts: BoardDevicesParts) {
     this.parts = parts;
+    this.itm = parts.itm ?? new SerialLine();
     this.bus = new PeripheralBus(parts.extra, parts.note);
     this.spaces = deviceSpaces(parts.board);
     this.clocks = new Clocks(() => this.cycles(), { core: parts.board.clockHz });
@@ -71,10 +75,10 @@ export class BoardDevices implements Stateful {
   /** Makes the devices of the board and maps them. @throws UserError for what the chip does not have */
   attach(host: PeripheralHost): void {
     const { board, cpu } = this.parts;
-    const { clocks, flash, bus } = this;
+    const { clocks, flash, bus, itm } = this;
     const { oscillators } = board;
     const serialLine = (name: string): SerialLine => this.serialLine(name);
-    bus.add(boardPeripherals(board, { host, clocks, flash, oscillators, serialLine }));
+    bus.add(boardPeripherals(board, { host, clocks, flash, oscillators, serialLine, itm }));
     for (const { start, bytes } of this.spaces) cpu.mapDevice(start, bytes, bus);
   }
 

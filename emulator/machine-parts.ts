@@ -22,6 +22,8 @@ export interface MachineParts {
   readonly image: FirmwareFile;
   /** Far end of the board's UART. */
   readonly serial: SerialLine;
+  /** Far end of ITM stimulus port 0; absent: nobody listens. */
+  readonly itm?: SerialLine;
   /** Besides those of the board, and before them. */
   readonly peripherals?: readonly Peripheral[];
   readonly stopHandlers: readonly StopHandler[];

@@ -44,6 +44,8 @@ export interface SimReport {
   readonly fault: Fault | null;
   readonly wallSeconds: number;
   readonly uart: string;
+  /** What the firmware sent to ITM stimulus port 0. */
+  readonly itm: string;
   /** Stack high-water mark; null when the firmware's stack is not in RAM. */
   readonly stackBytes: number | null;
   /** r0 as a signed word after --call, else null. */
@@ -109,6 +111,7 @@ export function simulate(options: SimOptions): SimReport {
       fault: result.fault,
       wallSeconds: (performance.now() - started) / 1000,
       uart: machine.serial.text(),
+      itm: machine.hardware.itm.text(),
       stackBytes: machine.stack.usedBytes(),
       returnValue: 'value' in result && result.stop === 'return' ? result.value : null,
     };

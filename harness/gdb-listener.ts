@@ -61,6 +61,7 @@ function report(machine: Machine, result: RunResult, started: number): SimReport
     fault: result.fault,
     wallSeconds: (performance.now() - started) / 1000,
     uart: machine.serial.text(),
+    itm: machine.hardware.itm.text(),
     // Painting the stack would change memory under the debugger's eyes.
     stackBytes: null,
     returnValue: null,

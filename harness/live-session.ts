@@ -64,6 +64,7 @@ export async function runLive(options: LiveOptions, endpoint: SerialEndpoint | n
       fault: result.fault,
       wallSeconds: (performance.now() - started) / 1000,
       uart: '',
+      itm: '',
       stackBytes: machine.stack.usedBytes(),
       returnValue: null,
     };

@@ -1,15 +1,16 @@
 /** The devices of a board: those of its core, and those of its chip as the board description lists them. */
 import type { Board } from '../../boards/schema.ts';
 import { defined, UserError } from '../../common/errors.ts';
-import { coreOf, isMainline } from '../cores/core.ts';
+import { coreOf, isMainline, isV8 } from '../cores/core.ts';
 import { exceptionFeatures } from '../exceptions/exception-features.ts';
 import { BaselineControlBlock, baselineDwt } from './baseline-control-block.ts';
 import { Dwt } from './dwt.ts';
+import { Itm, tpiu } from './itm.ts';
 import { MpuRegisters } from './mpu-registers.ts';
 import { Nvic } from './nvic.ts';
 import { deviceCatalogue } from './device-catalogue.ts';
 import type { DeviceContext } from './device-context.ts';
-import type { ExceptionHost, Peripheral, PeripheralHost } from './peripheral.ts';
+import type { ExceptionHost, Peripheral } from './peripheral.ts';
 import { RegisterDevice } from './register-device.ts';
 import { SystemControlBlock } from './system-control-block.ts';
 import { SystemControl } from './system-control.ts';
@@ -17,22 +18,20 @@ import { SysTick } from './systick.ts';
 
 /** Devices of the core, then those of the chip. Ordered: the bus takes the first that covers an address, and SysTick lies inside the SCS. */
 export function boardPeripherals(board: Board, context: DeviceContext): Peripheral[] {
-  return [...corePeripherals(board, context.host), ...chipPeripherals(board, context)];
+  return [...corePeripherals(board, context), ...chipPeripherals(board, context)];
 }
 
-function corePeripherals(board: Board, host: PeripheralHost): Peripheral[] {
+function corePeripherals(board: Board, { host, itm }: DeviceContext): Peripheral[] {
+  const core = coreOf(board);
   const { exceptions } = host;
   const control = exceptions === null ? new SystemControl(host, board.fpu !== 'none') : controlBlock(board, exceptions);
   const nvic =
-    exceptions === null
-      ? []
-      : [new Nvic(exceptions, coreOf(board).architecture !== 'v6-m'), new MpuRegisters(exceptions)];
-  return [
-    new SysTick(host),
-    ...nvic,
-    control,
-    ...(isMainline(coreOf(board)) ? [new Dwt(host, () => control.traceEnabled())] : [baselineDwt()]),
-  ];
+    exceptions === null ? [] : [new Nvic(exceptions, core.architecture !== 'v6-m'), new MpuRegisters(exceptions)];
+  const traceEnabled = (): boolean => control.traceEnabled();
+  const trace = isMainline(core)
+    ? [new Dwt(host, traceEnabled), new Itm(host, { isV8: isV8(core), traceEnabled, line: itm }), tpiu()]
+    : [baselineDwt()];
+  return [new SysTick(host), ...nvic, control, ...trace];
 }
 
 /** @throws UserError for an enable bit that the chip does not have */

@@ -16,6 +16,8 @@ export interface DeviceContext {
   readonly oscillators: Board['oscillators'];
   /** The far end of a UART, by the name of the peripheral. */
   readonly serialLine: (name: string) => SerialLine;
+  /** Far end of ITM stimulus port 0. */
+  readonly itm: SerialLine;
 }
 
 /** An interrupt line of the NVIC, driven by a device; does nothing on an engine that takes no interrupts. */

@@ -1,4 +1,4 @@
-/** The far end of a UART: collects what the firmware sends and holds what it has yet to read. Any UART model plugs into it. */
+/** The far end of a UART or another channel of bytes: collects what the firmware sends and holds what it has yet to read. */
 import type { Stateful } from '../state/stateful.ts';
 
 export class SerialLine implements Stateful {

@@ -64,6 +64,7 @@ const simSchema = z.looseObject({
   fault: z.looseObject({ address: count, symbol: z.string().nullable(), cause: z.string() }).nullable(),
   wallSeconds: z.number().nonnegative(),
   uart: z.string(),
+  itm: z.string(),
   stackBytes: count.nullable(),
   returnValue: z.int().nullable(),
 });
