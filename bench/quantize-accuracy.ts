@@ -52,7 +52,7 @@ export const ENTRIES: readonly Entry[] = [
   },
 ];
 
-/** What gave the best results over all four; a choice made once, not per model. */
+/** One choice for all four, not tuned per model. */
 export const OPTIONS: StaticOptions = { ...STATIC_DEFAULTS, biasCorrection: true };
 
 export interface QuantizeRow {
