@@ -167,7 +167,6 @@ describe.skipIf(!existsSync(model))('the built-in HAR system', () => {
       expect(image.dataBytes + image.bssBytes + stackBytes).toBeLessThan(32 * 1024);
       expect(image.flashBytes).toBeLessThan(128 * 1024);
     },
-    60_000,
   );
 
   it('should have its figures in models/README.md', () => {
