@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: measurements that take long or need files outside this repository; tests never run these. */
 import { Command } from 'commander';
 import { print, reportError, table } from '../cli/output.ts';
+import { benchBoards } from './boards.ts';
 import { benchKws } from './kws-accuracy.ts';
 import { nonNegativeInteger } from '../cli/options.ts';
 import { benchPeers } from './peers.ts';
@@ -93,6 +94,30 @@ program
       row.published.maeOutput.toPrecision(3),
       `${row.firmwareEqual}/${row.firmwareSamples} equal`,
       row.holds ? 'yes' : 'NO',
+    ]);
+    print(options, { schemaVersion: 1, rows }, () => table(header, cells));
+  });
+
+program
+  .command('boards')
+  .description(
+    'the MLPerf Tiny int8 models on the boards that can hold them (--bare images): cycles, ms, flash, RAM, energy',
+  )
+  .option('--board <name...>', 'only these')
+  .option('--json', 'print JSON, with cycles per MAC of every op')
+  .action(async (options: { board?: string[]; json?: boolean }) => {
+    const rows = await benchBoards(DIR, options.board);
+    const header = ['board', 'model', 'cycles', 'timing', 'ms', 'flash', 'RAM', 'uJ (estimate)', '/ silicon record'];
+    const cells = rows.map((row) => [
+      row.board,
+      row.model,
+      row.refused ?? row.cycles,
+      row.timingMode,
+      row.latencyMs?.toFixed(2) ?? null,
+      row.flashBytes,
+      row.ramBytes,
+      row.microjoules?.toFixed(1) ?? null,
+      row.silicon?.ratio?.toFixed(3) ?? null,
     ]);
     print(options, { schemaVersion: 1, rows }, () => table(header, cells));
   });

@@ -161,6 +161,19 @@ export const boardSchema = z.strictObject({
   /** Crystals and clock inputs fitted on the board, in Hz. */
   oscillators: z.strictObject({ hse: z.int().positive().optional(), lse: z.int().positive().optional() }).default({}),
   constants: z.array(constantWords).default([]),
+  /** From the data sheet, for estimates; absent: no figure with a source. */
+  power: z
+    .strictObject({
+      /** Microamperes per megahertz of the core while it runs from flash. */
+      activeUaPerMhz: z.number().positive(),
+      /** Microamperes in the named low-power mode, RAM kept. */
+      sleepUa: z.number().positive(),
+      sleepMode: z.string().min(1),
+      supplyV: z.number().positive().max(6),
+      /** Document and place of both currents. */
+      source: z.string().min(1),
+    })
+    .optional(),
   timing: z.strictObject({
     /** zero-wait: memories answer in one cycle, as on the real board. not-modelled: the real board has wait states that are not counted yet. */
     memory: z.enum(['zero-wait', 'not-modelled']),

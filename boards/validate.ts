@@ -119,6 +119,97 @@ function rejectMultiplierChoice(board: Board): void {
   throw new UserError(`board ${name}: every ${core} multiplies in one way; remove "multiplier"`);
 }
 
+function rejectDuplicatePeripherals(board: Board): void {
+  const names = new Set<string>();
+  const bases = new Map<number, string>();
+  for (const { name, base } of board.peripherals) {
+    if (names.has(name)) throw new UserError(`board ${board.name}: two peripherals are named ${name}; rename one`);
+    const other = bases.get(base);
+    if (other !== undefined)
+      throw new UserError(
+        `board ${board.name}: peripherals ${other} and ${name} share base ${hex32(base)}; correct "base"`,
+      );
+    names.add(name);
+    bases.set(base, name);
+  }
+}
+
+function rejectPeripheralInsideMemory(board: Board): void {
+  for (const { name, base } of board.peripherals) {
+    const inside = board.memory.find((region) => contains(region, base));
+    if (inside)
+      throw new UserError(
+        `board ${board.name}: peripheral ${name} (${hex32(base)}) lies inside region ${inside.name}; correct "base"`,
+      );
+  }
+}
+
+/** Models that can be the far end of `uart`, by the driver that talks to them. */
+const UART_MODELS: Readonly<Record<NonNullable<Board['uart']>['kind'], Board['peripherals'][number]['kind']>> = {
+  'cmsdk-uart': 'cmsdk-uart',
+  'stm32-usart': 'stm32-usart',
+  'stm32-lpuart': 'stm32-lpuart',
+  'stm32-usart-v1': 'stm32-usart-v1',
+  'nrf52-uart': 'nrf52-uart',
+  pl011: 'pl011',
+  'psoc6-scb': 'psoc6-scb',
+};
+
+function rejectUartWithoutPeripheral(board: Board): void {
+  const { uart, peripherals, name } = board;
+  if (!uart) return;
+  const found = peripherals.find(({ base }) => base === uart.base);
+  if (found?.kind === UART_MODELS[uart.kind]) return;
+  const there = found === undefined ? 'no peripheral' : `${found.name}, a ${found.kind}`;
+  throw new UserError(
+    `board ${name}: uart base ${hex32(uart.base)} is a ${uart.kind}, but "peripherals" has ${there} there; correct "base" or "kind"`,
+  );
+}
+
+function rejectUnknownEnabler(board: Board): void {
+  for (const { name, enabledBy } of board.peripherals) {
+    const owner = enabledBy?.split('.')[0];
+    if (owner === undefined || (owner !== name && board.peripherals.some((other) => other.name === owner))) continue;
+    throw new UserError(
+      `board ${board.name}: peripheral ${name} is enabled by ${enabledBy ?? ''}, but there is no other peripheral ${owner}; correct "enabledBy"`,
+    );
+  }
+}
+
+function rejectVectorTableOutsideFlash(board: Board): void {
+  const { vectorTable, memory, name, boot } = board;
+  const flash = memory.find(({ kind }) => kind === 'flash');
+  if (boot !== undefined && vectorTable === undefined)
+    throw new UserError(
+      `board ${name}: boot "${boot}" leaves no vector table at the start of flash; add "vectorTable"`,
+    );
+  if (vectorTable === undefined || (flash && contains(flash, vectorTable) && vectorTable % 256 === 0)) return;
+  throw new UserError(
+    `board ${name}: vectorTable ${hex32(vectorTable)} is not a multiple of 256 in the first flash region; correct it`,
+  );
+}
+
+const OSCILLATOR_HZ = { hse: [1e6, 60e6], lse: [30e3, 40e3] } as const;
+
+function rejectOscillatorOutOfRange({ oscillators, name }: Board): void {
+  for (const kind of ['hse', 'lse'] as const) {
+    const hz = oscillators[kind];
+    const [least, most] = OSCILLATOR_HZ[kind];
+    if (hz !== undefined && (hz < least || hz > most))
+      throw new UserError(`board ${name}: oscillators.${kind} ${hz} is outside ${least}..${most}; give it in hertz`);
+  }
+}
+
+function rejectConstantsOverMemory(board: Board): void {
+  for (const { name, start, words } of board.constants) {
+    const region = board.memory.find((one) => start < one.start + one.bytes && start + words.length * 4 > one.start);
+    if (region)
+      throw new UserError(
+        `board ${board.name}: constants ${name} (${hex32(start)}) overlap region ${region.name}; correct "start"`,
+      );
+  }
+}
+
 function contains(region: MemoryRegion, address: number): boolean {
   return address >= region.start && address < region.start + region.bytes;
 }
@@ -134,6 +225,13 @@ const RULES: readonly Rule[] = [
   rejectUartInsideMemory,
   rejectImpossibleFpu,
   rejectMultiplierChoice,
+  rejectDuplicatePeripherals,
+  rejectPeripheralInsideMemory,
+  rejectUartWithoutPeripheral,
+  rejectUnknownEnabler,
+  rejectVectorTableOutsideFlash,
+  rejectOscillatorOutOfRange,
+  rejectConstantsOverMemory,
 ];
 
 /** @throws UserError naming board and offending value, for the first rule that fails. */

@@ -1,9 +1,10 @@
 /** `thumbelina run`: generate, build, execute, measure. */
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
 import { tensorBytes, tensorOf, type Graph } from '../firmware-gen/ir/graph.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
+import { energyOf, formatEnergy, type DutyCycle } from '../harness/energy.ts';
 import { lcgInputs } from '../harness/lcg.ts';
 import { readInputFile } from '../harness/input-file.ts';
 import { loadModel } from '../harness/model.ts';
@@ -30,6 +31,8 @@ interface RunArguments extends JsonOption {
   readonly input?: string;
   readonly lcg?: number;
   readonly timing?: 'exact' | 'flat';
+  readonly batteryMah?: number;
+  readonly periodS?: number;
 }
 
 export function addRun(program: Command): void {
@@ -46,6 +49,8 @@ export function addRun(program: Command): void {
     .option('--per-op', "also give every op's output CRC-32, from a second, unfused image")
     .option('--input <file>', 'raw little-endian bytes of all inputs in order')
     .option('--lcg <seed>', 'inputs from the generator that CONTRACT defines (default: seed 1)', nonNegativeInteger)
+    .option('--battery-mah <n>', 'with --period-s: estimate how long such a battery lasts', positiveNumber)
+    .option('--period-s <n>', 'one inference in so many seconds, asleep in between', positiveNumber)
     .option('--json', 'print JSON')
     .action(async (path: string, options: RunArguments) => {
       const board = loadBoard(options.board);
@@ -59,8 +64,25 @@ export function addRun(program: Command): void {
         timingMode: timingMode(options.timing, board),
         dir: options.output,
       });
-      print(options, report, () => formatRun(report));
+      const energy = energyOf(board, report.latencyMs, dutyCycle(options));
+      print(options, { ...report, energy }, () =>
+        [formatRun(report), ...(energy === null ? [] : [`energy        ${formatEnergy(energy)}`])].join('\n'),
+      );
     });
+}
+
+/** @throws UserError when only one of the two is given */
+function dutyCycle({ batteryMah, periodS }: RunArguments): DutyCycle | null {
+  if ((batteryMah === undefined) !== (periodS === undefined))
+    throw new UserError('--battery-mah and --period-s need each other; give both');
+  return batteryMah === undefined || periodS === undefined ? null : { batteryMah, periodS };
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('a number above 0 is expected.');
+  return value;
 }
 
 /** @throws UserError for a file of another size than the model's inputs */

@@ -17,12 +17,25 @@ function boardJson(change: (board: Record<string, unknown>, memory: Record<strin
     clockHz: 1e6,
     memory,
     uart: { kind: 'cmsdk-uart', base: '0x40004000' },
+    peripherals: [
+      { name: 'UART0', kind: 'cmsdk-uart', base: '0x40004000' },
+      { name: 'TIM2', kind: 'stm32-timer32', base: '0x40000000' },
+      { name: 'TIM3', kind: 'stm32-timer16', base: '0x40000400' },
+    ],
+    oscillators: { hse: 8e6, lse: 32768 },
+    constants: [
+      { name: 'UID', start: '0x1fff7590', words: ['0x00000001'] },
+      { name: 'SIZE', start: '0x1fff75e0', words: ['0x00000001'] },
+    ],
     timing: { memory: 'zero-wait' },
     sources: ['none'],
   };
   change(board, memory);
   return JSON.stringify(board);
 }
+
+const peripheral = (board: Record<string, unknown>, index: number): Record<string, unknown> =>
+  (board['peripherals'] as Record<string, unknown>[])[index]!;
 
 describe('board descriptions', () => {
   it('should load every built-in board', () => {
@@ -90,6 +103,69 @@ describe('board descriptions', () => {
       'a multiplier where there is no choice',
       (board) => (board['multiplier'] = 'iterative'),
       /every cortex-m4 multiplies in one way; remove "multiplier"/,
+    ],
+    [
+      'a peripheral of an unknown kind',
+      (board) => (peripheral(board, 2)['kind'] = 'stm32-toaster'),
+      /peripherals\.2\.kind/,
+    ],
+    [
+      'an unknown field in a peripheral',
+      (board) => (peripheral(board, 2)['interrupt'] = 3),
+      /peripherals\.2.*interrupt/,
+    ],
+    [
+      'two peripherals of one name',
+      (board) => (peripheral(board, 2)['name'] = 'TIM2'),
+      /two peripherals are named TIM2/,
+    ],
+    [
+      'two peripherals at one address',
+      (board) => (peripheral(board, 2)['base'] = '0x40000000'),
+      /TIM2 and TIM3 share base 0x40000000/,
+    ],
+    [
+      'a peripheral inside memory',
+      (board) => (peripheral(board, 2)['base'] = '0x20001010'),
+      /TIM3 \(0x20001010\) lies inside region RAM2/,
+    ],
+    [
+      'a uart that is no peripheral',
+      (board) => (board['uart'] = { kind: 'cmsdk-uart', base: '0x40005000' }),
+      /uart base 0x40005000 is a cmsdk-uart.*no peripheral there/,
+    ],
+    [
+      'a uart that is another peripheral',
+      (board) => (board['uart'] = { kind: 'cmsdk-uart', base: '0x40000400' }),
+      /uart base 0x40000400.*TIM3, a stm32-timer16/,
+    ],
+    [
+      'an enable bit of nobody',
+      (board) => (peripheral(board, 2)['enabledBy'] = 'RCC.AHB1ENR.3'),
+      /TIM3 is enabled by RCC\.AHB1ENR\.3, but there is no other peripheral RCC/,
+    ],
+    [
+      'a malformed enable bit',
+      (board) => (peripheral(board, 2)['enabledBy'] = 'RCC.AHB1ENR.32'),
+      /peripherals\.2\.enabledBy/,
+    ],
+    ['a vector table outside flash', (board) => (board['vectorTable'] = '0x08001000'), /vectorTable 0x08001000/],
+    ['a vector table out of line', (board) => (board['vectorTable'] = '0x08000080'), /vectorTable 0x08000080/],
+    ['a boot stage without a vector table', (board) => (board['boot'] = 'rp2040-boot2'), /boot "rp2040-boot2"/],
+    [
+      'an oscillator out of range',
+      (board) => (board['oscillators'] = { hse: 8e6, lse: 32_768_000 }),
+      /oscillators\.lse 32768000 is outside/,
+    ],
+    [
+      'constants over memory',
+      (board) => ((board['constants'] as Record<string, unknown>[])[1]!['start'] = '0x200013fc'),
+      /constants SIZE \(0x200013fc\) overlap region RAM2/,
+    ],
+    [
+      'a sleep current that is none',
+      (board) => (board['power'] = { activeUaPerMhz: 100, sleepUa: -1, sleepMode: 'x', supplyV: 3, source: 'x' }),
+      /power\.sleepUa/,
     ],
     ['a core that is not modelled', (board) => (board['core'] = 'cortex-m99'), /core/],
   ];

@@ -1,0 +1,64 @@
+/** What an inference costs in energy, and how long a battery lasts: estimates from two figures of the data sheet, not a measurement. */
+import type { Board } from '../boards/schema.ts';
+import { UserError } from '../common/errors.ts';
+
+export interface DutyCycle {
+  readonly batteryMah: number;
+  /** One inference in so many seconds; the board sleeps in between. */
+  readonly periodS: number;
+}
+
+export interface EnergyReport {
+  readonly kind: 'estimate';
+  readonly microjoulesPerInference: number;
+  readonly activeMicroamps: number;
+  readonly sleepMicroamps: number;
+  readonly supplyVolts: number;
+  /** Null unless a duty cycle was given. */
+  readonly battery: (DutyCycle & { readonly averageMicroamps: number; readonly days: number }) | null;
+  readonly source: string;
+}
+
+/**
+ * @param latencyMs of one inference; null when cycles are not known
+ * @returns null when the latency is not known or the board has no figures
+ * @throws UserError when an inference takes longer than the period
+ */
+export function energyOf(board: Board, latencyMs: number | null, duty: DutyCycle | null): EnergyReport | null {
+  const { power } = board;
+  if (power === undefined || latencyMs === null) return null;
+  const activeMicroamps = (power.activeUaPerMhz * board.clockHz) / 1e6;
+  return {
+    kind: 'estimate',
+    microjoulesPerInference: (activeMicroamps * power.supplyV * latencyMs) / 1e3,
+    activeMicroamps,
+    sleepMicroamps: power.sleepUa,
+    supplyVolts: power.supplyV,
+    battery: duty === null ? null : batteryLife(activeMicroamps, power.sleepUa, latencyMs / 1e3, duty),
+    source: power.source,
+  };
+}
+
+/** Current of sensors, the wake-up and the battery's self-discharge are left out: the real life is shorter. */
+function batteryLife(
+  activeUa: number,
+  sleepUa: number,
+  latencyS: number,
+  duty: DutyCycle,
+): NonNullable<EnergyReport['battery']> {
+  if (latencyS > duty.periodS)
+    throw new UserError(
+      `--period-s ${duty.periodS}: an inference takes ${latencyS.toFixed(3)} s; give a period that is longer`,
+    );
+  const averageMicroamps = (activeUa * latencyS + sleepUa * (duty.periodS - latencyS)) / duty.periodS;
+  return { ...duty, averageMicroamps, days: (duty.batteryMah * 1e3) / averageMicroamps / 24 };
+}
+
+/** For tables, e.g. "43.6 uJ (estimate)". */
+export function formatEnergy({ microjoulesPerInference, battery }: EnergyReport): string {
+  const life =
+    battery === null
+      ? ''
+      : `; ${battery.days.toFixed(0)} days from ${battery.batteryMah} mAh at one inference in ${battery.periodS} s`;
+  return `${microjoulesPerInference.toPrecision(3)} uJ per inference${life} (estimate)`;
+}
