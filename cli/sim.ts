@@ -30,6 +30,7 @@ interface SimArguments extends JsonOption {
   readonly board: string;
   readonly timing?: 'exact' | 'flat';
   readonly uart?: UartChoice;
+  readonly rtt?: boolean;
   readonly realtime?: boolean;
   readonly maxCycles?: number;
   readonly strict?: boolean;
@@ -54,6 +55,10 @@ export function addSim(program: Command): void {
       'stdio: on standard input and output; pty[:LINK]: a serial port for other programs; tcp:PORT: on 127.0.0.1',
       uartChoice,
     )
+    .option(
+      '--rtt',
+      'standard input to RTT down-buffer 0; look for the control block in RAM where no symbol _SEGGER_RTT names it',
+    )
     .option('--realtime', 'emulated time follows the clock')
     .option(
       '--max-cycles <n>',
@@ -77,6 +82,10 @@ export function addSim(program: Command): void {
       if (isLive(options) && (options.gdb !== undefined || options.call !== undefined))
         throw new UserError(
           '--uart pty, --uart tcp, --realtime, --record and --replay run the firmware alone; leave --gdb and --call out',
+        );
+      if (options.rtt === true && (isLive(options) || options.gdb !== undefined || options.uart !== undefined))
+        throw new UserError(
+          '--rtt gives standard input to the RTT buffer at once; leave --uart, --gdb, --realtime, --record and --replay out',
         );
       const report = await runSim(path, options);
       if (report === null) return;
@@ -165,6 +174,7 @@ function firmwareOptions(path: string, options: SimArguments): Omit<SimOptions, 
     ...(options.uart?.kind === 'stdio' && options.replay === undefined && !process.stdin.isTTY
       ? { uartInput: readStandardInput() }
       : {}),
+    ...(options.rtt === true ? { rttInput: process.stdin.isTTY ? new Uint8Array() : readStandardInput() } : {}),
     ...(options.uart?.kind === 'stdio' && live
       ? { onUartByte: (byte: number) => process.stdout.write(Uint8Array.of(byte)) }
       : {}),

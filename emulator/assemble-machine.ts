@@ -1,6 +1,7 @@
 /** Puts a firmware file and an engine into a board. Nothing of Node in it: create-machine.ts adds the choice of engines. */
 import type { Board } from '../boards/schema.ts';
 import type { Cpu } from './cpu/cpu.ts';
+import { Rtt } from './debug/rtt.ts';
 import { Semihosting } from './debug/semihosting.ts';
 import { isElf, parseElf } from './elf.ts';
 import { isIntelHex, parseIntelHex } from './hex.ts';
@@ -23,9 +24,11 @@ export interface AssemblyOptions {
   readonly onUartByte?: (byte: number) => void;
   /** Whether the lines' text() has what the firmware sent (default); false for runs without an end. */
   readonly keepsUart?: boolean;
-  /** Semihosting console, and what is sent to ITM stimulus port 0. */
+  /** Semihosting console, and what is sent to ITM stimulus port 0 and RTT up-buffer 0. */
   readonly onConsole?: (bytes: Uint8Array, stream: 'stdout' | 'stderr') => void;
   readonly consoleInput?: Uint8Array;
+  /** For RTT down-buffer 0. When given, a control block is looked for in RAM, too, where the image has no symbol _SEGGER_RTT. */
+  readonly rttInput?: Uint8Array;
   readonly commandLine?: string;
   /** Devices besides those of the board; at the same address they take precedence over the board's. */
   readonly peripherals?: readonly Peripheral[];
@@ -40,7 +43,12 @@ export function assembleMachine(cpu: Cpu, options: AssemblyOptions): Machine {
     ...(options.consoleInput === undefined ? {} : { input: options.consoleInput }),
     ...(options.commandLine === undefined ? {} : { commandLine: options.commandLine }),
   });
-  const itm = new SerialLine((byte) => options.onConsole?.(Uint8Array.of(byte), 'stdout'), options.keepsUart ?? true);
+  const textLine = (): SerialLine =>
+    new SerialLine((byte) => options.onConsole?.(Uint8Array.of(byte), 'stdout'), options.keepsUart ?? true);
+  const [itm, rttLine] = [textLine(), textLine()];
+  const onNote = options.onNote ?? (() => undefined);
+  const rtt = new Rtt({ search: options.rttInput !== undefined, line: rttLine, onNote });
+  rttLine.feed(options.rttInput ?? new Uint8Array());
   return new Machine({
     cpu,
     board: options.board,
@@ -52,10 +60,14 @@ export function assembleMachine(cpu: Cpu, options: AssemblyOptions): Machine {
     stateful: new Map<string, Stateful>([
       ['semihosting', semihosting],
       ['ITM', itm],
+      ['RTT', rtt],
+      ['RTT line', rttLine],
     ]),
-    outputs: [semihosting, itm],
+    outputs: [semihosting, itm, rttLine],
+    rtt: rttLine,
+    hostPoll: rtt,
     strict: options.strict ?? false,
-    onNote: options.onNote ?? (() => undefined),
+    onNote,
   });
 }
 

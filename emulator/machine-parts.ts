@@ -16,6 +16,14 @@ export interface Output {
 /** Decides about an instruction the engine stopped at: run on behind it, run on at it again, or end. */
 export type StopHandler = (stop: CpuStop, machine: Machine) => Decision | null;
 
+/** The host looks at the memory of a running machine now and then; where it changes something, a run must still be the same every time. */
+export interface HostPoll {
+  /** Counter at which to poll next; at most `cycles` when it is due, Infinity: only at the end of a run. */
+  next(cycles: number, machine: Machine): number;
+  /** Also called at the end of a run. */
+  poll(machine: Machine): void;
+}
+
 export interface MachineParts {
   readonly cpu: Cpu;
   readonly board: Board;
@@ -31,6 +39,9 @@ export interface MachineParts {
   readonly stateful?: ReadonlyMap<string, Stateful>;
   /** What shows the firmware's output to the host, besides the serial line. */
   readonly outputs?: readonly Output[];
+  readonly hostPoll?: HostPoll;
+  /** Far end of the RTT buffers 0, which hostPoll serves. */
+  readonly rtt?: SerialLine;
   /** What is only noted otherwise ends the run with a fault. */
   readonly strict: boolean;
   /** Unmodelled registers and features the firmware used, once each. */

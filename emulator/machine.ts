@@ -15,7 +15,7 @@ import { MemoryMap } from './memory-map.ts';
 import { coreOf, type Core } from './cores/core.ts';
 import { CoreExceptions } from './exceptions/core-exceptions.ts';
 import type { PeripheralBus } from './peripherals/bus.ts';
-import type { SerialLine } from './peripherals/serial-line.ts';
+import { SerialLine } from './peripherals/serial-line.ts';
 import { DEFAULT_CYCLES_MAX, type CallResult, type Pause, type RunOptions, type RunResult } from './run-result.ts';
 import { RunLoop, type Decision } from './run-loop.ts';
 import { CALL_STACK_BYTES, ScratchRam } from './scratch-ram.ts';
@@ -37,6 +37,8 @@ export class Machine {
   readonly image: FirmwareFile;
   readonly cpu: Cpu;
   readonly serial: SerialLine;
+  /** Far end of the RTT buffers 0. */
+  readonly rtt: SerialLine;
   readonly memory: MemoryMap;
   readonly stack: StackMeter;
   private readonly scratch: ScratchRam;
@@ -80,6 +82,7 @@ export class Machine {
             advance: () => this.hardware.bus.advance(),
           });
     this.serial = parts.serial;
+    this.rtt = parts.rtt ?? new SerialLine();
     this.hardware = new BoardDevices({ ...parts, extra: parts.peripherals ?? [], note });
     this.loop = new RunLoop({
       cpu: parts.cpu,
@@ -88,6 +91,8 @@ export class Machine {
       symbols: parts.image.symbols,
       decide: (stop) => this.decide(stop),
       reset: () => this.resetByFirmware(),
+      nextPoll: (cycles) => parts.hostPoll?.next(cycles, this) ?? Infinity,
+      poll: () => parts.hostPoll?.poll(this),
     });
     this.hardware.attach({
       exceptions: this.exceptions,

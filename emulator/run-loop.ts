@@ -21,6 +21,9 @@ export interface RunLoopParts {
   readonly decide: (stop: CpuStop) => Decision | null;
   /** AIRCR.SYSRESETREQ; returns where the program begins anew. */
   readonly reset: () => number;
+  /** Counter at which the host wants to look at the memory next; at most `cycles` when it is due, Infinity: never. */
+  readonly nextPoll: (cycles: number) => number;
+  readonly poll: () => void;
 }
 
 /** These end the call of a function, which has no one to handle them. */
@@ -53,9 +56,10 @@ export class RunLoop {
   execute(start: number, returnAddress: number | null, maxCycles: number): RunResult {
     this.resumePc = start;
     for (;;) {
-      const result = this.pass({ cyclesMax: maxCycles }, returnAddress);
+      const result = this.step({ cyclesMax: maxCycles }, returnAddress);
       if (result === null) continue;
       if (result.stop !== 'limit') this.parts.bus.drain();
+      this.parts.poll();
       const recorded = result.stop === 'limit' ? (this.parts.exceptions?.unfinishedFault() ?? null) : null;
       return recorded === null ? result : this.faulted(recorded);
     }
@@ -66,9 +70,12 @@ export class RunLoop {
     this.paused = false;
     this.resumePc = pc;
     for (;;) {
-      const result = this.pass(limits, null);
+      const result = this.step(limits, null);
       if (result !== null) {
-        if (result.stop !== 'limit') this.parts.bus.drain();
+        if (result.stop !== 'limit') {
+          this.parts.bus.drain();
+          this.parts.poll();
+        }
         return result;
       }
       if (this.paused) return { ...this.parts.cpu.counters(), stop: 'paused', pc: this.resumePc };
@@ -94,6 +101,19 @@ export class RunLoop {
   /** A peripheral's next event may be earlier than it was. */
   reschedule(): void {
     if (this.parts.bus.nextEvent() < this.runLimit) this.parts.cpu.stop();
+  }
+
+  /** As pass(), and no further than the host's next poll, whose limit does not end the run. */
+  private step(limits: RunLimits, returnAddress: number | null): RunResult | null {
+    const { cycles } = this.parts.cpu.counters();
+    if (this.parts.nextPoll(cycles) <= cycles) this.parts.poll();
+    const cyclesMax = Math.min(limits.cyclesMax, this.parts.nextPoll(cycles));
+    const result = this.pass({ ...limits, cyclesMax }, returnAddress);
+    if (result?.stop !== 'limit') return result;
+    const { instructionsMax = Infinity } = limits;
+    if (result.cycles >= limits.cyclesMax || result.instructions >= instructionsMax) return result;
+    this.resumePc = result.pc;
+    return null;
   }
 
   /** From resumePc up to the next stop of the engine. The result if the run is over. */

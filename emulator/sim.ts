@@ -29,6 +29,8 @@ export interface SimOptions {
   /** What the firmware reads from its UART and from its semihosting console. */
   readonly uartInput?: Uint8Array;
   readonly consoleInput?: Uint8Array;
+  /** For RTT down-buffer 0; when given, a control block is looked for in RAM where the image has no symbol _SEGGER_RTT. */
+  readonly rttInput?: Uint8Array;
   readonly onUartByte?: (byte: number) => void;
   readonly onConsole?: (bytes: Uint8Array, stream: 'stdout' | 'stderr') => void;
   /** Unmodelled registers and the like, once each. */
@@ -46,6 +48,8 @@ export interface SimReport {
   readonly uart: string;
   /** What the firmware sent to ITM stimulus port 0. */
   readonly itm: string;
+  /** What the firmware sent through RTT up-buffer 0. */
+  readonly rtt: string;
   /** Stack high-water mark; null when the firmware's stack is not in RAM. */
   readonly stackBytes: number | null;
   /** r0 as a signed word after --call, else null. */
@@ -95,6 +99,7 @@ export function simulate(options: SimOptions): SimReport {
     strict: options.strict ?? false,
     ...(options.engine === undefined ? {} : { engine: options.engine }),
     ...(options.consoleInput === undefined ? {} : { consoleInput: options.consoleInput }),
+    ...(options.rttInput === undefined ? {} : { rttInput: options.rttInput }),
     ...(options.onUartByte === undefined ? {} : { onUartByte: options.onUartByte }),
     ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),
     ...(options.onNote === undefined ? {} : { onNote: options.onNote }),
@@ -112,6 +117,7 @@ export function simulate(options: SimOptions): SimReport {
       wallSeconds: (performance.now() - started) / 1000,
       uart: machine.serial.text(),
       itm: machine.hardware.itm.text(),
+      rtt: machine.rtt.text(),
       stackBytes: machine.stack.usedBytes(),
       returnValue: 'value' in result && result.stop === 'return' ? result.value : null,
     };

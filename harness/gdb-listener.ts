@@ -62,6 +62,7 @@ function report(machine: Machine, result: RunResult, started: number): SimReport
     wallSeconds: (performance.now() - started) / 1000,
     uart: machine.serial.text(),
     itm: machine.hardware.itm.text(),
+    rtt: machine.rtt.text(),
     // Painting the stack would change memory under the debugger's eyes.
     stackBytes: null,
     returnValue: null,

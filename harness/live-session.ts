@@ -65,6 +65,7 @@ export async function runLive(options: LiveOptions, endpoint: SerialEndpoint | n
       wallSeconds: (performance.now() - started) / 1000,
       uart: '',
       itm: '',
+      rtt: '',
       stackBytes: machine.stack.usedBytes(),
       returnValue: null,
     };

@@ -65,6 +65,7 @@ const simSchema = z.looseObject({
   wallSeconds: z.number().nonnegative(),
   uart: z.string(),
   itm: z.string(),
+  rtt: z.string(),
   stackBytes: count.nullable(),
   returnValue: z.int().nullable(),
 });
