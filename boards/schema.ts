@@ -174,6 +174,24 @@ export const boardSchema = z.strictObject({
       source: z.string().min(1),
     })
     .optional(),
+  /** A word that only this chip family has: (word at address & mask) is value. Firmware reads it to tell hardware from an emulator. */
+  chipId: z.strictObject({ address, mask: address, value: address }).optional(),
+  /** The chip has ST's UART boot loader (AN3155) in ROM; pageBytes is what it erases at once. */
+  bootLoader: z.strictObject({ pageBytes: z.int().positive() }).optional(),
+  /** What flashing tools call the board and its chip. */
+  debug: z
+    .strictObject({
+      openocdInterface: z.string().min(1).optional(),
+      openocdTarget: z.string().min(1).optional(),
+      pyocdTarget: z.string().min(1).optional(),
+      probeRsChip: z.string().min(1).optional(),
+      /** USB vendor and product of the boot loader. */
+      dfuId: z
+        .string()
+        .regex(/^[0-9a-f]{4}:[0-9a-f]{4}$/)
+        .optional(),
+    })
+    .optional(),
   timing: z.strictObject({
     /** zero-wait: memories answer in one cycle, as on the real board. not-modelled: the real board has wait states that are not counted yet. */
     memory: z.enum(['zero-wait', 'not-modelled']),

@@ -5,18 +5,26 @@ import { loadBoard } from '../boards/load.ts';
 import { writeSources } from '../firmware-gen/toolchain/index.ts';
 import { compileModel, generateModel } from '../harness/compile.ts';
 import { loadModel } from '../harness/model.ts';
-import { boardOption, dirOption, noPruneOption } from './options.ts';
+import {
+  boardOption,
+  dirOption,
+  harnessChoice,
+  harnessOptions,
+  noPruneOption,
+  type HarnessArguments,
+} from './options.ts';
 import { print, table, type JsonOption } from './output.ts';
 
-interface BuildArguments extends JsonOption {
+interface BuildArguments extends JsonOption, HarnessArguments {
   readonly board: string;
   readonly output: string;
   readonly bare?: boolean;
   readonly prune: boolean;
+  readonly perOp?: boolean;
 }
 
 export function addGenerate(program: Command): void {
-  program
+  const command = program
     .command('generate')
     .description('write C sources that build without Thumbelina')
     .argument('<model>', '.tflite file')
@@ -24,6 +32,7 @@ export function addGenerate(program: Command): void {
     .addOption(dirOption())
     .addOption(noPruneOption())
     .option('--bare', 'leave out UART and self-introduction')
+    .option('--per-op', 'with --harness: report cycles per op, from unfused code with hooks')
     .option('--json', 'print JSON')
     .action(async (path: string, options: BuildArguments) => {
       const board = loadBoard(options.board);
@@ -31,8 +40,9 @@ export function addGenerate(program: Command): void {
       const { identifier, plan, tree, notes } = generateModel(model, {
         board,
         bare: options.bare ?? false,
-        hooks: false,
+        hooks: options.perOp ?? false,
         prune: options.prune,
+        harness: harnessChoice(options, model.name),
       });
       await writeSources(tree, options.output);
       const files = [...tree.keys()];
@@ -52,10 +62,11 @@ export function addGenerate(program: Command): void {
         () => `${files.length} files in ${options.output}; make there builds firmware.elf\n${notes.join('\n')}`,
       );
     });
+  for (const option of harnessOptions()) command.addOption(option);
 }
 
 export function addBuild(program: Command): void {
-  program
+  const command = program
     .command('build')
     .description('generate and compile: firmware.elf, .bin, .map and the sources beside them')
     .argument('<model>', '.tflite file')
@@ -63,6 +74,7 @@ export function addBuild(program: Command): void {
     .addOption(dirOption())
     .addOption(noPruneOption())
     .option('--bare', 'leave out UART and self-introduction, to compare sizes')
+    .option('--per-op', 'with --harness: report cycles per op, from unfused code with hooks')
     .option('--json', 'print JSON')
     .action(async (path: string, options: BuildArguments) => {
       const board = loadBoard(options.board);
@@ -70,8 +82,9 @@ export function addBuild(program: Command): void {
       const { plan, image, notes } = await compileModel(model, options.output, {
         board,
         bare: options.bare ?? false,
-        hooks: false,
+        hooks: options.perOp ?? false,
         prune: options.prune,
+        harness: harnessChoice(options, model.name),
       });
       const { elfPath, flashBytes, dataBytes, bssBytes } = image;
       const document = {
@@ -96,4 +109,5 @@ export function addBuild(program: Command): void {
         [`${join(options.output, 'firmware.elf')} for ${board.name}`, sizes, ...notes].join('\n'),
       );
     });
+  for (const option of harnessOptions()) command.addOption(option);
 }

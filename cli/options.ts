@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Board } from '../boards/schema.ts';
 import { UserError } from '../common/errors.ts';
+import type { HarnessInput, HarnessOptions, HarnessProtocol } from '../firmware-gen/emit/harness-source.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 
 export const DEFAULT_DIR = './build/thumbelina';
@@ -45,4 +46,35 @@ export function nonNegativeInteger(text: string): number {
 
 export function noPruneOption(): Option {
   return new Option('--no-prune', 'keep channels that are constant for every input');
+}
+
+export interface HarnessArguments {
+  readonly harness?: HarnessProtocol;
+  readonly harnessInput: HarnessInput;
+  readonly mlperfId?: string;
+}
+
+export function harnessOptions(): Option[] {
+  return [
+    new Option('--harness <protocol>', 'serve a protocol on the UART (docs/protocol.md)').choices([
+      'mlperf',
+      'device',
+      'both',
+    ]),
+    new Option('--harness-input <form>', 'bytes the host sends: the input tensor, unsigned bytes or floats')
+      .choices(['raw', 'uint8', 'float32'])
+      .default('raw'),
+    new Option('--mlperf-id <id>', 'what the harness calls the model: kws01, ic01, vww01, ad01 (default: its name)'),
+  ];
+}
+
+/** Null without --harness. @throws UserError with --bare */
+export function harnessChoice(
+  options: HarnessArguments & { readonly bare?: boolean },
+  name: string,
+): HarnessOptions | null {
+  const { harness: protocol, harnessInput: input, mlperfId = name } = options;
+  if (protocol === undefined) return null;
+  if (options.bare === true) throw new UserError('--bare leaves out the UART, --harness needs it; give one of them');
+  return { protocol, input, mlperfId };
 }

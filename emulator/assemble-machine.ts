@@ -7,6 +7,7 @@ import { isElf, parseElf } from './elf.ts';
 import { isIntelHex, parseIntelHex } from './hex.ts';
 import { binaryImage, type FirmwareFile } from './image.ts';
 import { Machine } from './machine.ts';
+import { emulatorId } from './peripherals/emulator-id.ts';
 import type { Peripheral } from './peripherals/peripheral.ts';
 import { SerialLine } from './peripherals/serial-line.ts';
 import type { Stateful } from './state/stateful.ts';
@@ -55,7 +56,7 @@ export function assembleMachine(cpu: Cpu, options: AssemblyOptions): Machine {
     image,
     serial: new SerialLine(options.onUartByte ?? null, options.keepsUart ?? true),
     itm,
-    peripherals: options.peripherals ?? [],
+    peripherals: [...(options.peripherals ?? []), emulatorId()],
     stopHandlers: [semihosting.handler],
     stateful: new Map<string, Stateful>([
       ['semihosting', semihosting],

@@ -3,6 +3,7 @@ import { packageVersion } from '../common/package-root.ts';
 import type { Board } from '../boards/schema.ts';
 import { coreOf } from '../emulator/cores/core.ts';
 import { emitC, modelIdentifier, type SourceTree } from '../firmware-gen/emit/index.ts';
+import type { HarnessOptions } from '../firmware-gen/emit/harness-source.ts';
 import type { MemoryPlan, Schedule } from '../firmware-gen/ir/schedule.ts';
 import { pruneConstantChannels } from '../firmware-gen/passes/prune-constant-channels.ts';
 import { lower } from '../firmware-gen/passes/lower/index.ts';
@@ -18,6 +19,8 @@ export interface GenerateOptions {
   readonly hooks: boolean;
   /** Remove channels that are constant for every input; outputs stay the same bit for bit. */
   readonly prune: boolean;
+  /** Serve a protocol on the UART; default: only an introduction. */
+  readonly harness?: HarnessOptions | null;
   /** Compile with debug information; the code is the same. */
   readonly debug?: boolean;
 }
@@ -36,7 +39,10 @@ export interface CompiledModel extends GeneratedModel {
   readonly image: FirmwareImage;
 }
 
-export function generateModel(model: SourceModel, { board, bare, hooks, prune }: GenerateOptions): GeneratedModel {
+export function generateModel(
+  model: SourceModel,
+  { board, bare, hooks, prune, harness = null }: GenerateOptions,
+): GeneratedModel {
   const { graph, channels } =
     prune && !hooks && !model.graph.dynamics ? pruneConstantChannels(model.graph) : { graph: model.graph, channels: 0 };
   const pruned =
@@ -47,7 +53,8 @@ export function generateModel(model: SourceModel, { board, bare, hooks, prune }:
         ];
   const schedule = lower(graph, { fuse: !hooks, dsp: coreOf(board).dsp });
   const plan = planMemory(schedule);
-  const tree = emitC(schedule, plan, { board, bare, hooks, modelSha256: model.sha256, version: packageVersion() });
+  const { sha256: modelSha256 } = model;
+  const tree = emitC(schedule, plan, { board, bare, hooks, harness, modelSha256, version: packageVersion() });
   return { identifier: modelIdentifier(schedule), schedule, plan, tree, notes: [...model.graph.notes, ...pruned] };
 }
 

@@ -13,6 +13,10 @@ import type { SerialEndpoint } from './serial-endpoint.ts';
 const SLICE_SECONDS = 0.005;
 /** Behind by more than this, real time is given up and counted anew. */
 const LAG_SECONDS_MAX = 0.25;
+/** A board that has looked so often for input in vain is taken to have nothing else to do, and is run more rarely. */
+const STARVED_POLLS = 2000;
+/** Longest rest of such a board, with and without real time. */
+const REST_SECONDS_MAX = 0.1;
 const LAG_NOTE =
   'the emulation cannot keep up with real time on this computer; emulated time runs slower than the clock';
 
@@ -97,6 +101,7 @@ class LiveSession {
   private readonly realtime: boolean;
   private readonly maxCycles: number;
   private wake: (() => void) | null = null;
+  private hasLagged = false;
   /** Clock and cycle counter from which real time is reckoned. */
   private origin = { milliseconds: 0, cycles: 0 };
 
@@ -132,6 +137,7 @@ class LiveSession {
       pc = result.pc;
       if (this.isOver(result)) return result as RunResult;
       if (result.stop === 'idle') await this.input();
+      else if (this.isStarved()) await this.rest();
       else if (this.realtime) await this.pace(result.cycles, onNote);
       else await new Promise((resolve) => setImmediate(resolve));
     }
@@ -161,6 +167,28 @@ class LiveSession {
     this.restartClock();
   }
 
+  private isStarved(): boolean {
+    return this.endpoint !== null && this.machine.serial.fruitlessPolls() > STARVED_POLLS;
+  }
+
+  /**
+   * Until input comes or some time is over: the slice just run in real time, else longer and longer, so that many boards that wait leave the
+   * computer to those that work. Input is served at once; the rest of the pause is then not emulated.
+   */
+  private async rest(): Promise<void> {
+    const slices = this.realtime ? 1 : this.machine.serial.fruitlessPolls() / STARVED_POLLS;
+    const seconds = Math.min(REST_SECONDS_MAX, SLICE_SECONDS * slices);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, seconds * 1000);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.wake = null;
+    this.restartClock();
+  }
+
   private restartClock(): void {
     this.origin = { milliseconds: performance.now(), cycles: this.machine.cpu.counters().cycles };
   }
@@ -169,7 +197,8 @@ class LiveSession {
     const emulated = (cycles - this.origin.cycles) / this.board.clockHz;
     const ahead = emulated - (performance.now() - this.origin.milliseconds) / 1000;
     if (ahead < -LAG_SECONDS_MAX) {
-      onNote(LAG_NOTE);
+      if (!this.hasLagged) onNote(LAG_NOTE);
+      this.hasLagged = true;
       this.restartClock();
     }
     await new Promise((resolve) => (ahead > 0.001 ? setTimeout(resolve, ahead * 1000) : setImmediate(resolve)));

@@ -10,6 +10,8 @@ export class SerialLine implements Stateful {
   onIncoming: (() => void) | null = null;
   /** Sees every byte as it is sent, besides the listener given at creation. */
   onSent: ((byte: number) => void) | null = null;
+  /** How often in a row the firmware has looked for a byte and found none. */
+  private fruitless = 0;
   /** What is sent is kept, but shown to nobody: it has been shown before. */
   muted = false;
 
@@ -21,6 +23,7 @@ export class SerialLine implements Stateful {
 
   /** Bytes for the firmware to read, from the host. */
   feed(bytes: Uint8Array): void {
+    this.fruitless = 0;
     for (const byte of bytes) this.incoming.push(byte);
     this.onIncoming?.();
   }
@@ -35,6 +38,7 @@ export class SerialLine implements Stateful {
   }
 
   send(byte: number): void {
+    this.fruitless = 0;
     if (this.keeps) this.sent.push(byte);
     if (this.muted) return;
     this.onByte?.(byte);
@@ -58,6 +62,12 @@ export class SerialLine implements Stateful {
   }
 
   waiting(): number {
+    if (this.incoming.length === 0) this.fruitless++;
     return this.incoming.length;
+  }
+
+  /** How often the firmware has looked for input in vain since it last sent or was sent something. */
+  fruitlessPolls(): number {
+    return this.fruitless;
   }
 }

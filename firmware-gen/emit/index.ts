@@ -8,6 +8,7 @@ import type { MemoryPlan, Schedule } from '../ir/schedule.ts';
 import { blockComment } from './c-writer.ts';
 import { ConstantPool } from './constants.ts';
 import { toCommentText, toIdentifier } from './identifier.ts';
+import type { HarnessOptions } from './harness-source.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { instanceSource } from './instance-source.ts';
 import { kernelLibrary } from './kernel-library.ts';
@@ -26,6 +27,8 @@ export interface EmitOptions {
   readonly hooks: boolean;
   /** Leave out UART and self-introduction. */
   readonly bare: boolean;
+  /** Serve a protocol on the UART; not with `bare`. */
+  readonly harness?: HarnessOptions | null;
   /** Of the .tflite, lower-case hex. */
   readonly modelSha256: string;
   /** Of Thumbelina. */
@@ -41,7 +44,7 @@ export function modelIdentifier(schedule: Schedule): string {
 
 export function emitC(schedule: Schedule, plan: MemoryPlan, options: EmitOptions): SourceTree {
   const model = modelIdentifier(schedule);
-  const { board, hooks, bare } = options;
+  const { board, hooks, bare, modelSha256, harness = null } = options;
   const library = options.kernels ?? kernelLibrary();
   const opening = openingComment(schedule, options);
   const constants = new ConstantPool(model);
@@ -51,8 +54,9 @@ export function emitC(schedule: Schedule, plan: MemoryPlan, options: EmitOptions
   tree.set(`${model}_instance.c`, instanceSource(model, opening, hasState(schedule.graph)));
   tree.set(`${model}_weights.h`, constants.header(opening));
   tree.set(`${model}_weights.c`, constants.source(opening));
-  if (board) tree.set('main.c', mainSource(schedule.graph, { board, model, opening, hooks, bare }));
-  addSupport(tree, { board: board ?? null, bare, opening, library });
+  if (board)
+    tree.set('main.c', mainSource(schedule.graph, { board, model, opening, hooks, bare, modelSha256, harness }));
+  addSupport(tree, { board: board ?? null, bare, harness, opening, library });
   return new Map([...tree].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -1,5 +1,5 @@
 /**
- * main.c and board.h. With --bare: init, one inference, tl_ready, sleep. Otherwise the firmware also introduces itself on the board's UART:
+ * main.c and board.h. With a harness: harness-source.ts. With --bare: init, one inference, tl_ready, sleep. Otherwise the firmware also introduces itself on the board's UART:
  * name, arena, the cycles of a cold and a warm inference on zero input, the output values. tl_ready is an empty function whose address tells
  * an emulator or a debugger that the model is up and the arena may be written.
  */
@@ -9,6 +9,7 @@ import type { Graph } from '../ir/graph.ts';
 import { COLUMNS_MAX, wrapArguments } from './c-writer.ts';
 import { vectorTableOf } from './linker-script.ts';
 import { elementCount, tensorOf } from '../ir/graph.ts';
+import { harnessMain, harnessSources, type HarnessOptions } from './harness-source.ts';
 
 export interface MainOptions {
   readonly board: Board;
@@ -17,6 +18,10 @@ export interface MainOptions {
   readonly opening: string;
   readonly hooks: boolean;
   readonly bare: boolean;
+  /** Of the .tflite, lower-case hex. */
+  readonly modelSha256: string;
+  /** Serve a protocol on the UART instead of the introduction. */
+  readonly harness: HarnessOptions | null;
 }
 
 /** Values of one output that are printed; more would only slow the start. */
@@ -50,17 +55,26 @@ const BOOT_STAGES: Readonly<Record<NonNullable<Board['boot']>, string>> = {
 };
 
 /** Files of kernels/runtime that main.c and start-up need on this board. */
-export function runtimeSources(board: Board, bare: boolean): string[] {
+export function runtimeSources(board: Board, bare: boolean, harness: HarnessOptions | null): string[] {
   const boot = board.boot ? [BOOT_STAGES[board.boot]] : [];
   const clock = board.clockSetup ? [CLOCK_SETUPS[board.clockSetup]] : [];
-  const uart = board.uart && !bare ? [...UART_DRIVERS[board.uart.kind], 'tl_print.c'] : [];
-  return ['startup.c', 'tl_memcpy.c', 'tl_memset.c', ...boot, ...clock, ...uart];
+  const base = ['startup.c', 'tl_memcpy.c', 'tl_memset.c', ...boot, ...clock];
+  if (board.uart === null || bare) return base;
+  return [...base, ...UART_DRIVERS[board.uart.kind], ...(harness === null ? ['tl_print.c'] : harnessSources(harness))];
 }
 
 const cHex = (value: number): string => `${hex32(value).toUpperCase().replace('0X', '0x')}U`;
 
 export function boardHeader(board: Board, opening: string): string {
   const boot = board.boot ? [`#define TL_VECTOR_TABLE ${cHex(vectorTableOf(board))}`] : [];
+  const { chipId: id } = board;
+  const chipId = id
+    ? [
+        `#define TL_CHIP_ID_ADDRESS ${cHex(id.address)}`,
+        `#define TL_CHIP_ID_MASK ${cHex(id.mask)}`,
+        `#define TL_CHIP_ID_VALUE ${cHex(id.value)}`,
+      ]
+    : [];
   return [
     opening,
     '#ifndef TL_BOARD_H\n#define TL_BOARD_H\n',
@@ -68,6 +82,7 @@ export function boardHeader(board: Board, opening: string): string {
     `#define TL_HAS_CLOCK_SETUP ${board.clockSetup ? 1 : 0}`,
     ...boot,
     ...uartDefinitions(board),
+    ...chipId,
     '\n#endif\n',
   ].join('\n');
 }
@@ -88,7 +103,11 @@ function uartDefinitions({ uart, clockHz }: Board): string[] {
 }
 
 export function mainSource(graph: Graph, options: MainOptions): string {
-  const { model, opening, hooks, bare, board } = options;
+  const { model, opening, hooks, bare, board, modelSha256, harness } = options;
+  if (harness !== null) {
+    const arena = arenaDefinition(model.toUpperCase());
+    return harnessMain(graph, { board, model, opening, hooks, arena, modelSha256, harness });
+  }
   const talks = board.uart !== null && !bare;
   const hook = `/* A debugger or an emulator reads the op's output when this is called. */
 TL_VISIBLE void ${model}_on_op(int op_index)

@@ -1,6 +1,7 @@
 /** What a program needs besides its own files: the kernels it mentions and, for a board, start-up code, linker script and a Makefile. */
 import type { Board } from '../../boards/schema.ts';
 import { defined } from '../../common/errors.ts';
+import type { HarnessOptions } from './harness-source.ts';
 import { neededFiles, type KernelLibrary } from './kernel-library.ts';
 import { linkerScript } from './linker-script.ts';
 import { boardHeader, runtimeSources } from './main-source.ts';
@@ -14,16 +15,19 @@ export interface SupportOptions {
   readonly board: Board | null;
   /** Leave out the UART. */
   readonly bare: boolean;
+  /** Protocol on the UART. */
+  readonly harness?: HarnessOptions | null;
   /** Comment at the top of generated files. */
   readonly opening: string;
   readonly library: KernelLibrary;
 }
 
 /** Adds them to `tree`, which holds the program's own files. */
-export function addSupport(tree: Map<string, string>, { board, bare, opening, library }: SupportOptions): void {
+export function addSupport(tree: Map<string, string>, options: SupportOptions): void {
+  const { board, bare, harness = null, opening, library } = options;
   if (board) {
     tree.set('board.h', boardHeader(board, opening));
-    for (const file of runtimeSources(board, bare)) {
+    for (const file of runtimeSources(board, bare, harness)) {
       const path = `runtime/${file}`;
       tree.set(path, defined(library.files.get(path), `kernels/${path}`));
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Vector table and reset. Arm DDI 0403E B1.5.2 (exception numbers), B3.2.5 VTOR, B3.2.20 CPACR. Only the system
- * exceptions have vectors: this firmware enables no interrupt. MemManage, BusFault and UsageFault stay disabled, so
- * each escalates to HardFault. */
+ * exceptions have vectors: this firmware enables no other interrupt. MemManage, BusFault and UsageFault stay disabled,
+ * so each escalates to HardFault. */
 #include "tl_runtime.h"
 
 #define VTOR TL_REGISTER(0xE000ED08U)
@@ -16,6 +16,7 @@ int main(void);
 void Reset_Handler(void);
 void HardFault_Handler(void);
 void Default_Handler(void);
+void SysTick_Handler(void);
 
 typedef void (*tl_vector)(void);
 
@@ -41,7 +42,7 @@ __attribute__((section(".vectors"), used)) static const tl_vector_entry vectors[
     {.handler = Default_Handler}, /* DebugMonitor */
     {.handler = NULL},
     {.handler = Default_Handler}, /* PendSV */
-    {.handler = Default_Handler}, /* SysTick */
+    {.handler = SysTick_Handler},
 };
 
 /* Loops over a few words must not become calls of memcpy and memset: they would be the only ones in many images. */
@@ -66,7 +67,8 @@ __attribute__((noreturn, optimize("no-tree-loop-distribute-patterns"))) void Res
     tl_halt();
 }
 
-TL_VISIBLE void HardFault_Handler(void)
+/* Weak: the device protocol reports faults, and counts time by SysTick on cores without a cycle counter. */
+TL_VISIBLE __attribute__((weak)) void HardFault_Handler(void)
 {
     tl_halt();
 }
@@ -75,3 +77,5 @@ TL_VISIBLE void Default_Handler(void)
 {
     tl_halt();
 }
+
+__attribute__((weak, alias("Default_Handler"))) void SysTick_Handler(void);

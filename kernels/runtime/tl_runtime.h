@@ -70,6 +70,15 @@ static inline void tl_wait_for_interrupt(void)
     __asm volatile("wfi" ::: "memory");
 }
 
+/** Starts the board anew: AIRCR.SYSRESETREQ (DDI 0403E B3.2.6). */
+__attribute__((noreturn)) static inline void tl_reset(void)
+{
+    __asm volatile("dsb" ::: "memory");
+    TL_REGISTER(0xE000ED0CU) = 0x05FA0004U;
+    for (;;) {
+    }
+}
+
 /** Stops for good, in the debugger if there is one. */
 __attribute__((noreturn)) static inline void tl_halt(void)
 {
