@@ -1,6 +1,8 @@
 /** `thumbelina doctor`: is everything here that the other commands need? Exit 3 when something required is missing. */
 import type { Command } from 'commander';
 import { engineVersion } from '../emulator/create-machine.ts';
+import { findFlashTools } from '../harness/flash/flash.ts';
+import { listPorts } from '../harness/protocol/serial-link.ts';
 import { checkTools, type ToolCheck } from '../harness/doctor.ts';
 import { print, table, type JsonOption } from './output.ts';
 
@@ -14,7 +16,10 @@ export function addDoctor(program: Command): void {
     .action(async (options: JsonOption) => {
       const tools = await checkTools(engineVersion);
       const ok = tools.every((tool) => tool.found || !tool.required);
-      print(options, { schemaVersion: 1, ok, tools }, () => formatTools(tools));
+      const [flashers, ports] = await Promise.all([findFlashTools(), listPorts()]);
+      print(options, { schemaVersion: 1, ok, tools, flashers, ports }, () =>
+        [formatTools(tools), '', formatFlashers(flashers), '', formatPorts(ports)].join('\n'),
+      );
       process.exitCode = ok ? 0 : EXIT_TOOL_MISSING;
     });
 }
@@ -24,5 +29,21 @@ function formatTools(tools: readonly ToolCheck[]): string {
   return table(
     ['tool', 'state', 'version or fix', 'needed for'],
     tools.map((tool) => [tool.name, state(tool), tool.detail, tool.purpose]),
+  );
+}
+
+function formatFlashers(flashers: Awaited<ReturnType<typeof findFlashTools>>): string {
+  return table(
+    ['flash tool', 'state', 'fix'],
+    flashers.map(({ name, found, fix }) => [name, found ? 'ok' : 'absent', found ? '' : fix]),
+  );
+}
+
+function formatPorts(ports: Awaited<ReturnType<typeof listPorts>>): string {
+  if (ports === null) return 'serial ports: not known; they are listed by udevadm, which is not installed';
+  if (ports.length === 0) return 'serial ports: none';
+  return table(
+    ['serial port', 'USB serial number', 'maker'],
+    ports.map(({ path, serialNumber, manufacturer }) => [path, serialNumber, manufacturer]),
   );
 }

@@ -5,9 +5,14 @@ import { UserError } from '../common/errors.ts';
 import { tensorBytes, tensorOf, type Graph } from '../firmware-gen/ir/graph.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { energyOf, formatEnergy, type DutyCycle } from '../harness/energy.ts';
+import type { Board } from '../boards/schema.ts';
+import { compileModel } from '../harness/compile.ts';
+import { runOnDevice } from '../harness/device-run.ts';
+import { DeviceClient } from '../harness/protocol/device-client.ts';
+import { openSerial } from '../harness/protocol/serial-link.ts';
 import { lcgInputs } from '../harness/lcg.ts';
 import { readInputFile } from '../harness/input-file.ts';
-import { loadModel } from '../harness/model.ts';
+import { loadModel, type SourceModel } from '../harness/model.ts';
 import type { RunReport } from '../harness/report.ts';
 import { runModel } from '../harness/run-model.ts';
 import {
@@ -33,6 +38,8 @@ interface RunArguments extends JsonOption {
   readonly timing?: 'exact' | 'flat';
   readonly batteryMah?: number;
   readonly periodS?: number;
+  readonly port?: string;
+  readonly baud: number;
 }
 
 export function addRun(program: Command): void {
@@ -51,11 +58,19 @@ export function addRun(program: Command): void {
     .option('--lcg <seed>', 'inputs from the generator that CONTRACT defines (default: seed 1)', nonNegativeInteger)
     .option('--battery-mah <n>', 'with --period-s: estimate how long such a battery lasts', positiveNumber)
     .option('--period-s <n>', 'one inference in so many seconds, asleep in between', positiveNumber)
+    .option('--port <path>', 'on what answers at this serial port instead (docs/hil.md)')
+    .option('--baud <rate>', 'of the serial port', nonNegativeInteger, 115200)
     .option('--json', 'print JSON')
     .action(async (path: string, options: RunArguments) => {
       const board = loadBoard(options.board);
       const model = loadModel(path);
-      const report = await runModel(model, inputsOf(model.graph, options), {
+      const inputs = inputsOf(model.graph, options);
+      if (options.port !== undefined) {
+        const report = await runAtPort(model, inputs, board, options.port, options);
+        print(options, report, () => formatRun(report));
+        return;
+      }
+      const report = await runModel(model, inputs, {
         board,
         engine: options.engine,
         bare: options.bare ?? false,
@@ -83,6 +98,25 @@ function positiveNumber(text: string): number {
   if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
     throw new InvalidArgumentError('a number above 0 is expected.');
   return value;
+}
+
+/** The image is built for its sizes, and to be flashed; it must be on the device already. */
+async function runAtPort(
+  model: SourceModel,
+  inputs: readonly Uint8Array[],
+  board: Board,
+  port: string,
+  { bare, perOp, prune, output, baud }: RunArguments,
+): Promise<RunReport> {
+  if (bare === true) throw new UserError('--bare firmware has no UART to answer at --port; leave one of them out');
+  const harness = { protocol: 'device', mlperfId: model.name, input: 'raw' } as const;
+  const compiled = await compileModel(model, output, { board, bare: false, hooks: perOp ?? false, prune, harness });
+  const link = await openSerial(port, baud);
+  try {
+    return await runOnDevice(new DeviceClient(link, { baud }), port, model, compiled, inputs, board);
+  } finally {
+    await link.close();
+  }
 }
 
 /** @throws UserError for a file of another size than the model's inputs */
@@ -135,7 +169,7 @@ export function formatRun(report: RunReport): string {
     '',
     table(header, rows),
     '',
-    `cycles        ${cycles === null || coldCycles === null ? 'not known' : `${thousands(cycles)} (${thousands(coldCycles)} the first time)`}, ${thousands(report.instructions)} instructions`,
+    `cycles        ${cycles === null || coldCycles === null ? 'not known' : `${thousands(cycles)} (${thousands(coldCycles)} the first time)`}${report.instructions === null ? '' : `, ${thousands(report.instructions)} instructions`}`,
     `latency       ${latencyMs === null ? 'not known' : `${latencyMs.toFixed(3)} ms`} at ${report.clockHz / 1e6} MHz`,
     `flash         ${thousands(memory.flashBytes)} bytes`,
     `RAM           ${thousands(memory.ramBytes)} bytes, of it arena ${thousands(memory.arenaBytes)}, stack ${thousands(memory.stackBytes)}`,

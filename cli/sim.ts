@@ -32,6 +32,7 @@ interface SimArguments extends JsonOption {
   readonly uart?: UartChoice;
   readonly rtt?: boolean;
   readonly realtime?: boolean;
+  readonly bootUart?: boolean;
   readonly maxCycles?: number;
   readonly strict?: boolean;
   readonly call?: string;
@@ -60,6 +61,7 @@ export function addSim(program: Command): void {
       'standard input to RTT down-buffer 0; look for the control block in RAM where no symbol _SEGGER_RTT names it',
     )
     .option('--realtime', 'emulated time follows the clock')
+    .option('--boot-uart', "begin in the chip's UART boot loader (AN3155): stm32flash writes and starts a program")
     .option(
       '--max-cycles <n>',
       'end the run after so many cycles (default: 10^10; with pty, tcp, gdb: none)',
@@ -105,8 +107,13 @@ async function runSim(path: string, options: SimArguments): Promise<SimReport | 
   return options.gdb === undefined ? simulateFile(path, options) : debugFile(path, options, options.gdb);
 }
 
-const isLive = ({ uart, realtime, record, replay }: SimArguments): boolean =>
-  realtime === true || uart?.kind === 'pty' || uart?.kind === 'tcp' || record !== undefined || replay !== undefined;
+const isLive = ({ uart, realtime, bootUart, record, replay }: SimArguments): boolean =>
+  realtime === true ||
+  bootUart === true ||
+  uart?.kind === 'pty' ||
+  uart?.kind === 'tcp' ||
+  record !== undefined ||
+  replay !== undefined;
 
 /** @throws UserError for options that contradict each other */
 function checkRecording({ record, replay, uart, realtime, engine }: SimArguments): void {
@@ -133,7 +140,10 @@ async function simulateLive(path: string, options: SimArguments): Promise<SimRep
     const { record, replay } = options;
     const files = { ...(record === undefined ? {} : { record }), ...(replay === undefined ? {} : { replay }) };
     const { runLive } = await import('../harness/live-session.ts');
-    return await runLive({ ...firmware, ...files, realtime: options.realtime ?? false }, endpoint);
+    return await runLive(
+      { ...firmware, ...files, realtime: options.realtime ?? false, bootLoader: options.bootUart ?? false },
+      endpoint,
+    );
   } finally {
     endpoint?.close();
   }

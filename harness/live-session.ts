@@ -7,6 +7,7 @@ import { createMachine } from '../emulator/create-machine.ts';
 import { DEFAULT_CYCLES_MAX, type Machine, type Pause, type RunResult } from '../emulator/machine.ts';
 import type { SimOptions, SimReport } from '../emulator/sim.ts';
 import { readRecording, Recorder, replay } from './recording.ts';
+import { bootLoad } from './boot-load.ts';
 import type { SerialEndpoint } from './serial-endpoint.ts';
 
 /** Emulated time of a slice: input that arrives meanwhile waits as long. */
@@ -26,6 +27,8 @@ export interface LiveOptions extends Omit<SimOptions, 'call'> {
   readonly record?: string;
   /** File whose input is fed again instead. */
   readonly replay?: string;
+  /** Begin in the chip's boot loader (AN3155), which writes a program to flash and starts it. */
+  readonly bootLoader?: boolean;
 }
 
 /**
@@ -52,6 +55,7 @@ export async function runLive(options: LiveOptions, endpoint: SerialEndpoint | n
   });
   const started = performance.now();
   try {
+    if (options.bootLoader === true) await bootLoad(machine, endpoint, onNote);
     const result = await (options.replay === undefined
       ? runRecorded(machine, endpoint, outgoing, options)
       : replay(

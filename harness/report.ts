@@ -13,7 +13,8 @@ export interface OpRow {
   readonly opcode: string;
   /** Null on a core without a timing model, like every other count of cycles here. */
   readonly cycles: number | null;
-  readonly instructions: number;
+  /** Null on a device: only an emulator counts them. */
+  readonly instructions: number | null;
   readonly macs: number;
   /** Constants the op reads, in bytes of the .tflite. */
   readonly weightBytes: number;
@@ -46,7 +47,7 @@ export interface RunReport {
   readonly ops: readonly OpRow[];
   readonly cycles: number | null;
   readonly coldCycles: number | null;
-  readonly instructions: number;
+  readonly instructions: number | null;
   readonly latencyMs: number | null;
   readonly clockHz: number;
   readonly memory: {
@@ -69,9 +70,9 @@ export interface ReportParts {
   readonly outputs: readonly Uint8Array[];
   readonly cycles: number;
   readonly coldCycles: number;
-  readonly instructions: number;
+  readonly instructions: number | null;
   /** By op index; an op without an entry was fused into another or needs no code. */
-  readonly opCosts: ReadonlyMap<number, { readonly cycles: number; readonly instructions: number }>;
+  readonly opCosts: ReadonlyMap<number, { readonly cycles: number; readonly instructions: number | null }>;
   readonly opOutputCrc32: ReadonlyMap<number, string>;
   readonly flashBytes: number;
   readonly dataBytes: number;
@@ -88,7 +89,10 @@ function memoryNote({ timing }: Board): string | null {
 export function buildReport(parts: ReportParts): RunReport {
   const { graph, board } = parts;
   const core = coreOf(board);
-  const cycles = knownCycles(core, parts.cycles);
+  const { source } = parts;
+  // A board counts its own cycles; of emulated ones only those of a timing model mean something.
+  const countOf = (count: number): number | null => (source === 'measured' ? count : knownCycles(core, count));
+  const cycles = countOf(parts.cycles);
   const outputs = parts.outputs.map((bytes, index) => ({
     values: tensorValues(bytes, tensorOf(graph, graph.outputs[index]!).dtype),
     crc32: crc32Hex(bytes),
@@ -99,13 +103,13 @@ export function buildReport(parts: ReportParts): RunReport {
     board: board.name,
     core: board.core,
     engine: parts.engine,
-    source: parts.source,
+    source,
     timing: {
-      model: core.timing === null ? null : core.name,
+      model: core.timing === null || source === 'measured' ? null : core.name,
       mode: parts.timingMode,
-      assumedCount: assumedTimingCount(core),
+      assumedCount: source === 'measured' ? 0 : assumedTimingCount(core),
       validatedErrorPct: null,
-      note: timingGap(core) ?? memoryNote(board),
+      note: source === 'measured' ? null : (timingGap(core) ?? memoryNote(board)),
     },
     input: { crc32: crc32Hex(...parts.inputs) },
     output: outputs[0] ?? { values: [], crc32: crc32Hex() },
@@ -113,14 +117,14 @@ export function buildReport(parts: ReportParts): RunReport {
     ops: graph.ops.map((op) => ({
       index: op.index,
       opcode: op.kind,
-      cycles: knownCycles(core, parts.opCosts.get(op.index)?.cycles ?? 0),
-      instructions: parts.opCosts.get(op.index)?.instructions ?? 0,
+      cycles: countOf(parts.opCosts.get(op.index)?.cycles ?? 0),
+      instructions: parts.instructions === null ? null : (parts.opCosts.get(op.index)?.instructions ?? 0),
       macs: macs(op, graph),
       weightBytes: op.inputs.reduce((sum, id) => sum + (id === null ? 0 : (tensorOf(graph, id).data?.length ?? 0)), 0),
       outputCrc32: parts.opOutputCrc32.get(op.index) ?? null,
     })),
     cycles,
-    coldCycles: knownCycles(core, parts.coldCycles),
+    coldCycles: countOf(parts.coldCycles),
     instructions: parts.instructions,
     latencyMs: cycles === null ? null : (cycles / board.clockHz) * 1e3,
     clockHz: board.clockHz,

@@ -6,6 +6,7 @@ import { Profiler } from '../../emulator/profile/profiler.ts';
 import { coreOf } from '../../emulator/cores/core.ts';
 import { opFunctionName, opOf } from '../../firmware-gen/emit/op-function.ts';
 import { tensorOf } from '../../firmware-gen/ir/graph.ts';
+import { defined } from '../../common/errors.ts';
 import { compileModel, type CompiledModel } from '../compile.ts';
 import { crc32Hex } from '../crc32.ts';
 import { EmulatedTarget } from '../emulated-target.ts';
@@ -58,7 +59,8 @@ export async function measureEntry(job: MeasureJob): Promise<Measurement> {
     LCG_SEED,
   );
   const report = runCompiled(model, compiled, inputs, { board, engine: ENGINE, timingMode });
-  const { cycles, instructions, memory, outputs } = report;
+  const { cycles, memory, outputs } = report;
+  const instructions = defined(report.instructions, 'instructions of an emulated run');
   const { locked } = job;
   const isWorse = locked === null || (cycles ?? 0) > (locked.cycles ?? 0) || instructions > locked.instructions;
   const withTarget = <T>(work: (target: EmulatedTarget) => T): T => {
@@ -81,8 +83,13 @@ export async function measureEntry(job: MeasureJob): Promise<Measurement> {
       accuracy: samples === null ? null : withTarget((target) => accuracyOn(target, model, samples)),
     },
     ops: report.ops
-      .filter((op) => op.instructions > 0)
-      .map((op) => ({ index: op.index, opcode: op.opcode, cycles: op.cycles, instructions: op.instructions })),
+      .map(({ index, opcode, cycles: own, instructions: count }) => ({
+        index,
+        opcode,
+        cycles: own,
+        instructions: count ?? 0,
+      }))
+      .filter((op) => op.instructions > 0),
     functions: isWorse ? withTarget((target) => functionCosts(target, model, compiled, inputs)) : null,
     symbols: Object.fromEntries(
       compiled.image.symbols

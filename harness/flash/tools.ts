@@ -1,0 +1,181 @@
+/**
+ * Programs that write an image to a chip: each a name, what it needs to know, and its arguments as an array. No shell sees any of them; a file
+ * name that the tool's own script language would take for code is refused.
+ */
+import { UserError } from '../../common/errors.ts';
+import { hex32 } from '../../common/units.ts';
+import type { Board } from '../../boards/schema.ts';
+
+export interface FlashRequest {
+  readonly board: Board;
+  /** Path of an ELF. */
+  readonly elf: string | null;
+  /** Path of a raw image, and where it belongs. */
+  readonly bin: { readonly path: string; readonly address: number } | null;
+  /** Serial number of the probe; null: the only one there is. */
+  readonly probe: string | null;
+  /** Serial port of the UART boot loader, or host:port of a gdb server. */
+  readonly port: string | null;
+  /** Frame of the UART boot loader: 8e1 on hardware, 8n1 on a pseudo-terminal. */
+  readonly uartMode: string;
+}
+
+export interface FlashTool {
+  readonly name: string;
+  readonly program: string;
+  readonly fix: string;
+  /** Arguments that print a version and end. */
+  readonly versionArgs: readonly string[];
+  readonly args: (request: FlashRequest) => readonly string[];
+  /** Whether the output of a run that ended with 0 says that it failed all the same. */
+  readonly failedIn?: (output: string) => string | null;
+}
+
+type Debug = NonNullable<Board['debug']>;
+
+/** @throws UserError naming the field the board description lacks */
+function debugField<K extends keyof Debug>({ name, debug }: Board, field: K): NonNullable<Debug[K]> {
+  const value = debug?.[field];
+  if (value === undefined || value === null)
+    throw new UserError(`board ${name}: its description has no "debug.${field}"; add it, or choose another --tool`);
+  return value;
+}
+
+function needPort({ port }: FlashRequest, what: string): string {
+  if (port === null) throw new UserError(`this tool needs --port: ${what}`);
+  if (port.startsWith('-')) throw new UserError(`--port ${port}: begins with a minus; give a path`);
+  return port;
+}
+
+function needElf({ elf }: FlashRequest): string {
+  if (elf === null) throw new UserError('this tool writes ELF files only; give the .elf, or choose another --tool');
+  return elf;
+}
+
+function needBin({ bin }: FlashRequest): NonNullable<FlashRequest['bin']> {
+  if (bin === null) throw new UserError('this tool writes raw images only; give the .bin, or choose another --tool');
+  return bin;
+}
+
+/** Tcl takes anything within braces as it is, but braces and backslashes. */
+function tclWord(text: string): string {
+  if (/[{}\\\n\r]/.test(text)) throw new UserError(`${text}: OpenOCD cannot be given this name; rename it`);
+  return `{${text}}`;
+}
+
+/** A line of gdb's or J-Link's script: quotes, backslashes and line ends would change its meaning. */
+function scriptWord(text: string): string {
+  if (/["\\\n\r]/.test(text)) throw new UserError(`${text}: the tool cannot be given this name; rename it`);
+  return `"${text}"`;
+}
+
+/** A serial number goes into a script too. */
+function serial(probe: string): string {
+  if (!/^[\w:.-]+$/.test(probe) || probe.startsWith('-'))
+    throw new UserError(`--probe ${probe}: letters, digits, colons, dots and dashes are expected`);
+  return probe;
+}
+
+const onlyWith = (probe: string | null, args: (text: string) => readonly string[]): readonly string[] =>
+  probe === null ? [] : args(serial(probe));
+
+export const FLASH_TOOLS: readonly FlashTool[] = [
+  {
+    name: 'openocd',
+    program: 'openocd',
+    fix: 'apt-get install openocd',
+    versionArgs: ['--version'],
+    args: ({ board, elf, bin, probe }) => [
+      ...['-f', debugField(board, 'openocdInterface')],
+      ...onlyWith(probe, (text) => ['-c', `adapter serial ${text}`]),
+      ...['-f', debugField(board, 'openocdTarget')],
+      '-c',
+      elf === null
+        ? `program ${tclWord(bin!.path)} verify reset exit ${hex32(bin!.address)}`
+        : `program ${tclWord(elf)} verify reset exit`,
+    ],
+  },
+  {
+    name: 'pyocd',
+    program: 'pyocd',
+    fix: 'pip install pyocd',
+    versionArgs: ['--version'],
+    args: ({ board, elf, bin, probe }) => [
+      ...['flash', '--target', debugField(board, 'pyocdTarget'), '--erase', 'sector'],
+      ...onlyWith(probe, (text) => ['--uid', text]),
+      ...(elf === null ? ['--base-address', hex32(bin!.address), bin!.path] : [elf]),
+    ],
+  },
+  {
+    name: 'probe-rs',
+    program: 'probe-rs',
+    fix: 'see the installation page of probe-rs',
+    versionArgs: ['--version'],
+    args: ({ board, elf, bin, probe }) => [
+      ...['download', '--non-interactive', '--verify', '--chip', debugField(board, 'probeRsChip')],
+      ...onlyWith(probe, (text) => ['--probe', text]),
+      ...(elf === null ? ['--binary-format', 'bin', '--base-address', hex32(bin!.address), bin!.path] : [elf]),
+    ],
+  },
+  {
+    name: 'stm32cubeprogrammer',
+    program: 'STM32_Programmer_CLI',
+    fix: "install ST's STM32CubeProgrammer",
+    versionArgs: ['--version'],
+    args: ({ elf, bin, probe }) => [
+      ...['-c', 'port=SWD', ...onlyWith(probe, (text) => [`sn=${text}`])],
+      ...(elf === null ? ['-w', bin!.path, hex32(bin!.address)] : ['-w', elf]),
+      ...['-v', '-rst'],
+    ],
+  },
+  {
+    name: 'stm32flash',
+    program: 'stm32flash',
+    fix: 'apt-get install stm32flash',
+    versionArgs: ['-h'],
+    args: (request) => [
+      ...['-m', request.uartMode, '-w', needBin(request).path, '-v', '-g', hex32(needBin(request).address)],
+      needPort(request, 'the serial port of the boot loader'),
+    ],
+  },
+  {
+    name: 'dfu-util',
+    program: 'dfu-util',
+    fix: 'apt-get install dfu-util',
+    versionArgs: ['--version'],
+    args: (request) => [
+      ...['-a', '0', '-d', debugField(request.board, 'dfuId')],
+      ...onlyWith(request.probe, (text) => ['-S', text]),
+      ...['-s', `${hex32(needBin(request).address)}:leave`, '-D', needBin(request).path],
+    ],
+  },
+  {
+    name: 'gdb',
+    program: 'gdb-multiarch',
+    fix: 'apt-get install gdb-multiarch',
+    versionArgs: ['--version'],
+    args: (request) => [
+      ...[
+        '-nx',
+        '-batch',
+        '-ex',
+        `target remote ${scriptWord(needPort(request, 'host:port of a gdb server')).slice(1, -1)}`,
+      ],
+      ...['-ex', 'load', '-ex', 'compare-sections', '-ex', 'kill', needElf(request)],
+    ],
+    failedIn: (output) =>
+      /MIS-MATCHED/.test(output)
+        ? 'the flash does not hold what was written'
+        : /matched\.|Transfer rate/.test(output)
+          ? null
+          : 'nothing was written',
+  },
+];
+
+/** @throws UserError listing the tools there are */
+export function flashTool(name: string): FlashTool {
+  const tool = FLASH_TOOLS.find((candidate) => candidate.name === name);
+  if (tool === undefined)
+    throw new UserError(`--tool ${name}: is none of ${FLASH_TOOLS.map((candidate) => candidate.name).join(', ')}`);
+  return tool;
+}

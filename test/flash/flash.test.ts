@@ -1,0 +1,78 @@
+/** Flashing: the command lines as arrays, names that would be code refused, and gdb's `load` against the emulated board. */
+import { spawn, spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { loadBoard } from '../../boards/load.ts';
+import { FLASH_TOOLS, flashTool, type FlashRequest } from '../../harness/flash/tools.ts';
+import { entryPoint, thumbelina } from '../cli/support/cli.ts';
+import { vectorsAndCode, writeElf } from '../cli/support/elf-file.ts';
+import { workspace } from '../cli/support/workspace.ts';
+
+const space = workspace();
+const board = loadBoard('nucleo-l4r5zi');
+const base: FlashRequest = { board, elf: 'a b.elf', bin: null, probe: null, port: null, uartMode: '8e1' };
+const raw: FlashRequest = { ...base, elf: null, bin: { path: 'a.bin', address: 0x0800_0000 }, port: '/dev/ttyACM0' };
+
+describe('flash tools', () => {
+  it('should be given every name as one argument', () => {
+    expect(flashTool('openocd').args({ ...base, probe: '066B' })).toEqual([
+      ...['-f', 'interface/stlink.cfg', '-c', 'adapter serial 066B', '-f', 'target/stm32l4x.cfg'],
+      ...['-c', 'program {a b.elf} verify reset exit'],
+    ]);
+    expect(flashTool('stm32flash').args(raw)).toEqual([
+      ...['-m', '8e1', '-w', 'a.bin', '-v', '-g', '0x08000000', '/dev/ttyACM0'],
+    ]);
+    expect(flashTool('dfu-util').args(raw).slice(-4)).toEqual(['-s', '0x08000000:leave', '-D', 'a.bin']);
+    for (const { name, args } of FLASH_TOOLS) {
+      const request = ['stm32flash', 'dfu-util'].includes(name) ? raw : { ...base, port: '127.0.0.1:1' };
+      const all = args(request);
+      expect(all.every((part) => typeof part === 'string' && part !== '')).toBe(true);
+      expect(all.join(' ')).toContain(request === raw ? 'a.bin' : 'a b.elf');
+    }
+  });
+
+  it.each<[string, string, Partial<FlashRequest>, RegExp]>([
+    ['openocd', 'a name with Tcl in it', { elf: 'x}[exec rm].elf' }, /OpenOCD cannot be given this name/],
+    ['openocd', 'a probe with a command in it', { probe: '1; shutdown' }, /--probe 1; shutdown: letters/],
+    ['pyocd', 'a probe that is an option', { probe: '--help' }, /--probe --help/],
+    ['gdb', 'a port with a new line', { port: 'x\nshell rm' }, /cannot be given this name/],
+    ['gdb', 'no port', {}, /needs --port/],
+    ['stm32flash', 'an ELF', { port: '/dev/x' }, /writes raw images only/],
+    ['stm32flash', 'a port that is an option', { ...raw, port: '-h' }, /begins with a minus/],
+    ['openocd', 'a board nothing is known about', { board: loadBoard('mps2-an386') }, /no "debug.openocdInterface"/],
+  ])('%s should refuse %s', (tool, _, change, message) => {
+    expect(() => flashTool(tool).args({ ...base, ...change })).toThrow(message);
+  });
+});
+
+describe('thumbelina flash', () => {
+  it('should name the tool that is missing', async () => {
+    const image = space.write('a.bin', new Uint8Array(16));
+    const args = ['flash', image, '--board', 'nucleo-l4r5zi', '--tool', 'stm32flash', '--port', '/dev/null'];
+    const { code, stderr } = await thumbelina(args, { env: { PATH: '/nowhere' } });
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: 'thumbelina: stm32flash: stm32flash not found; apt-get install stm32flash\n',
+    });
+  });
+
+  const hasGdb = spawnSync('gdb-multiarch', ['--version']).status === 0;
+  it.skipIf(!hasGdb)(
+    `should write and verify with gdb${hasGdb ? '' : ' (skipped: no gdb-multiarch)'}`,
+    async () => {
+      const program = vectorsAndCode(0xe7fe);
+      const elf = space.write('a.elf', writeElf({ programs: [{ vaddr: 0, bytes: program }], entry: 9 }).bytes);
+      const sim = spawn(process.execPath, [entryPoint(), 'sim', elf, '--gdb', '0'], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let said = '';
+      sim.stderr.on('data', (text: Buffer) => (said += text.toString()));
+      await expect.poll(() => said, { timeout: 30_000 }).toMatch(/127\.0\.0\.1:\d+/);
+      const port = `127.0.0.1:${/127\.0\.0\.1:(\d+)/.exec(said)![1]}`;
+      const { code, stdout, stderr } = await thumbelina(['flash', elf, '--tool', 'gdb', '--port', port, '--json']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(JSON.parse(stdout)).toMatchObject({ outcome: 'ok', tool: 'gdb' });
+      sim.kill();
+    },
+    60_000,
+  );
+});
