@@ -192,10 +192,17 @@ export class CoreExceptions implements ExceptionHost, Stateful {
         return this.accessFault(stop);
       case 'breakpoint':
         // A fault handler that gives up by BKPT: what the run ends with is the fault.
-        return this.recorded !== null && isFault(this.current()) ? { kind: 'fault', recorded: this.recorded } : null;
+        if (this.recorded !== null && isFault(this.current())) return { kind: 'fault', recorded: this.recorded };
+        return this.breakpoint(stop.pc);
       default:
         return null;
     }
+  }
+
+  /** Null ends the run there: nobody would hear of the breakpoint otherwise. */
+  private breakpoint(pc: number): Verdict {
+    const taken = this.unit.breakpoint(pc);
+    return taken === null ? null : this.continued(taken);
   }
 
   private fpu(stop: CpuStop): Verdict {

@@ -5,7 +5,7 @@
 import { hex32 } from '../../common/units.ts';
 import type { Cpu, ExceptionPort } from '../cpu/cpu.ts';
 import { reg } from '../cpu/cpu.ts';
-import { exception, faultStatus, hardFaultStatus } from './exception.ts';
+import { debugFaultStatus, exception, faultStatus, hardFaultStatus } from './exception.ts';
 import type { ExceptionFeatures } from './exception-features.ts';
 import type { ExceptionState } from './exception-state.ts';
 import { FpContext } from './fp-context.ts';
@@ -108,6 +108,13 @@ export class ExceptionUnit {
     return this.synchronous(exception.supervisorCall, next);
   }
 
+  /** BKPT at `address`, where its handler returns to; null: DebugMonitor is off, or its priority does not suffice. */
+  breakpoint(address: number): Continuation | null {
+    if (!this.isTakable(exception.debugMonitor)) return null;
+    this.system.debugFaultStatus |= debugFaultStatus.breakpoint;
+    return this.synchronous(exception.debugMonitor, address);
+  }
+
   /** @param status bits of CFSR; @param returnAddress goes to the frame: the faulting instruction, or the one that was to come */
   fault(number: number, status: number, returnAddress: number): Continuation {
     this.system.faultStatus = (this.system.faultStatus | status) >>> 0;
@@ -139,15 +146,17 @@ export class ExceptionUnit {
 
   /** The exception itself if it is enabled and its priority suffices, else HardFault; null when not even that can be taken. */
   private escalate(wanted: number): number | null {
-    const { state, features, system } = this;
-    const priority = this.executionPriority();
-    const isTakable = (number: number): boolean =>
-      state.isEnabled(number) && state.groupPriority(state.priorityOf(number)) < priority;
+    const { features, system } = this;
     const isKnown = !features.onlyHardFault || wanted === exception.supervisorCall;
-    if (isKnown && isTakable(wanted)) return wanted;
+    if (isKnown && this.isTakable(wanted)) return wanted;
     if (wanted !== exception.hardFault)
       system.hardFaultStatus = (system.hardFaultStatus | hardFaultStatus.forced) >>> 0;
-    return isTakable(exception.hardFault) ? exception.hardFault : null;
+    return this.isTakable(exception.hardFault) ? exception.hardFault : null;
+  }
+
+  private isTakable(number: number): boolean {
+    const { state } = this;
+    return state.isEnabled(number) && state.groupPriority(state.priorityOf(number)) < this.executionPriority();
   }
 
   private lockUp(wanted: number, address: number): Continuation {

@@ -40,6 +40,9 @@ export const faultStatus = {
 
 export const hardFaultStatus = { vectorTable: 1 << 1, forced: 1 << 30, debugEvent: (1 << 31) >>> 0 } as const;
 
+/** Bits of DFSR. */
+export const debugFaultStatus = { breakpoint: 1 << 1 } as const;
+
 const NAMES: Readonly<Record<number, string>> = {
   [exception.nmi]: 'NMI',
   [exception.hardFault]: 'HardFault',

@@ -44,7 +44,12 @@ export const fpccr = {
 /** CPACR: full access to coprocessors 10 and 11. */
 export const CPACR_FPU = 0xf0_0000;
 
-export const demcr = { monitorEnable: 1 << 16, monitorPend: 1 << 17, traceEnable: 1 << 24 } as const;
+export const demcr = {
+  monitorEnable: 1 << 16,
+  monitorPend: 1 << 17,
+  monitorStep: 1 << 18,
+  traceEnable: 1 << 24,
+} as const;
 
 /** @param stackAlign STKALIGN is 1 after reset from Cortex-M3 r2p0 on and on all later cores */
 export function resetSystemState(

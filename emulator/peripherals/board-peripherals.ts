@@ -10,7 +10,7 @@ import { MpuRegisters } from './mpu-registers.ts';
 import { Nvic } from './nvic.ts';
 import { deviceCatalogue } from './device-catalogue.ts';
 import type { DeviceContext } from './device-context.ts';
-import type { ExceptionHost, Peripheral } from './peripheral.ts';
+import type { ExceptionHost, Peripheral, PeripheralHost } from './peripheral.ts';
 import { RegisterDevice } from './register-device.ts';
 import { SystemControlBlock } from './system-control-block.ts';
 import { SystemControl } from './system-control.ts';
@@ -24,7 +24,8 @@ export function boardPeripherals(board: Board, context: DeviceContext): Peripher
 function corePeripherals(board: Board, { host, itm }: DeviceContext): Peripheral[] {
   const core = coreOf(board);
   const { exceptions } = host;
-  const control = exceptions === null ? new SystemControl(host, board.fpu !== 'none') : controlBlock(board, exceptions);
+  const control =
+    exceptions === null ? new SystemControl(host, board.fpu !== 'none') : controlBlock(board, exceptions, host);
   const nvic =
     exceptions === null ? [] : [new Nvic(exceptions, core.architecture !== 'v6-m'), new MpuRegisters(exceptions)];
   const traceEnabled = (): boolean => control.traceEnabled();
@@ -55,7 +56,7 @@ function gate(board: Board, devices: ReadonlyMap<string, Peripheral>, name: stri
   Object.assign(defined(devices.get(name), name), { isEnabled, enabledBy });
 }
 
-function controlBlock(board: Board, exceptions: ExceptionHost): SystemControlBlock {
+function controlBlock(board: Board, exceptions: ExceptionHost, host: PeripheralHost): SystemControlBlock {
   const model = coreOf(board);
   const { cpuid, mvfr, interruptLines } = model;
   const { hasFpu, configurationOnes } = exceptionFeatures(model);
@@ -66,6 +67,7 @@ function controlBlock(board: Board, exceptions: ExceptionHost): SystemControlBlo
     mvfr,
     interruptWords: Math.ceil(interruptLines / 32) - 1,
     vectorTable: board.vectorTable ?? board.memory.find(({ kind }) => kind === 'flash')?.start ?? 0,
+    fail: (cause: string) => host.fail(cause),
   };
   return isMainline(model)
     ? new SystemControlBlock(exceptions, options)

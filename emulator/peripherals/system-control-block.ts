@@ -64,6 +64,8 @@ const ENABLE_BITS: readonly (readonly [number, number])[] = [
   [17, exception.busFault],
   [18, exception.usageFault],
 ];
+/** TRCENA, MON_REQ, MON_EN and the vector catches, which mean something to a debugger only. */
+const DEMCR_KEPT = 0x0109_07f1;
 const CCR_WRITABLE = 0x31b;
 const FPDSCR_WRITABLE = 0x07c0_0000;
 const FPCCR_WRITABLE = (fpccr.automaticEnable | fpccr.lazyEnable | fpccr.lazyActive) >>> 0;
@@ -79,6 +81,8 @@ export interface ControlBlockOptions {
   readonly mvfr: readonly [number, number, number];
   /** Where the vector table is after reset. */
   readonly vectorTable: number;
+  /** Ends the run: the firmware asks for what is not modelled. */
+  readonly fail: (cause: string) => void;
 }
 
 export class SystemControlBlock extends RegisterFile {
@@ -135,7 +139,7 @@ export class SystemControlBlock extends RegisterFile {
       case register.shcsr:
         return this.handlerControl();
       case register.demcr:
-        return system.debugMonitorControl;
+        return system.debugMonitorControl | (state.isPending(exception.debugMonitor) ? demcr.monitorPend : 0);
       default: {
         const field = plain.get(offset);
         if (field !== undefined) return system[field];
@@ -193,8 +197,7 @@ export class SystemControlBlock extends RegisterFile {
         this.host.fpuChanged();
         break;
       case register.demcr:
-        system.debugMonitorControl = value >>> 0;
-        state.setEnabled(exception.debugMonitor, (value & demcr.monitorEnable) !== 0);
+        this.setDebugMonitor(value);
         break;
       case register.stir:
         state.setPending(exception.firstInterrupt + (value & 0x1ff), true);
@@ -203,6 +206,15 @@ export class SystemControlBlock extends RegisterFile {
         if (this.options.hasFpu && offset >= register.fpccr && offset <= register.fpdscr) this.writeFp(offset, value);
         else super.write(offset, value);
     }
+  }
+
+  /** MON_PEND is not kept: it shows and sets whether DebugMonitor is pending. */
+  private setDebugMonitor(value: number): void {
+    const { system, state } = this.host;
+    if ((value & demcr.monitorStep) !== 0) this.options.fail('steps by DEMCR.MON_STEP, which are not modelled');
+    system.debugMonitorControl = value & DEMCR_KEPT;
+    state.setEnabled(exception.debugMonitor, (value & demcr.monitorEnable) !== 0);
+    state.setPending(exception.debugMonitor, (value & demcr.monitorPend) !== 0);
   }
 
   private writeFp(offset: number, value: number): void {
