@@ -111,8 +111,6 @@ export const trainConfigSchema = z.strictObject({
     validateSteps: positive.default(100),
     /** Validations without gain after which training ends. */
     patience: positive.default(10),
-    /** Further steps with weights and activations rounded to int8, gradients passed straight through. */
-    quantizationAwareSteps: z.number().int().nonnegative().default(0),
   }),
   augmentation: z
     .strictObject({
