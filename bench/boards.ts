@@ -102,7 +102,7 @@ async function benchOne(
           : {
               cycles: record.best_cycles,
               by: record.best_cycles_by,
-              ratio: report.cycles === null ? null : report.cycles / record.best_cycles,
+              ratio: timingMode === 'flat' || report.cycles === null ? null : report.cycles / record.best_cycles,
             },
       ops: opsOf(report),
     };
