@@ -75,6 +75,9 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     this.mpu = new Mpu(isV8(core) ? new PmsaV8Regions(core.mpuRegions) : new PmsaV7Regions(core.mpuRegions));
     const stack = new StackAccess(port, this.mpu);
     this.unit = new ExceptionUnit(cpu, port, this.state, this.system, features, stack, parts.advance);
+    this.state.onPending = () => {
+      if ((this.system.sleep & scr.sendEventOnPending) !== 0) this.eventRegister = true;
+    };
     port.onMaskChange = () => {
       this.unit.fp.refresh();
       this.changed();
@@ -206,16 +209,12 @@ export class CoreExceptions implements ExceptionHost, Stateful {
   }
 
   private fpu(stop: CpuStop): Verdict {
-    switch (this.unit.fp.prepare()) {
-      case 'ready':
-        return { kind: 'continue', pc: stop.pc };
-      case 'forbidden':
-        return this.fault(exception.usageFault, faultStatus.noCoprocessor, stop);
-      case 'bus':
-        return this.fault(exception.busFault, faultStatus.lazyBus, stop);
-      case 'denied':
-        return this.fault(exception.memManage, faultStatus.lazyProtection, stop);
-    }
+    const prepared = this.unit.fp.prepare();
+    if (prepared === 'ready') return { kind: 'continue', pc: stop.pc };
+    if (prepared === 'forbidden') return this.fault(exception.usageFault, faultStatus.noCoprocessor, stop);
+    const next = this.unit.lazyFault(prepared, stop.pc);
+    if (next !== stop.pc) this.record(stop);
+    return this.continued(next);
   }
 
   /** The fault whose handler is still at work; a run that is cut off there ends with it. */
@@ -239,12 +238,16 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     return this.fault(exception.busFault, faultStatus.preciseBus | faultStatus.busAddressValid, stop);
   }
 
-  private fault(number: number, status: number, stop: CpuStop): Verdict {
+  /** What the run ends with if the fault's handler gives up. */
+  private record(stop: CpuStop): void {
     const cause = faultCause(stop);
-    if (cause !== null) {
-      const fault = makeFault(cause.kind, cause.cause, stop.pc, this.parts.symbols);
-      this.recorded ??= { fault, counters: this.parts.cpu.counters() };
-    }
+    if (cause === null) return;
+    const fault = makeFault(cause.kind, cause.cause, stop.pc, this.parts.symbols);
+    this.recorded ??= { fault, counters: this.parts.cpu.counters() };
+  }
+
+  private fault(number: number, status: number, stop: CpuStop): Verdict {
+    this.record(stop);
     return this.continued(this.unit.fault(number, status, stop.pc));
   }
 
@@ -265,6 +268,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     const next = this.unit.returnFrom(excReturn);
     if (typeof next === 'number' && this.unit.sleepsOnExit) {
       this.unit.sleepsOnExit = false;
+      this.eventRegister = true;
       this.sleeping = true;
       return this.sleep(next, cyclesMax, () => this.unit.wakes());
     }
@@ -276,8 +280,10 @@ export class CoreExceptions implements ExceptionHost, Stateful {
       this.eventRegister = false;
       return { kind: 'continue', pc: this.parts.cpu.stepOver() };
     }
-    const onPending = (this.system.sleep & scr.sendEventOnPending) !== 0;
-    return this.sleep(pc, cyclesMax, () => this.unit.wakes() || (onPending && this.state.nextPending() !== null));
+    // Unlike WFI's, PRIMASK keeps interrupts from ending it (B1.5.18).
+    const verdict = this.sleep(pc, cyclesMax, () => this.eventRegister || this.unit.wouldTake());
+    if (verdict?.kind === 'continue') this.eventRegister = false;
+    return verdict;
   }
 
   /** Time passes until `wakes`; nothing that can happen: idle, or the fault whose handler sleeps here. */

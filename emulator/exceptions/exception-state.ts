@@ -21,6 +21,9 @@ const FIXED = new Map<number, number>([
   [exception.hardFault, -1],
 ]);
 
+/** Numbers without an exception: their priorities read as 0 and ignore writes (B3.2.10 to B3.2.12). */
+const RESERVED: ReadonlySet<number> = new Set([0, 7, 8, 9, 10, 13]);
+
 export interface ExceptionSnapshot {
   readonly enabled: Uint8Array;
   readonly pending: Uint8Array;
@@ -42,6 +45,8 @@ export class ExceptionState {
   private readonly priority: Uint8Array;
   /** AIRCR.PRIGROUP: the priority's bits below and at this one only order pending exceptions. */
   priorityGroup = 0;
+  /** An exception goes from not pending to pending, enabled or not. */
+  onPending: (() => void) | null = null;
   private pendingCount = 0;
   private activeCount = 0;
 
@@ -85,6 +90,12 @@ export class ExceptionState {
     if (number >= this.count || this.isPending(number) === pending) return;
     this.pending[number] = pending ? 1 : 0;
     this.pendingCount += pending ? 1 : -1;
+    if (pending) this.onPending?.();
+  }
+
+  /** Any interrupt line, enabled or not (ICSR.ISRPENDING). */
+  hasPendingInterrupt(): boolean {
+    return this.pendingCount !== 0 && this.pending.includes(1, exception.firstInterrupt);
   }
 
   /** A pending bit cleared by software comes back at once while the line is still high. */
@@ -137,7 +148,8 @@ export class ExceptionState {
   }
 
   setPriority(number: number, priority: number): void {
-    if (number < this.count && !FIXED.has(number)) this.priority[number] = priority & this.priorityMask;
+    if (number < this.count && !FIXED.has(number) && !RESERVED.has(number))
+      this.priority[number] = priority & this.priorityMask;
   }
 
   maskPriority(value: number): number {
@@ -176,6 +188,11 @@ export class ExceptionState {
   preempting(executionPriority: number): number | null {
     const next = this.nextPending();
     return next !== null && this.groupPriority(this.priorityOf(next)) < executionPriority ? next : null;
+  }
+
+  /** Whether code of this priority leaves a fault or the debug monitor ready to be taken (FPCCR's RDY bits). */
+  isReady(number: number, executionPriority: number): boolean {
+    return this.isEnabled(number) && this.groupPriority(this.priorityOf(number)) < executionPriority;
   }
 
   /** Whether anything pending and enabled waits, whatever the masks say: ends WFI if its priority would preempt without PRIMASK. */

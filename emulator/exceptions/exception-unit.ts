@@ -9,9 +9,9 @@ import { debugFaultStatus, exception, faultStatus, hardFaultStatus } from './exc
 import type { ExceptionFeatures } from './exception-features.ts';
 import type { ExceptionState } from './exception-state.ts';
 import { FpContext } from './fp-context.ts';
-import type { StackAccess, StackingRefusal } from './stack-access.ts';
+import type { Refusal, StackAccess, StackingRefusal } from './stack-access.ts';
 import { popFrame, pushFrame } from './stack-frame.ts';
-import { scr, type SystemState } from './system-state.ts';
+import { ccr, fpccr, scr, type SystemState } from './system-state.ts';
 
 /** Where execution goes on; lock-up: the core has stopped for good (B1.5.15). */
 export type Continuation = number | { readonly lockUp: string };
@@ -29,6 +29,12 @@ const STACKING_FAULTS: Readonly<Record<StackingRefusal, readonly [number, number
   denied: [exception.memManage, faultStatus.stackingProtection],
   limit: [exception.usageFault, faultStatus.stackOverflow],
 };
+const READY_BITS = [
+  [exception.hardFault, fpccr.hardFaultReady],
+  [exception.memManage, fpccr.memManageReady],
+  [exception.busFault, fpccr.busFaultReady],
+  [exception.debugMonitor, fpccr.monitorReady],
+] as const;
 const IPSR_MASK = 0x1ff;
 const THUMB = 0x0100_0000;
 /** IT and ICI state in xPSR: bits 26:25 and 15:10. */
@@ -121,6 +127,29 @@ export class ExceptionUnit {
     return this.synchronous(number, returnAddress);
   }
 
+  /**
+   * The frame left open for FPU registers cannot be stored in front of the FPU instruction at `pc`. What was ready when it was left open
+   * decides on escalation; a fault that cannot be taken now waits, and the instruction runs without the frame (FPCCR, B3.2.21).
+   */
+  lazyFault(refused: Refusal, pc: number): Continuation {
+    const { system, state } = this;
+    const [wanted, status, ready] =
+      refused === 'bus'
+        ? ([exception.busFault, faultStatus.lazyBus, fpccr.busFaultReady] as const)
+        : ([exception.memManage, faultStatus.lazyProtection, fpccr.memManageReady] as const);
+    system.faultStatus = (system.faultStatus | status) >>> 0;
+    const isReady = (bit: number): boolean => (system.fpContextControl & bit) !== 0;
+    if (!isReady(ready)) {
+      if (!isReady(fpccr.hardFaultReady)) return this.lockUp(wanted, pc);
+      system.hardFaultStatus = (system.hardFaultStatus | hardFaultStatus.forced) >>> 0;
+    }
+    state.setPending(isReady(ready) ? wanted : exception.hardFault, true);
+    const taken = this.poll(pc);
+    if (taken !== null) return taken;
+    this.fp.giveUp();
+    return pc;
+  }
+
   /** A branch to an EXC_RETURN value in Handler mode. */
   returnFrom(excReturn: number): Continuation {
     const { state, cpu } = this;
@@ -133,7 +162,7 @@ export class ExceptionUnit {
     this.onEvent?.({ kind: 'return', number, cycles: cpu.counters().cycles });
     if (target === null) return this.derived(exception.usageFault, faultStatus.invalidPc, excReturn);
     if (state.preempting(this.executionPriority()) !== null) return this.tailChain(excReturn);
-    return this.unstack(excReturn, target);
+    return this.unstack(excReturn, target, isBase);
   }
 
   /** SVC and faults: taken now, or as HardFault, or the core locks up. */
@@ -167,13 +196,25 @@ export class ExceptionUnit {
   private enter(returnAddress: number): Continuation {
     const { cpu, port, features, state } = this;
     const priority = this.executionPriority();
-    const frame = pushFrame(cpu, this.stack, returnAddress, this.fp, (this.system.configuration & 0x200) !== 0);
+    const ready = this.readyBits(priority);
+    const frame = pushFrame(cpu, this.stack, returnAddress, this.fp, { alignsTo8: this.alignsTo8(), ready });
     if (frame.refused !== null) this.pendStackingFault(frame.refused);
     port.addCounters(features.cost.entry + frame.extraCycles, 0);
     this.advance();
     const number = state.preempting(priority);
     if (number === null) return this.lockUp(exception.hardFault, returnAddress);
     return this.activate(number, this.excReturn(frame.hasFp, frame.wasHandler, frame.onProcessStack));
+  }
+
+  private alignsTo8(): boolean {
+    return (this.system.configuration & ccr.stackAlign) !== 0;
+  }
+
+  /** FPCCR's RDY bits for code of this priority. */
+  private readyBits(priority: number): number {
+    let bits = 0;
+    for (const [number, bit] of READY_BITS) if (this.state.isReady(number, priority)) bits |= bit;
+    return bits;
   }
 
   private excReturn(hasFp: boolean, toHandler: boolean, onProcessStack: boolean): number {
@@ -189,7 +230,7 @@ export class ExceptionUnit {
     if (vector === null) {
       if (number === exception.hardFault || number === exception.nmi)
         return { lockUp: `lock-up: no vector for exception ${number} at ${hex32(system.vectorTable + number * 4)}` };
-      state.setPending(number, false);
+      // Derived from this entry, whose exception stays pending behind it (B1.5.11).
       system.hardFaultStatus |= hardFaultStatus.vectorTable;
       return this.activate(exception.hardFault, excReturn);
     }
@@ -240,13 +281,18 @@ export class ExceptionUnit {
     const hasFp = (excReturn & 0x10) === 0;
     if (hasFp && !this.features.hasFpu) return null;
     const mayLeave = isBase || this.features.isV8 || (this.system.configuration & 1) !== 0;
-    if (toHandler ? isBase : !mayLeave) return null;
+    if (!toHandler && !mayLeave) return null;
     return { toHandler, onProcessStack };
   }
 
-  private unstack(excReturn: number, target: { toHandler: boolean; onProcessStack: boolean }): Continuation {
+  private unstack(
+    excReturn: number,
+    target: { toHandler: boolean; onProcessStack: boolean },
+    isBase: boolean,
+  ): Continuation {
     const { cpu, port, features, system } = this;
-    const popped = popFrame(cpu, this.stack, target, (excReturn & 0x10) === 0, this.fp);
+    const frame = { ...target, alignsTo8: this.alignsTo8() };
+    const popped = popFrame(cpu, this.stack, frame, (excReturn & 0x10) === 0, this.fp);
     if (popped === 'bus') return this.derived(exception.busFault, faultStatus.unstackingBus, excReturn);
     if (popped === 'denied') return this.derived(exception.memManage, faultStatus.unstackingProtection, excReturn);
     const { xpsr, pc, extraCycles } = popped;
@@ -260,7 +306,8 @@ export class ExceptionUnit {
     port.clearExclusive();
     port.addCounters(features.cost.exit + extraCycles, 0);
     cpu.writeRegister(reg.pc, pc);
-    this.sleepsOnExit = !target.toHandler && (system.sleep & scr.sleepOnExit) !== 0;
+    const isRunnable = (xpsr & THUMB) !== 0 && pc < SYSTEM_SPACE;
+    this.sleepsOnExit = isRunnable && isBase && !target.toHandler && (system.sleep & scr.sleepOnExit) !== 0;
     return this.goTo(pc, (xpsr & THUMB) !== 0);
   }
 

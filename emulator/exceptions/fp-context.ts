@@ -5,7 +5,7 @@
 import { reg, type Cpu, type ExceptionPort } from '../cpu/cpu.ts';
 import type { Refusal, StackAccess } from './stack-access.ts';
 import type { ExceptionCost } from '../timing/exception-cost.ts';
-import { CPACR_FPU, fpccr, type SystemState } from './system-state.ts';
+import { CPACR_FPU, CPACR_FPU_PRIVILEGED, fpccr, type SystemState } from './system-state.ts';
 
 const SAVED_REGISTERS = 16;
 const FPSCR_OFFSET = SAVED_REGISTERS * 4;
@@ -44,7 +44,8 @@ export class FpContext {
   }
 
   private isAllowed(): boolean {
-    return this.hasFpu && (this.system.coprocessorAccess & CPACR_FPU) === CPACR_FPU;
+    const access = this.system.coprocessorAccess & CPACR_FPU;
+    return this.hasFpu && (access === CPACR_FPU || (access === CPACR_FPU_PRIVILEGED && this.port.isPrivileged()));
   }
 
   /** Tells the engine whether an FPU instruction may simply run. */
@@ -53,15 +54,18 @@ export class FpContext {
     this.cpu.setFpuEnabled(this.isAllowed() && isReady);
   }
 
-  /** In front of an FPU instruction the engine stopped at. Not ready: CPACR forbids it, or the frame that waits cannot be stored. */
+  /**
+   * In front of an FPU instruction the engine stopped at. Not ready: CPACR forbids it, or the frame that waits cannot be stored; then
+   * give it up or leave it open for the handler of that fault to see.
+   */
   prepare(): 'ready' | 'forbidden' | Refusal {
     if (!this.isAllowed()) return 'forbidden';
     const { cpu, system } = this;
     if (this.has(fpccr.lazyActive)) {
       const refused = this.save(system.fpContextAddress, !this.has(fpccr.user));
-      system.fpContextControl = (system.fpContextControl & ~fpccr.lazyActive) >>> 0;
       this.port.addCounters(this.cost.fpContext, 0);
       if (refused !== null) return refused;
+      this.giveUp();
     }
     if (this.has(fpccr.automaticEnable) && !this.isActive()) {
       cpu.writeRegister(reg.fpscr, system.fpDefaultStatus);
@@ -71,14 +75,24 @@ export class FpContext {
     return 'ready';
   }
 
-  /** Entry with an active context: the cycles it takes beyond those of the basic frame, and why it could not be stored. */
-  push(address: number, fromThread: boolean): { readonly refused: Refusal | null; readonly extraCycles: number } {
+  /** The frame that waits is no longer to be stored. */
+  giveUp(): void {
+    const { system } = this;
+    system.fpContextControl = (system.fpContextControl & ~fpccr.lazyActive) >>> 0;
+  }
+
+  /** @param ready RDY bits of FPCCR; entry with an active context: the cycles it takes beyond those of the basic frame, and why it could not be stored. */
+  push(
+    address: number,
+    fromThread: boolean,
+    ready: number,
+  ): { readonly refused: Refusal | null; readonly extraCycles: number } {
     const { system } = this;
     const isUser = fromThread && (this.cpu.readRegister(reg.control) & 1) !== 0;
     if (!this.has(fpccr.lazyEnable)) return { refused: this.save(address, !isUser), extraCycles: this.cost.fpContext };
     const kept = system.fpContextControl & (fpccr.automaticEnable | fpccr.lazyEnable);
     system.fpContextControl =
-      (kept | fpccr.lazyActive | (isUser ? fpccr.user : 0) | (fromThread ? fpccr.thread : 0)) >>> 0;
+      (kept | ready | fpccr.lazyActive | (isUser ? fpccr.user : 0) | (fromThread ? fpccr.thread : 0)) >>> 0;
     system.fpContextAddress = address >>> 0;
     return { refused: null, extraCycles: 0 };
   }
@@ -87,16 +101,23 @@ export class FpContext {
     return this.has(fpccr.lazyActive) ? 0 : this.cost.fpContext;
   }
 
-  /** Return with an extended frame: registers that were never saved are still in place. */
-  pop(address: number, privileged: boolean): void {
-    const { cpu, system } = this;
-    if (this.has(fpccr.lazyActive)) {
-      system.fpContextControl = (system.fpContextControl & ~fpccr.lazyActive) >>> 0;
-      return;
+  /** Return with an extended frame: its words, s0 to s15 and FPSCR, none where they were never saved; or why they cannot be read. */
+  fetch(address: number, privileged: boolean): readonly number[] | Refusal {
+    const words: number[] = [];
+    if (this.has(fpccr.lazyActive)) return words;
+    for (let index = 0; index <= SAVED_REGISTERS; index++) {
+      const word = this.stack.read(address + index * 4, privileged);
+      if (typeof word === 'string') return word;
+      words.push(word);
     }
-    for (let index = 0; index < SAVED_REGISTERS; index++)
-      cpu.writeRegister(reg.s0 + index, this.word(address + index * 4, privileged));
-    cpu.writeRegister(reg.fpscr, this.word(address + FPSCR_OFFSET, privileged));
+    return words;
+  }
+
+  /** @param words of fetch(): registers that were never saved are still in place */
+  pop(words: readonly number[]): void {
+    this.giveUp();
+    for (const [index, word] of words.entries())
+      this.cpu.writeRegister(index < SAVED_REGISTERS ? reg.s0 + index : reg.fpscr, word);
   }
 
   /** After a return: CONTROL.FPCA is what EXC_RETURN says. */
@@ -105,12 +126,6 @@ export class FpContext {
     const control = this.cpu.readRegister(reg.control) & ~FpContext.ACTIVE;
     this.cpu.writeRegister(reg.control, control | (isActive ? FpContext.ACTIVE : 0));
     this.refresh();
-  }
-
-  /** A word that cannot be read is 0. */
-  private word(address: number, privileged: boolean): number {
-    const word = this.stack.read(address, privileged);
-    return typeof word === 'string' ? 0 : word;
   }
 
   private save(address: number, privileged: boolean): Refusal | null {

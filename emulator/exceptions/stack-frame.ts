@@ -27,7 +27,7 @@ export function pushFrame(
   stack: StackAccess,
   returnAddress: number,
   fp: FpContext,
-  alignsTo8: boolean,
+  { alignsTo8, ready }: { readonly alignsTo8: boolean; readonly ready: number },
 ): PushedFrame {
   const xpsr = cpu.readRegister(reg.xpsr);
   const wasHandler = (xpsr & IPSR_MASK) !== 0;
@@ -51,7 +51,7 @@ export function pushFrame(
   for (const [index, register] of STACKED.entries()) store(index * 4, cpu.readRegister(register));
   store(24, returnAddress);
   store(28, (xpsr & ~ALIGNED) | (mustAlign ? ALIGNED : 0));
-  const fpFrame = hasFp ? fp.push(frame + BASIC_BYTES, !wasHandler) : { refused: null, extraCycles: 0 };
+  const fpFrame = hasFp ? fp.push(frame + BASIC_BYTES, !wasHandler, ready) : { refused: null, extraCycles: 0 };
   refused = fpFrame.refused ?? refused;
   const { extraCycles } = fpFrame;
   return { refused, hasFp, wasHandler, onProcessStack, extraCycles };
@@ -69,7 +69,7 @@ export interface PoppedFrame {
 export function popFrame(
   cpu: Cpu,
   access: StackAccess,
-  { toHandler, onProcessStack }: { readonly toHandler: boolean; readonly onProcessStack: boolean },
+  { toHandler, onProcessStack, alignsTo8 }: Readonly<Record<'toHandler' | 'onProcessStack' | 'alignsTo8', boolean>>,
   hasFp: boolean,
   fp: FpContext,
 ): PoppedFrame | Refusal {
@@ -82,6 +82,8 @@ export function popFrame(
     if (typeof word === 'string') return word;
     words.push(word);
   }
+  const fpWords = hasFp ? fp.fetch(frame + BASIC_BYTES, privileged) : [];
+  if (typeof fpWords === 'string') return fpWords;
   const xpsr = words[7]!;
   const extraCycles = hasFp ? fp.popCycles() : 0;
   return {
@@ -90,9 +92,9 @@ export function popFrame(
     extraCycles,
     commit: () => {
       for (const [index, register] of STACKED.entries()) cpu.writeRegister(register, words[index]! >>> 0);
-      if (hasFp) fp.pop(frame + BASIC_BYTES, privileged);
+      if (hasFp) fp.pop(fpWords);
       const bytes = hasFp ? EXTENDED_BYTES : BASIC_BYTES;
-      cpu.writeRegister(stack, (frame + bytes + ((xpsr & ALIGNED) !== 0 ? 4 : 0)) >>> 0);
+      cpu.writeRegister(stack, ((frame + bytes) | ((alignsTo8 || hasFp) && (xpsr & ALIGNED) !== 0 ? 4 : 0)) >>> 0);
     },
   };
 }

@@ -37,12 +37,19 @@ export const fpccr = {
   lazyActive: 1 << 0,
   user: 1 << 1,
   thread: 1 << 3,
+  /** What was ready to be taken when the frame was left open: HardFault, MemManage, BusFault, DebugMonitor. */
+  hardFaultReady: 1 << 4,
+  memManageReady: 1 << 5,
+  busFaultReady: 1 << 6,
+  monitorReady: 1 << 8,
   lazyEnable: 1 << 30,
   automaticEnable: (1 << 31) >>> 0,
 } as const;
 
 /** CPACR: full access to coprocessors 10 and 11. */
 export const CPACR_FPU = 0xf0_0000;
+/** The same for privileged code only. */
+export const CPACR_FPU_PRIVILEGED = 0x50_0000;
 
 export const demcr = {
   monitorEnable: 1 << 16,

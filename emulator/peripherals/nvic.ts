@@ -7,6 +7,8 @@ const CLEAR_ENABLE = 0x080;
 const SET_PENDING = 0x100;
 const CLEAR_PENDING = 0x180;
 const ACTIVE = 0x200;
+/** Armv8-M's NVIC_ITNS: of the Security extension; else reserved. */
+const RESERVED = 0x280;
 const PRIORITY = 0x300;
 const BANK_BYTES = 0x80;
 const LINES_PER_WORD = 32;
@@ -32,6 +34,7 @@ export class Nvic implements Peripheral {
   read(offset: number): number {
     const { state } = this.host;
     if (offset >= PRIORITY) return this.priorities(offset - PRIORITY);
+    if (offset >= RESERVED) return 0;
     const first = exception.firstInterrupt + (offset % BANK_BYTES) * 8;
     const isSet = (number: number): boolean => {
       if (offset < SET_PENDING) return state.isEnabled(number);

@@ -3,7 +3,7 @@
  * only keep what is written are RegisterFile's.
  */
 import { exception } from '../exceptions/exception.ts';
-import { CPACR_FPU, demcr, fpccr, resetSystemState, type SystemState } from '../exceptions/system-state.ts';
+import { CPACR_FPU, demcr, resetSystemState, type SystemState } from '../exceptions/system-state.ts';
 import { RegisterFile, type ExceptionHost } from './peripheral.ts';
 
 const register = {
@@ -68,7 +68,15 @@ const ENABLE_BITS: readonly (readonly [number, number])[] = [
 const DEMCR_KEPT = 0x0109_07f1;
 const CCR_WRITABLE = 0x31b;
 const FPDSCR_WRITABLE = 0x07c0_0000;
-const FPCCR_WRITABLE = (fpccr.automaticEnable | fpccr.lazyEnable | fpccr.lazyActive) >>> 0;
+const FPCCR_WRITABLE = 0xc000_017b;
+/** Registers where writing a 0 changes nothing: bytes that are not written count as 0, not as what is there. */
+const WRITE_ONES: ReadonlySet<number> = new Set([
+  register.icsr,
+  register.cfsr,
+  register.hfsr,
+  register.dfsr,
+  register.stir,
+]);
 
 export interface ControlBlockOptions {
   readonly hasFpu: boolean;
@@ -151,7 +159,10 @@ export class SystemControlBlock extends RegisterFile {
   override write(offset: number, value: number, _bytes?: 1 | 2 | 4, lanes = 0xffff_ffff): boolean {
     if (this.readOnly.has(offset)) return true;
     if (offset >= register.shpr1 && offset <= register.shpr3) this.setSystemPriorities(offset, value, lanes);
-    else this.writeWord(offset, value);
+    else {
+      const kept = WRITE_ONES.has(offset) || lanes === 0xffff_ffff ? 0 : this.read(offset) & ~lanes;
+      this.writeWord(offset, (kept | (value & lanes)) >>> 0);
+    }
     this.host.changed();
     return true;
   }
@@ -231,7 +242,7 @@ export class SystemControlBlock extends RegisterFile {
     const next = state.nextPending() ?? 0;
     let word = this.host.current() | (next << 12);
     if (state.activeExceptions() <= 1) word |= icsr.returnToBase;
-    if (next >= exception.firstInterrupt) word |= icsr.interruptPending;
+    if (state.hasPendingInterrupt()) word |= icsr.interruptPending;
     if (state.isPending(exception.sysTick)) word |= icsr.sysTickSet;
     if (state.isPending(exception.pendSv)) word |= icsr.pendSvSet;
     if (state.isPending(exception.nmi)) word |= icsr.nmiSet;

@@ -27,6 +27,8 @@ export class SysTick implements Peripheral {
   private startCycle = 0;
   /** Wraps already reported through COUNTFLAG. */
   private wrapsSeen = 0;
+  /** COUNTFLAG from before startCycle. */
+  private flagged = false;
   /** Wraps that have made the exception pending. */
   private wrapsPended = 0;
 
@@ -36,23 +38,25 @@ export class SysTick implements Peripheral {
 
   reset(): void {
     this.csr = this.reload = this.startValue = this.startCycle = this.wrapsSeen = this.wrapsPended = 0;
+    this.flagged = false;
   }
 
   save(): unknown {
-    const { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended } = this;
-    return { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended };
+    const { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended, flagged } = this;
+    return { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended, flagged };
   }
 
   restore(state: unknown): void {
-    const { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended } = state as SysTick;
-    Object.assign(this, { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended });
+    const { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended, flagged } = state as SysTick;
+    Object.assign(this, { csr, reload, startValue, startCycle, wrapsSeen, wrapsPended, flagged });
   }
 
   read(offset: number): number | null {
     switch (offset) {
       case CSR: {
         const wraps = this.position().wraps;
-        const flag = wraps > this.wrapsSeen ? CSR_COUNTFLAG : 0;
+        const flag = this.flagged || wraps > this.wrapsSeen ? CSR_COUNTFLAG : 0;
+        this.flagged = false;
         this.wrapsSeen = wraps;
         return this.csr | CSR_CLKSOURCE | flag;
       }
@@ -79,7 +83,6 @@ export class SysTick implements Peripheral {
         if (this.host.exceptions === null && (value & (CSR_ENABLE | CSR_TICKINT)) === (CSR_ENABLE | CSR_TICKINT)) {
           this.host.fail('SysTick interrupt enabled (SYST_CSR.TICKINT); exceptions are not modelled by this engine');
         }
-        this.advance();
         this.restart(this.position().value);
         this.csr = value & (CSR_ENABLE | CSR_TICKINT);
         return true;
@@ -89,6 +92,7 @@ export class SysTick implements Peripheral {
         return true;
       case CVR:
         this.restart(0); // any write clears the counter and the flag
+        this.flagged = false;
         return true;
       default:
         return offset === CALIB;
@@ -97,8 +101,9 @@ export class SysTick implements Peripheral {
 
   /** The count reaches 0 with the interrupt enabled. */
   nextEvent(): number {
-    const isOn = (this.csr & (CSR_ENABLE | CSR_TICKINT)) === (CSR_ENABLE | CSR_TICKINT) && this.reload !== 0;
-    if (!isOn) return Infinity;
+    if ((this.csr & (CSR_ENABLE | CSR_TICKINT)) !== (CSR_ENABLE | CSR_TICKINT)) return Infinity;
+    if (this.reload === 0)
+      return this.startValue > 0 && this.wrapsPended === 0 ? this.startCycle + this.startValue : Infinity;
     const period = this.reload + 1;
     const first = this.startCycle + (this.startValue > 0 ? this.startValue : period);
     return first + this.wrapsPended * period;
@@ -113,7 +118,10 @@ export class SysTick implements Peripheral {
     this.host.exceptions?.changed();
   }
 
+  /** Counts on from `value`; what happened until now is done and remembered. */
   private restart(value: number): void {
+    this.advance();
+    this.flagged ||= this.position().wraps > this.wrapsSeen;
     this.startValue = value;
     this.startCycle = this.host.cycles();
     this.wrapsSeen = 0;
@@ -122,10 +130,12 @@ export class SysTick implements Peripheral {
 
   /** Counter value and how often it has reached 0 since it was restarted. From 0 the next cycle loads RVR. */
   private position(): { value: number; wraps: number } {
-    if ((this.csr & CSR_ENABLE) === 0 || this.reload === 0) return { value: this.startValue, wraps: 0 };
+    if ((this.csr & CSR_ENABLE) === 0) return { value: this.startValue, wraps: 0 };
     const elapsed = this.host.cycles() - this.startCycle;
     if (elapsed <= this.startValue)
       return { value: this.startValue - elapsed, wraps: elapsed === this.startValue && elapsed > 0 ? 1 : 0 };
+    // RVR 0 stops the counter at its next 0 (B3.3.4).
+    if (this.reload === 0) return { value: 0, wraps: this.startValue > 0 ? 1 : 0 };
     const period = this.reload + 1;
     const since = elapsed - this.startValue - 1;
     return {

@@ -110,6 +110,25 @@ describe.skipIf(!hasCompiler)('peripherals (needs arm-none-eabi-gcc)', () => {
     machine.close();
   });
 
+  it('SysTick stops at 0 when RVR is 0, and keeps COUNTFLAG across writes of CSR and RVR', () => {
+    const start = 'ldr r1, =0xE000E010; movs r2, #9; str r2, [r1, #4]; str r2, [r1, #8]; movs r2, #5; str r2, [r1]';
+    const stop = `${start}; nop; nop; movs r3, #0; str r3, [r1, #4]`;
+    const wait = '.rept 40; nop; .endr';
+    const machine = createMachine({
+      board: loadBoard('core-m4'),
+      image: assembleFunctions({
+        main: `${stop}; ldr r0, [r1, #8]; cmp r0, #0; beq 1f; ${wait}; ldr r0, [r1, #8]; ldr r3, [r1]; lsrs r3, r3, #16; adds r0, r0, r3; bx lr; 1: movs r0, #99; bx lr`,
+        flag: `${start}; ${wait}; str r2, [r1]; str r2, [r1, #4]; ldr r0, [r1]; lsrs r0, r0, #16; bx lr`,
+        cleared: `${start}; ${wait}; movs r2, #4; str r2, [r1]; str r2, [r1, #8]; ldr r0, [r1]; lsrs r0, r0, #16; bx lr`,
+      }),
+    });
+    // Counter 0 and the flag of the last wrap.
+    expect(machine.call('main').value).toBe(1);
+    expect(machine.call('flag').value).toBe(1);
+    expect(machine.call('cleared').value).toBe(0);
+    machine.close();
+  });
+
   it('halfwords and bytes reach their lanes', () => {
     const machine = createMachine({
       board: loadBoard('nucleo-l4r5zi'),

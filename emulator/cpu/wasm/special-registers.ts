@@ -4,6 +4,7 @@
  */
 import type { Core } from '../../cores/core.ts';
 import { isMainline } from '../../cores/core.ts';
+import { exception } from '../../exceptions/exception.ts';
 import { cell } from '../../isa/ir.ts';
 import type { CoreState } from './core-state.ts';
 import { AccessFault } from './guest-memory.ts';
@@ -132,7 +133,7 @@ export class SpecialRegisters {
   changeState(which: number, disable: boolean): void {
     if (!this.isPrivileged()) return;
     if ((which & 2) !== 0) this.cells[cell.primask] = disable ? 1 : 0;
-    if ((which & 1) !== 0) this.cells[cell.faultmask] = disable ? 1 : 0;
+    if ((which & 1) !== 0) this.setFaultMask(disable ? 1 : 0);
     this.onMaskChange?.();
   }
 
@@ -171,7 +172,13 @@ export class SpecialRegisters {
     const now = this.get(cell.basepri);
     if (number === sysm.basepri || (number === sysm.basepriMax && wanted !== 0 && (wanted < now || now === 0)))
       cells[cell.basepri] = wanted;
-    else if (number === sysm.faultmask) cells[cell.faultmask] = value & 1;
+    else if (number === sysm.faultmask) this.setFaultMask(value & 1);
+  }
+
+  /** The handlers of HardFault and NMI cannot set it (DDI 0403E B5.2.1, B5.2.3). */
+  private setFaultMask(value: number): void {
+    const number = this.get(cell.ipsr);
+    if (value === 0 || (number !== exception.nmi && number !== exception.hardFault)) this.cells[cell.faultmask] = value;
   }
 
   private usesProcessStack(): boolean {

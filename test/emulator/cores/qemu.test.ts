@@ -17,6 +17,8 @@ const an505: QemuMachine = {
   ram: 0x3800_0000,
 };
 
+const an386: QemuMachine = { machine: 'mps2-an386', core: 'cortex-m4', fpu: 'fpv4-sp-d16', flash: 0, ram: 0x2000_0000 };
+
 const source = (name: string): string =>
   readFileSync(join(packageRoot(), 'test/emulator/exceptions/programs', name), 'utf8');
 
@@ -40,6 +42,7 @@ function here(machine: QemuMachine, elf: Uint8Array): string {
 const title = 'other cores as on QEMU (needs arm-none-eabi-gcc and qemu-system-arm)';
 describe.skipIf(!hasCompiler || !hasQemu)(title, () => {
   it.each([
+    ['Armv7-M', an386, 'registers.c'],
     ['Armv6-M', microbit, 'v6m.c'],
     ['Armv8-M Mainline, stack limits included', an505, 'v8m.c'],
   ])('should be so for the registers and exceptions of %s', (_, machine, program) => {
