@@ -17,6 +17,7 @@ import { PmsaV7Regions } from '../mpu/pmsa-v7.ts';
 import { PmsaV8Regions } from '../mpu/pmsa-v8.ts';
 import { ExceptionState } from './exception-state.ts';
 import { ExceptionUnit, type Continuation } from './exception-unit.ts';
+import { faultOf, type StopFault } from './stop-faults.ts';
 import { StackAccess } from './stack-access.ts';
 import { CPACR_FPU, resetSystemState, scr, type SystemState } from './system-state.ts';
 
@@ -185,20 +186,14 @@ export class CoreExceptions implements ExceptionHost, Stateful {
         return this.loop(stop.pc, cyclesMax);
       case 'fpuDisabled':
         return this.fpu(stop);
-      case 'noCoprocessor':
-        return this.fault(exception.usageFault, faultStatus.noCoprocessor, stop);
-      case 'undefined':
-        return this.fault(exception.usageFault, faultStatus.undefinedInstruction, stop);
-      case 'invalidState':
-        return this.fault(exception.usageFault, faultStatus.invalidState, stop);
-      case 'access':
-        return this.accessFault(stop);
       case 'breakpoint':
         // A fault handler that gives up by BKPT: what the run ends with is the fault.
         if (this.recorded !== null && isFault(this.current())) return { kind: 'fault', recorded: this.recorded };
         return this.breakpoint(stop.pc);
-      default:
-        return null;
+      default: {
+        const fault = faultOf(stop);
+        return fault === null ? null : this.fault(fault, stop);
+      }
     }
   }
 
@@ -211,7 +206,8 @@ export class CoreExceptions implements ExceptionHost, Stateful {
   private fpu(stop: CpuStop): Verdict {
     const prepared = this.unit.fp.prepare();
     if (prepared === 'ready') return { kind: 'continue', pc: stop.pc };
-    if (prepared === 'forbidden') return this.fault(exception.usageFault, faultStatus.noCoprocessor, stop);
+    if (prepared === 'forbidden')
+      return this.fault({ number: exception.usageFault, status: faultStatus.noCoprocessor }, stop);
     const next = this.unit.lazyFault(prepared, stop.pc);
     if (next !== stop.pc) this.record(stop);
     return this.continued(next);
@@ -222,22 +218,6 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     return isFault(this.current()) ? this.recorded : null;
   }
 
-  private accessFault(stop: Extract<CpuStop, { kind: 'access' }>): Verdict {
-    if (stop.reason === 'stackLimit') return this.fault(exception.usageFault, faultStatus.stackOverflow, stop);
-    if (stop.reason === 'unaligned') return this.fault(exception.usageFault, faultStatus.unaligned, stop);
-    if (stop.reason === 'denied' && stop.access !== 'fetch') {
-      this.system.memManageAddress = stop.address;
-      return this.fault(exception.memManage, faultStatus.dataAccess | faultStatus.memManageAddressValid, stop);
-    }
-    if (stop.access === 'fetch') {
-      return stop.reason === 'protected' || stop.reason === 'denied'
-        ? this.fault(exception.memManage, faultStatus.instructionAccess, stop)
-        : this.fault(exception.busFault, faultStatus.instructionBus, stop);
-    }
-    this.system.busFaultAddress = stop.address;
-    return this.fault(exception.busFault, faultStatus.preciseBus | faultStatus.busAddressValid, stop);
-  }
-
   /** What the run ends with if the fault's handler gives up. */
   private record(stop: CpuStop): void {
     const cause = faultCause(stop);
@@ -246,7 +226,11 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     this.recorded ??= { fault, counters: this.parts.cpu.counters() };
   }
 
-  private fault(number: number, status: number, stop: CpuStop): Verdict {
+  private fault({ number, status }: StopFault, stop: CpuStop): Verdict {
+    if (stop.kind === 'access') {
+      if ((status & faultStatus.memManageAddressValid) !== 0) this.system.memManageAddress = stop.address;
+      if ((status & faultStatus.busAddressValid) !== 0) this.system.busFaultAddress = stop.address;
+    }
     this.record(stop);
     return this.continued(this.unit.fault(number, status, stop.pc));
   }
