@@ -9,6 +9,7 @@ import { cortexM4Timing } from '../timing/cortex-m4.ts';
 import type { CoreTiming } from '../timing/cost.ts';
 import { tickPipeline, type Pipeline } from '../timing/pipeline.ts';
 import { TablePipeline } from '../timing/table-pipeline.ts';
+import { ThreeStagePipeline } from '../timing/three-stage-pipeline.ts';
 import { cores, featureRegisters } from './cores.ts';
 
 export type CoreName = Board['core'];
@@ -68,6 +69,9 @@ const timings: Readonly<Record<CoreName, CoreTiming | null>> = {
   'cortex-m33': null,
 };
 
+const pipelineOf = (timing: CoreTiming): Pipeline =>
+  timing.stages === 'three' ? new ThreeStagePipeline(timing) : new TablePipeline(timing);
+
 /** The board's core with the FPU the board's part has. */
 export function coreOf(board: Pick<Board, 'core' | 'fpu' | 'multiplier'>): Core {
   const fpu = fpuOf[board.fpu];
@@ -79,7 +83,7 @@ export function coreOf(board: Pick<Board, 'core' | 'fpu' | 'multiplier'>): Core 
     fpu,
     mvfr: featureRegisters[fpu],
     timing,
-    pipeline: timing === null ? tickPipeline : new TablePipeline(timing),
+    pipeline: timing === null ? tickPipeline : pipelineOf(timing),
   };
 }
 

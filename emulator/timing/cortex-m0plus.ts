@@ -11,7 +11,7 @@ const REFILL = 1;
 const ITERATIVE_MULTIPLY_CYCLES = 32;
 
 export const cortexM0plusTiming: CoreTiming = {
-  pipelines: false,
+  stages: 'two',
   costs: {
     alu: {
       cycles: 1,
@@ -38,7 +38,8 @@ export const cortexM0plusTiming: CoreTiming = {
     },
     storeMultiple: { cycles: 1, perWord: 1, source: `${table31}: STM, PUSH 1+N`, confidence: 'documented' },
 
-    branch: { cycles: 1, refill: REFILL, source: `${table31}: B, BX, BLX 2`, confidence: 'documented' },
+    branch: { cycles: 1, refill: REFILL, source: `${table31}: B 2`, confidence: 'documented' },
+    branchIndirect: { cycles: 1, refill: REFILL, source: `${table31}: BX, BLX 2`, confidence: 'documented' },
     branchLink: { cycles: 2, refill: REFILL, source: `${table31}: BL 3`, confidence: 'documented' },
     branchConditional: { cycles: 1, refill: REFILL, source: `${table31}: 1 or 2`, confidence: 'documented' },
 

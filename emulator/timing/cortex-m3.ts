@@ -25,6 +25,7 @@ const SHARED = [
   'clearExclusive',
   'memoryHint',
   'branch',
+  'branchIndirect',
   'branchLink',
   'branchConditional',
   'compareBranch',
@@ -52,7 +53,7 @@ const shared = Object.fromEntries(
 ) as Record<(typeof SHARED)[number], Cost>;
 
 export const cortexM3Timing: CoreTiming = {
-  pipelines: true,
+  stages: 'three',
   costs: {
     ...shared,
     multiply: { cycles: 1, source: `${table31}: MUL 1`, confidence: 'documented' },

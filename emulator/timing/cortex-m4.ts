@@ -1,13 +1,16 @@
 /**
  * Cortex-M4 instruction costs with zero-wait memories, as data: every number says where it comes from and how far it is trusted.
  * TRM = Arm DDI 0439B/D, table 3-1 and section 3.3 (processor), table 7-1 and section 7.2.3 (FPU).
- * First-order. Not counted: fetch alignment, unaligned data, bus contention, the cycle of an address computed by the instruction before
- * (3.3.2; below 0.3 % on whole inferences), and folding of IT.
+ * What depends on neighbours is in three-stage-rules.ts. Not counted: unaligned data, contention between fetches and literal loads.
  */
 import type { Cost, CoreTiming } from './cost.ts';
 
-/** TRM: P is 1 to 3, "depending on the alignment and width of the target instruction"; 2 is the middle, as LLVM's M4 model has it. */
-const REFILL = 2;
+/**
+ * TRM: P is 1 to 3, "depending on the alignment and width of the target instruction". The target of a direct branch is fetched while the branch is in
+ * decode, that of others when it executes; the extra cycle of a target that is not word-aligned comes from the fetch queue.
+ */
+const REFILL = 1;
+const REFILL_INDIRECT = 2;
 
 const table31 = 'DDI 0439 table 3-1';
 const fpu = 'DDI 0439 table 7-1';
@@ -23,11 +26,11 @@ export const cortexM4 = {
     source: `${table31}: 2 to 12 by early termination; the rule is divideCycles`,
     confidence: 'assumed',
   },
-  aluPc: { cycles: 1, refill: REFILL, source: `${table31}: ADD PC, MOV PC 1+P`, confidence: 'assumed' },
+  aluPc: { cycles: 1, refill: REFILL_INDIRECT, source: `${table31}: ADD PC, MOV PC 1+P`, confidence: 'assumed' },
 
   load: {
-    cycles: 2,
-    source: `${table31} note b and 3.3.2: 1 after a load that does not feed its address`,
+    cycles: 1,
+    source: `${table31}: 2, of which the data phase is a rule of its own (three-stage-rules.ts)`,
     confidence: 'documented',
   },
   loadPc: {
@@ -39,19 +42,36 @@ export const cortexM4 = {
   storeImmediate: { cycles: 1, source: '3.3.2: STR Rx,[Ry,#imm] is always one cycle', confidence: 'documented' },
   storeRegister: {
     cycles: 2,
-    source: `${table31}: 2, 3.3.2: 1 after a load; 2 also measured (jnk0le/random, M4)`,
+    source: `${table31}: 2; also measured (jnk0le/random, M4)`,
     confidence: 'documented',
   },
-  loadMultiple: { cycles: 1, perWord: 1, source: `${table31}: LDM, POP 1+N`, confidence: 'documented' },
-  loadMultiplePc: { cycles: 1, perWord: 1, refill: REFILL, source: `${table31}: 1+N+P`, confidence: 'assumed' },
+  loadMultiple: {
+    cycles: 2,
+    perWord: 1,
+    source: `measured: N+2 (pornin/curve9767 ops_cm4.s; AES of Ko-/aes-armcortexm to the cycle); ${table31} has 1+N`,
+    confidence: 'measured',
+  },
+  loadMultiplePc: {
+    cycles: 1,
+    perWord: 1,
+    refill: REFILL_INDIRECT,
+    source: `${table31}: 1+N+P`,
+    confidence: 'assumed',
+  },
   storeMultiple: { cycles: 1, perWord: 1, source: `${table31}: STM, PUSH 1+N`, confidence: 'documented' },
-  loadDual: { cycles: 1, perWord: 1, source: `${table31}: LDRD 1+N`, confidence: 'documented' },
+  loadDual: {
+    cycles: 2,
+    perWord: 1,
+    source: `measured: N+2 as LDM (pornin/curve9767 on STM32F407); ${table31} has 1+N`,
+    confidence: 'measured',
+  },
   storeDual: { cycles: 1, perWord: 1, source: `${table31}: STRD 1+N`, confidence: 'documented' },
-  exclusive: { cycles: 2, source: `${table31}: LDREX, STREX 2; 3.3.2: they pipeline as LDR`, confidence: 'documented' },
+  exclusive: { cycles: 1, source: `${table31}: LDREX, STREX 2; 3.3.2: they pipeline as LDR`, confidence: 'documented' },
   clearExclusive: { cycles: 1, source: table31, confidence: 'documented' },
   memoryHint: { cycles: 1, source: 'PLD, PLI do nothing on this core', confidence: 'assumed' },
 
-  branch: { cycles: 1, refill: REFILL, source: `${table31}: B, BX, BLX 1+P`, confidence: 'assumed' },
+  branch: { cycles: 1, refill: REFILL, source: `${table31}: B 1+P`, confidence: 'assumed' },
+  branchIndirect: { cycles: 1, refill: REFILL_INDIRECT, source: `${table31}: BX, BLX 1+P`, confidence: 'assumed' },
   branchLink: { cycles: 1, refill: REFILL, source: `${table31}: BL 1+P`, confidence: 'assumed' },
   branchConditional: { cycles: 1, refill: REFILL, source: `${table31}: 1 or 1+P`, confidence: 'assumed' },
   compareBranch: { cycles: 1, refill: REFILL, source: `${table31}: CBZ 1 or 1+P`, confidence: 'assumed' },
@@ -64,15 +84,15 @@ export const cortexM4 = {
 
   ifThen: {
     cycles: 1,
-    source: `${table31}: IT 1; folding into the instruction before it is not modelled`,
-    confidence: 'documented',
+    source: `${table31}: IT 1; 0 after a 16-bit instruction, into which it is folded (DDI 0439 3.3.1); exactly when is not said`,
+    confidence: 'assumed',
   },
   hint: { cycles: 1, source: `${table31}: NOP 1; reserved hints execute as NOP`, confidence: 'documented' },
   yieldHint: { cycles: 1, source: `${table31}: YIELD 1`, confidence: 'documented' },
   sendEvent: { cycles: 1, source: `${table31}: SEV 1`, confidence: 'documented' },
   dataBarrier: { cycles: 1, source: `${table31}: 1+B, B at least 0 for DMB and DSB`, confidence: 'documented' },
   instructionBarrier: {
-    cycles: 1 + REFILL,
+    cycles: 1 + REFILL_INDIRECT,
     source: `${table31}: 1+B, B at least a refill for ISB`,
     confidence: 'assumed',
   },
@@ -110,12 +130,8 @@ export const cortexM4 = {
   },
 } as const satisfies Record<string, Cost>;
 
-export const cortexM4Timing: CoreTiming = { costs: cortexM4, pipelines: true };
+export const cortexM4Timing: CoreTiming = { costs: cortexM4, stages: 'three' };
 
-/** A load or store-with-register-offset right after a pipelining load saves its address cycle (DDI 0439 3.3.2). */
-export const PIPELINED_SAVING = 1;
-/** An FPU result used by the very next instruction (DDI 0439 7.2.3). */
-export const FP_RESULT_USE_PENALTY = 1;
 /** An instruction whose IT condition fails still passes through the pipeline (DDI 0439 3.3.1). */
 export const SKIPPED_CYCLES = 1;
 

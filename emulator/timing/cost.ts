@@ -19,6 +19,12 @@ export interface Cost {
  * encodings of the FPU that it does not have, which are NOCP faults too while it is switched off.
  */
 export type StoppingClass = 'security' | 'coprocessorAbsent' | 'fpUndefined';
+/** Of no cost: the run stops before them. */
+export const NEVER_EXECUTED: ReadonlySet<string> = new Set<StoppingClass>([
+  'security',
+  'coprocessorAbsent',
+  'fpUndefined',
+]);
 /** Double precision: arithmetic with the conversions and comparisons, multiplications with the additions. */
 export type DoubleClass =
   'fpDoubleMove' | 'fpDoubleArithmetic' | 'fpDoubleMultiplyAccumulate' | 'fpDoubleDivide' | 'fpDoubleSquareRoot';
@@ -28,6 +34,6 @@ export type TimingClass = keyof typeof cortexM4 | DoubleClass | StoppingClass;
 export interface CoreTiming {
   /** Costs of the classes this core has encodings of. */
   readonly costs: Readonly<Partial<Record<TimingClass, Cost>>>;
-  /** Loads and stores with a register offset hide their address phase behind the load before them, and FPU results interlock (Cortex-M3, M4). */
-  readonly pipelines: boolean;
+  /** two-stage: nothing depends on neighbours (Cortex-M0+). three-stage: see three-stage-pipeline.ts (Cortex-M3, M4). */
+  readonly stages: 'two' | 'three';
 }

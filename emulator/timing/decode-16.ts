@@ -14,7 +14,7 @@ function dataOrSpecial(hw: number): Decoded | null {
     case 1: // CMP
       return { timing: 'alu' };
     default: // BX, BLX
-      return (hw & 7) === 0 ? { timing: 'branch', branch: 'always' } : null;
+      return (hw & 7) === 0 ? { timing: 'branchIndirect', branch: 'always' } : null;
   }
 }
 

@@ -6,6 +6,7 @@ import { decodeFpu, isCoprocessorEncoding, isFpuEncoding } from './decode-fpu.ts
 import { decodeV8Narrow, decodeV8Wide } from './decode-v8.ts';
 import { hasEncoding } from './instruction-set.ts';
 import type { Decoded, Instruction } from './instruction.ts';
+import { writtenRegisters } from './written-registers.ts';
 
 /** Reads the halfword at an address, or null where no memory is. */
 export type ReadHalfword = (address: number) => number | null;
@@ -38,16 +39,18 @@ export function decodeInstruction(
   const decoded = decodeHalfwords(hw1, hw2, size, address, core) ?? { timing: 'undefined' as const };
   const condition = (itState & 0xf) !== 0 ? itState >> 4 : null;
   const mayBeSkipped = condition !== null && condition < 14;
+  const encoding = size === 4 ? ((hw1 << 16) | hw2) >>> 0 : hw1;
   return {
     address,
     size,
-    encoding: size === 4 ? ((hw1 << 16) | hw2) >>> 0 : hw1,
+    encoding,
     timing: decoded.timing,
     words: decoded.words ?? 0,
     branch: decoded.branch === 'always' && mayBeSkipped ? 'conditional' : (decoded.branch ?? 'none'),
     target: decoded.target ?? null,
     condition,
     loadedRegisters: decoded.loadedRegisters ?? 0,
+    writtenRegisters: writtenRegisters(encoding, size),
     addressRegisters: decoded.addressRegisters ?? 0,
     fpReads: decoded.fpReads ?? 0,
     fpArithmeticWrites: decoded.fpArithmeticWrites ?? 0,

@@ -21,6 +21,8 @@ export interface Instruction {
   readonly condition: number | null;
   /** Core registers a single load writes, as a bit mask: a following address must not need them if it is to pipeline. */
   readonly loadedRegisters: number;
+  /** Core registers it computes (not those it loads), as a bit mask. */
+  readonly writtenRegisters: number;
   /** Core registers an address is computed from, as a bit mask. */
   readonly addressRegisters: number;
   /** Single-precision registers read (without the addend of a multiply-accumulate) and written by arithmetic, as bit masks. */
@@ -32,7 +34,9 @@ export interface Instruction {
   readonly itState: number;
 }
 
-export type Decoded = Partial<Omit<Instruction, 'address' | 'size' | 'encoding' | 'timing' | 'condition'>> & {
+export type Decoded = Partial<
+  Omit<Instruction, 'address' | 'size' | 'encoding' | 'timing' | 'condition' | 'writtenRegisters'>
+> & {
   readonly timing: TimingClass;
 };
 

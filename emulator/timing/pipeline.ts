@@ -12,6 +12,8 @@ export interface Outcome {
   readonly executed: boolean;
   /** A branch left the sequence: the next instruction is not the one after it in memory. Taken for granted for branch 'always'. */
   readonly taken: boolean;
+  /** Memory that its accesses go to, where two in a row to one memory cost less than to different ones; default 0. */
+  readonly slave?: number;
 }
 
 /** An instruction that runs and goes on to the next address. */

@@ -48,8 +48,8 @@ describe.skipIf(!hasCompiler).each(ENGINES)('faults on %s (needs arm-none-eabi-g
   });
 
   it.each([
-    ['main', 'main+0x6', 'unmapped read at 0x6000123c', 4, 3],
-    ['write_unmapped', 'write_unmapped+0x4', 'unmapped write at 0x30001234', 3, 2],
+    ['main', 'main+0x6', 'unmapped read at 0x6000123c', 3, 3],
+    ['write_unmapped', 'write_unmapped+0x4', 'unmapped write at 0x30001234', 2, 2],
     ['write_flash', 'write_flash+0x4', 'write to read-only memory at 0x00000010', 2, 2],
     ['undefined', 'undefined+0x2', 'undefined instruction 0xde03; timing not modelled for it', 1, 1],
     ['undefined_wide', 'undefined_wide+0x2', 'undefined instruction 0xfbffffff; timing not modelled for it', 1, 1],
