@@ -102,6 +102,17 @@ const constantWords = z.strictObject({
   words: z.array(z.string().regex(/^0x[0-9a-fA-F]{8}$/)).min(1),
 });
 
+/** ST's flash accelerator: caches of whole flash lines, and the memories whose accesses do not pipeline with one another. */
+const artGeometry = z.strictObject({
+  instructionCacheBytes: z.int().positive(),
+  instructionCacheWays: z.int().positive(),
+  /** 0: no data cache. */
+  dataCacheBytes: z.int().min(0),
+  dataCacheWays: z.int().positive(),
+  /** Memories with a port of their own on the bus matrix, flash apart. */
+  slaves: z.array(z.strictObject({ name: z.string().min(1), start: address, bytes: z.int().positive() })).max(6),
+});
+
 /** A bit that must be set before something can be used: clock enables, voltage domains. */
 const registerBit = z.strictObject({ register: address, bit: z.int().min(0).max(31) });
 
@@ -193,8 +204,12 @@ export const boardSchema = z.strictObject({
     })
     .optional(),
   timing: z.strictObject({
-    /** zero-wait: memories answer in one cycle, as on the real board. not-modelled: the real board has wait states that are not counted yet. */
-    memory: z.enum(['zero-wait', 'not-modelled']),
+    /**
+     * zero-wait: memories answer in one cycle, as on the real board. stm32-art: wait states as the firmware sets them up, behind ST's accelerator (`art`).
+     * not-modelled: the real board has wait states that are not counted yet.
+     */
+    memory: z.enum(['zero-wait', 'stm32-art', 'not-modelled']),
+    art: artGeometry.optional(),
     note: z.string().optional(),
   }),
   /** Where each fact was read: manual, section. */

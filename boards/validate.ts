@@ -2,6 +2,7 @@
 import { UserError } from '../common/errors.ts';
 import { hex32 } from '../common/units.ts';
 import type { Board, MemoryRegion } from './schema.ts';
+import { rejectArtMismatch, rejectOddCaches } from './validate-timing.ts';
 
 const ADDRESS_SPACE_BYTES = 2 ** 32;
 /** 1 GHz is above every Cortex-M part; below 1 kHz a latency in milliseconds has no meaning. */
@@ -232,6 +233,8 @@ const RULES: readonly Rule[] = [
   rejectVectorTableOutsideFlash,
   rejectOscillatorOutOfRange,
   rejectConstantsOverMemory,
+  rejectArtMismatch,
+  rejectOddCaches,
 ];
 
 /** @throws UserError naming board and offending value, for the first rule that fails. */

@@ -15,6 +15,12 @@ export function addBoards(program: Command): void {
     });
 }
 
+const memoryTiming: Readonly<Record<Board['timing']['memory'], string>> = {
+  'zero-wait': 'zero wait states',
+  'stm32-art': 'wait states, prefetch, caches',
+  'not-modelled': 'wait states not modelled',
+};
+
 function formatBoards(boards: readonly Board[]): string {
   const rows = boards.map((board) => [
     board.name,
@@ -22,7 +28,7 @@ function formatBoards(boards: readonly Board[]): string {
     board.clockHz / 1e6,
     kibibytes(board, 'flash'),
     kibibytes(board, 'ram'),
-    board.timing.memory === 'zero-wait' ? 'zero wait states' : 'wait states not modelled',
+    memoryTiming[board.timing.memory],
   ]);
   const notes = boards.flatMap((board) => (board.timing.note ? [`${board.name}: ${board.timing.note}`] : []));
   return [table(['board', 'core', 'MHz', 'flash KiB', 'RAM KiB', 'memory timing'], rows), '', ...notes].join('\n');

@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   train: async () => (await import('./train.ts')).addTrain,
   system: async () => (await import('./system.ts')).addSystem,
   ood: async () => (await import('./ood.ts')).addOod,
+  validate: async () => (await import('./validate.ts')).addValidate,
   boards: async () => (await import('./boards.ts')).addBoards,
   doctor: async () => (await import('./doctor.ts')).addDoctor,
   demo: async () => (await import('./demo.ts')).addDemo,

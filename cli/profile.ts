@@ -81,11 +81,12 @@ function profileModelFile(path: string, options: ProfileArguments): Promise<Prof
   if (options.call !== undefined || options.args !== undefined || options.maxCycles !== undefined)
     throw new UserError('--call, --args and --max-cycles are for firmware; a model is profiled for one inference');
   const board = loadBoard(options.board);
-  timingMode(options.timing, board);
+  const timing = timingMode(options.timing, board);
   const model = loadModel(path);
   return profileModel(model, inputsOf(model.graph, options), {
     board,
     engine: options.engine,
+    timing,
     prune: options.prune,
     dir: options.output,
     ...(options.events === undefined ? {} : { eventsMax: options.events }),
@@ -97,12 +98,13 @@ function profileFile(path: string, options: ProfileArguments): ProfileOutcome {
   if (options.input !== undefined || options.lcg !== undefined)
     throw new UserError('--input and --lcg are for models; a function takes --args');
   const board = loadBoard(options.board);
-  timingMode(options.timing, board);
+  const timing = timingMode(options.timing, board);
   return profileFirmware({
     board,
     firmware: readInputFile(path),
     firmwareName: path,
     engine: options.engine,
+    timing,
     ...(options.call === undefined ? {} : { call: { symbol: options.call, args: options.args ?? [] } }),
     ...(options.maxCycles === undefined ? {} : { maxCycles: options.maxCycles }),
     ...(options.events === undefined ? {} : { eventsMax: options.events }),

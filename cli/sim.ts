@@ -172,13 +172,14 @@ async function debugFile(path: string, options: SimArguments, port: number): Pro
 
 function firmwareOptions(path: string, options: SimArguments): Omit<SimOptions, 'call'> {
   const board = loadBoard(options.board);
-  timingMode(options.timing, board);
+  const timing = timingMode(options.timing, board);
   const live = options.json !== true;
   return {
     board,
     firmware: readInputFile(path),
     firmwareName: path,
     engine: options.engine,
+    timing,
     ...(options.maxCycles === undefined ? {} : { maxCycles: options.maxCycles }),
     strict: options.strict ?? false,
     ...(options.uart?.kind === 'stdio' && options.replay === undefined && !process.stdin.isTTY

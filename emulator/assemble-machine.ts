@@ -1,5 +1,6 @@
 /** Puts a firmware file and an engine into a board. Nothing of Node in it: create-machine.ts adds the choice of engines. */
 import type { Board } from '../boards/schema.ts';
+import type { TimingMode } from './board-timing.ts';
 import type { Cpu } from './cpu/cpu.ts';
 import { Rtt } from './debug/rtt.ts';
 import { Semihosting } from './debug/semihosting.ts';
@@ -33,6 +34,8 @@ export interface AssemblyOptions {
   readonly commandLine?: string;
   /** Devices besides those of the board; at the same address they take precedence over the board's. */
   readonly peripherals?: readonly Peripheral[];
+  /** flat (default): zero-wait memories; exact: as the board's, far slower. */
+  readonly timing?: TimingMode;
 }
 
 /** @throws UserError when the image is damaged or does not fit the board (exit 2). */
@@ -68,6 +71,7 @@ export function assembleMachine(cpu: Cpu, options: AssemblyOptions): Machine {
     rtt: rttLine,
     hostPoll: rtt,
     strict: options.strict ?? false,
+    timing: options.timing ?? 'flat',
     onNote,
   });
 }

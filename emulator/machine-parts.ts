@@ -1,5 +1,6 @@
 /** What a machine is made of. */
 import type { Board } from '../boards/schema.ts';
+import type { TimingMode } from './board-timing.ts';
 import type { Cpu, CpuStop } from './cpu/cpu.ts';
 import type { FirmwareFile } from './image.ts';
 import type { Machine } from './machine.ts';
@@ -44,6 +45,8 @@ export interface MachineParts {
   readonly rtt?: SerialLine;
   /** What is only noted otherwise ends the run with a fault. */
   readonly strict: boolean;
+  /** Default flat. */
+  readonly timing?: TimingMode;
   /** Unmodelled registers and features the firmware used, once each. */
   readonly onNote: (text: string) => void;
 }

@@ -6,6 +6,7 @@ import { UserError } from '../common/errors.ts';
 import { hex32 } from '../common/units.ts';
 import type { Board } from '../boards/schema.ts';
 import { BoardDevices } from './board-devices.ts';
+import { memorySystemOf } from './board-timing.ts';
 import { reg, type Cpu, type CpuStop, type MarkPass, type RunLimits } from './cpu/cpu.ts';
 import { resetRegisters } from './cpu/reset-registers.ts';
 import { makeFault, type Fault } from './fault.ts';
@@ -23,6 +24,7 @@ import { StackMeter } from './stack-meter.ts';
 import { imageDigest } from './state/digest.ts';
 import { MachineSnapshots, type MachineState } from './state/machine-state.ts';
 import type { Stateful } from './state/stateful.ts';
+import type { MemorySystem } from './timing/memory-system.ts';
 
 export type { MachineParts, Output, StopHandler } from './machine-parts.ts';
 export { DEFAULT_CYCLES_MAX } from './run-result.ts';
@@ -50,6 +52,7 @@ export class Machine {
   private readonly stateful: ReadonlyMap<string, Stateful>;
   private readonly outputs: readonly Output[];
   private readonly loop: RunLoop;
+  private readonly memorySystem: MemorySystem | null;
   private snapshots: MachineSnapshots | null = null;
   private dataInitialised = false;
 
@@ -106,6 +109,8 @@ export class Machine {
       fail: (cause: string) => this.failFromDevice('unmodelled-feature', cause),
       note,
     });
+    this.memorySystem = memorySystemOf(parts.board, this.hardware.flash, parts.timing ?? 'flat', parts.cpu);
+    if (this.memorySystem !== null) parts.cpu.setMemorySystem?.(this.memorySystem);
     checkSegments(parts.image, parts.board.name, parts.board.memory);
     for (const segment of parts.image.segments) this.writeMemory(segment.loadAddress, segment.bytes);
     this.stack = new StackMeter(this.memory, parts.image.symbols);
@@ -271,6 +276,7 @@ export class Machine {
         ['serial line', this.serial],
         ['machine', this.ownState],
         ...(this.exceptions === null ? [] : [['exceptions', this.exceptions] as const]),
+        ...(this.memorySystem === null ? [] : [['memory system', this.memorySystem] as const]),
         ...this.stateful,
       ]),
     }));

@@ -3,6 +3,7 @@
  * `sim --json`. Reads no files and prints nothing; the command line does both.
  */
 import { UserError } from '../common/errors.ts';
+import type { TimingMode } from './board-timing.ts';
 import type { Board } from '../boards/schema.ts';
 import { createMachine, type EngineName } from './create-machine.ts';
 import type { Fault } from './fault.ts';
@@ -25,6 +26,8 @@ export interface SimOptions {
   readonly engine?: EngineName;
   /** Infinity for none. */
   readonly maxCycles?: number;
+  /** Default flat. */
+  readonly timing?: TimingMode;
   readonly strict?: boolean;
   /** What the firmware reads from its UART and from its semihosting console. */
   readonly uartInput?: Uint8Array;
@@ -98,6 +101,7 @@ export function simulate(options: SimOptions): SimReport {
     imageName: options.firmwareName,
     strict: options.strict ?? false,
     ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(options.timing === undefined ? {} : { timing: options.timing }),
     ...(options.consoleInput === undefined ? {} : { consoleInput: options.consoleInput }),
     ...(options.rttInput === undefined ? {} : { rttInput: options.rttInput }),
     ...(options.onUartByte === undefined ? {} : { onUartByte: options.onUartByte }),

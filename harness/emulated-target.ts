@@ -4,6 +4,7 @@
  */
 import { assert, defined, UserError } from '../common/errors.ts';
 import type { Board } from '../boards/schema.ts';
+import type { TimingMode } from '../emulator/board-timing.ts';
 import { createMachine, type EngineName } from '../emulator/create-machine.ts';
 import { describeFault } from '../emulator/fault.ts';
 import type { Machine, RunResult } from '../emulator/machine.ts';
@@ -44,8 +45,8 @@ export class EmulatedTarget {
    * @param elf file bytes; must hold tl_arena and <model>_invoke
    * @throws UserError with exit code 7 when the firmware faults, 6 when it does not come to rest
    */
-  constructor(elf: Uint8Array, board: Board, model: LoadedModel, engine: EngineName) {
-    this.machine = createMachine({ board, image: elf, imageName: 'firmware.elf', engine });
+  constructor(elf: Uint8Array, board: Board, model: LoadedModel, engine: EngineName, timing: TimingMode = 'flat') {
+    this.machine = createMachine({ board, image: elf, imageName: 'firmware.elf', engine, timing });
     this.model = model;
     const boot = this.machine.run();
     requireStop(boot, 'idle', 'boot');

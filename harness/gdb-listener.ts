@@ -33,6 +33,7 @@ export async function debugFirmware(options: GdbSessionOptions): Promise<SimRepo
     imageName: options.firmwareName,
     strict: options.strict ?? false,
     ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(options.timing === undefined ? {} : { timing: options.timing }),
     ...(options.onNote === undefined ? {} : { onNote: options.onNote }),
     onUartByte: (byte) => {
       session?.output(Uint8Array.of(byte));

@@ -44,6 +44,7 @@ export async function runLive(options: LiveOptions, endpoint: SerialEndpoint | n
     imageName: options.firmwareName,
     strict: options.strict ?? false,
     ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(options.timing === undefined ? {} : { timing: options.timing }),
     ...(options.consoleInput === undefined ? {} : { consoleInput: options.consoleInput }),
     ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),
     onNote,

@@ -12,6 +12,7 @@ import { macs } from '../firmware-gen/ir/macs.ts';
 import { compileModel } from './compile.ts';
 import { EmulatedTarget } from './emulated-target.ts';
 import type { SourceModel } from './model.ts';
+import type { TimingMode } from '../emulator/board-timing.ts';
 import { coreOf } from '../emulator/cores/core.ts';
 import { knownCycles, timingGap } from './timing-info.ts';
 
@@ -67,6 +68,7 @@ export function profileFirmware(options: ProfileFirmwareOptions): ProfileOutcome
     image: firmware,
     imageName: firmwareName,
     engine,
+    ...(options.timing === undefined ? {} : { timing: options.timing }),
     ...(onNote === undefined ? {} : { onNote }),
     ...(onConsole === undefined ? {} : { onConsole }),
   });
@@ -90,6 +92,8 @@ export interface ProfileModelOptions {
   /** Where the firmware is built; its sources there are what line coverage names. */
   readonly dir: string;
   readonly eventsMax?: number;
+  /** Default flat. */
+  readonly timing?: TimingMode;
 }
 
 /** Boots the image, infers once unwatched and profiles the second inference. @throws UserError as runModel does */
@@ -102,7 +106,7 @@ export async function profileModel(
   const compiled = await compileModel(model, dir, { board, bare: false, prune, hooks: false, debug: true });
   const { identifier, plan, image, schedule } = compiled;
   const { graph } = model;
-  const target = new EmulatedTarget(image.elf, board, { identifier, plan, graph }, engine);
+  const target = new EmulatedTarget(image.elf, board, { identifier, plan, graph }, engine, options.timing);
   try {
     const { symbols, cpu } = target.machine;
     const profiler = new Profiler(cpu, symbols, eventLimit(options.eventsMax));

@@ -5,6 +5,7 @@ import { macs } from '../firmware-gen/ir/macs.ts';
 import { tensorOf } from '../firmware-gen/ir/graph.ts';
 import { coreOf } from '../emulator/cores/core.ts';
 import { crc32Hex } from './crc32.ts';
+import { validatedErrorPct } from './validate/summary.ts';
 import { assumedTimingCount, knownCycles, timingGap } from './timing-info.ts';
 import { tensorValues } from './tensor-values.ts';
 
@@ -82,8 +83,11 @@ export interface ReportParts {
   readonly notes: readonly string[];
 }
 
-function memoryNote({ timing }: Board): string | null {
-  return timing.memory === 'zero-wait' ? null : (timing.note ?? 'wait states are not modelled');
+function memoryNote({ timing }: Board, mode: 'exact' | 'flat'): string | null {
+  if (timing.memory === 'zero-wait') return null;
+  if (mode === 'flat' && timing.memory !== 'not-modelled')
+    return 'flat: wait states are left out, the real board is slower; --timing exact counts them';
+  return timing.note ?? 'wait states are not modelled';
 }
 
 export function buildReport(parts: ReportParts): RunReport {
@@ -108,8 +112,8 @@ export function buildReport(parts: ReportParts): RunReport {
       model: core.timing === null || source === 'measured' ? null : core.name,
       mode: parts.timingMode,
       assumedCount: source === 'measured' ? 0 : assumedTimingCount(core),
-      validatedErrorPct: null,
-      note: source === 'measured' ? null : (timingGap(core) ?? memoryNote(board)),
+      validatedErrorPct: core.timing === null || source === 'measured' ? null : validatedErrorPct(core.name),
+      note: source === 'measured' ? null : (timingGap(core) ?? memoryNote(board, parts.timingMode)),
     },
     input: { crc32: crc32Hex(...parts.inputs) },
     output: outputs[0] ?? { values: [], crc32: crc32Hex() },

@@ -115,7 +115,11 @@ async function outputsPerOp(
   }
 }
 
-function openTarget(model: SourceModel, compiled: CompiledModel, { board, engine }: MeasureOptions): EmulatedTarget {
+function openTarget(
+  model: SourceModel,
+  compiled: CompiledModel,
+  { board, engine, timingMode }: MeasureOptions,
+): EmulatedTarget {
   const { identifier, plan, image } = compiled;
-  return new EmulatedTarget(image.elf, board, { identifier, plan, graph: model.graph }, engine);
+  return new EmulatedTarget(image.elf, board, { identifier, plan, graph: model.graph }, engine, timingMode);
 }

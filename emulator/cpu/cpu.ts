@@ -4,6 +4,7 @@
  */
 import type { Stateful } from '../state/stateful.ts';
 import type { Instruction } from '../timing/instruction.ts';
+import type { MemorySystem } from '../timing/memory-system.ts';
 
 /** Register numbers: r0..r15, then the special ones, then s0..s31. */
 export const reg = {
@@ -181,6 +182,8 @@ export interface Cpu extends Partial<Stateful> {
   /** Whether CPACR lets FPU instructions run; an engine stops with 'fpuDisabled' before one that may not. */
   setFpuEnabled(enabled: boolean): void;
   forgetCode(): void;
+  /** Counts what memories add to the pipeline's cycles, before the first run; absent: the engine has zero-wait memories only. */
+  setMemorySystem?(system: MemorySystem): void;
   /** Calls the hook after every instruction, in program order; null: no more. Far slower. Only engines that can have it. */
   setTraceHook?(hook: TraceHook | null): void;
   /** Calls the hook before every memory access of the program; null: no more. Far slower. Only engines that can have it. */

@@ -1,6 +1,7 @@
 /** Straight runs of code, decoded, costed and made executable once. A block ends where control may leave it, and before a mark. */
 import type { Core } from '../../cores/core.ts';
 import { decodeInstruction, itStateAfter } from '../../timing/decode.ts';
+import { SLAVES_MAX } from '../../timing/memory-system.ts';
 import { SEQUENTIAL, SKIPPED, TAKEN, type PipelineStep } from '../../timing/pipeline.ts';
 import type { Instruction } from '../../timing/instruction.ts';
 import { lift } from '../../isa/lift.ts';
@@ -33,7 +34,7 @@ export interface Step {
   readonly actions: readonly Action[];
   /** What the actions were made of; null where this engine has no semantics. */
   readonly body: readonly Stmt[] | null;
-  /** By pipeline state, as far as they were asked for. */
+  /** By pipeline state and slave, as far as they were asked for. */
   readonly costs: StepCosts[];
   /** The machine, not the engine, decides about it. */
   readonly stops: boolean;
@@ -77,12 +78,12 @@ export function makeStep(instruction: Instruction, itState: number, core: CoreSt
   };
 }
 
-/** What the instruction costs in a pipeline state. */
-export function costsIn(state: number, { costs, instruction }: Step, { pipeline }: Core): StepCosts {
-  return (costs[state] ??= {
-    sequential: pipeline.step(state, instruction, SEQUENTIAL),
+/** What the instruction costs in a pipeline state. @param slave memory that its accesses go to */
+export function costsIn(state: number, { costs, instruction }: Step, { pipeline }: Core, slave = 0): StepCosts {
+  return (costs[state * SLAVES_MAX + slave] ??= {
+    sequential: pipeline.step(state, instruction, { ...SEQUENTIAL, slave }),
     skipped: pipeline.step(state, instruction, SKIPPED),
-    taken: pipeline.step(state, instruction, TAKEN),
+    taken: pipeline.step(state, instruction, { ...TAKEN, slave }),
   });
 }
 

@@ -102,6 +102,18 @@ export class CoreState {
     return (allows('read') ? 1 << 18 : 0) | (allows('write') ? 1 << 19 : 0);
   }
 
+  /** Where translated code was left: at `pc`, or null: at cell.target, whose bit 0 counts if it is reached by an interworking branch. */
+  goTo(pc: number | null, interworks: boolean, itState: number): void {
+    this.itState = itState;
+    if (pc !== null) {
+      this.pc = pc;
+      return;
+    }
+    const target = this.get(cell.target);
+    this.armState = interworks && (target & 1) === 0;
+    this.pc = (target & ~1) >>> 0;
+  }
+
   readRegister(number: number): number {
     if (number < 15) return this.get(number) >>> 0;
     if (number >= reg.s0) return this.get(cell.s0 + number - reg.s0) >>> 0;

@@ -51,6 +51,8 @@ export class GuestMemory {
   readonly regions: Region[] = [];
   /** Seen by read() and write(): what the interpreter executes. Null while nobody looks. */
   hook: AccessHook | null = null;
+  /** Told of every read() and write() that is allowed; null: nobody counts their time. */
+  timing: ((address: number, isRead: boolean) => void) | null = null;
   /** Asked before read() and write(); null: everything is allowed. */
   protection: Protection | null = null;
   /** The access under way is an unprivileged one (LDRT, STRT). */
@@ -113,6 +115,7 @@ export class GuestMemory {
     if (this.protection?.('read', address, bytes, this.asUser) === false)
       throw new AccessFault('read', 'denied', address);
     if (this.hook?.('read', address, bytes) === true) throw ACCESS_STOP;
+    this.timing?.(address, true);
     const region = this.regionOf(address, bytes);
     if (region !== null) {
       this.touched |= region.bit;
@@ -134,6 +137,7 @@ export class GuestMemory {
     if (this.protection?.('write', address, bytes, this.asUser) === false)
       throw new AccessFault('write', 'denied', address);
     if (this.hook?.('write', address, bytes) === true) throw ACCESS_STOP;
+    this.timing?.(address, false);
     const region = this.regionOf(address, bytes);
     if (region !== null) {
       if (!region.writable) throw new AccessFault('write', 'protected', address);

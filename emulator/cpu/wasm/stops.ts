@@ -4,6 +4,7 @@ import type { CpuStop, Protection } from '../cpu.ts';
 import { machineStop } from '../machine-stop.ts';
 import type { Step } from './block.ts';
 import type { CoreState } from './core-state.ts';
+import { AccessFault } from './guest-memory.ts';
 
 /** From here up a branch is an exception return, which without an exception is one itself (DDI 0403E B1.5.8). */
 const EXCEPTION_RETURN_MIN = 0xff00_0000;
@@ -17,6 +18,13 @@ export function exceptionReturn(core: CoreState): CpuStop | null {
   const { pc } = core;
   if (pc < EXCEPTION_RETURN_MIN || core.get(cell.ipsr) === 0) return null;
   return { kind: 'exceptionReturn', pc, value: core.armState ? pc : (pc | 1) >>> 0 };
+}
+
+/** For what an access threw. @throws whatever else it was */
+export function accessStop(error: unknown, pc: number): CpuStop {
+  if (!(error instanceof AccessFault)) throw error;
+  const { access, reason, address } = error;
+  return { kind: 'access', pc, access, reason, address };
 }
 
 /** There is no memory to fetch from. */

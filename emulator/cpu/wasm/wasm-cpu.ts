@@ -2,7 +2,7 @@
  * The project's own engine: Thumb-2 without any native code, so that it also runs in a browser. Cycles are those of timing/pipeline.ts,
  * instruction by instruction; a stop is exact to the instruction.
  */
-import { cell, CELLS } from '../../isa/ir.ts';
+import { CELLS } from '../../isa/ir.ts';
 import type { Core } from '../../cores/core.ts';
 import { assert } from '../../../common/errors.ts';
 import { REFILLED, SEQUENTIAL } from '../../timing/pipeline.ts';
@@ -24,12 +24,14 @@ import {
 import { costsIn, noteTarget, type Block, type Step } from './block.ts';
 import { BlockCache } from './block-cache.ts';
 import { HotCode } from './hot-code.ts';
-import { exceptionReturn, fetchFault, stopBefore } from './stops.ts';
+import { accessStop, exceptionReturn, fetchFault, stopBefore } from './stops.ts';
 import { CorePort } from './core-port.ts';
 import { CoreState, type CoreSnapshot } from './core-state.ts';
 import type { Entry } from './translate/translations.ts';
-import { ACCESS_STOP, AccessFault, GuestMemory } from './guest-memory.ts';
+import { ACCESS_STOP, GuestMemory } from './guest-memory.ts';
 import { Marks } from './marks.ts';
+import { MemoryTime } from './memory-time.ts';
+import type { MemorySystem } from '../../timing/memory-system.ts';
 import { Tracer } from './tracer.ts';
 
 /** Passes of a block after which it and what it leads to are translated. */
@@ -65,6 +67,8 @@ export class WasmCpu implements Cpu {
   /** Of the pipeline. */
   private state = REFILLED;
   private tracer: Tracer | null = null;
+  /** Null: zero-wait memories. */
+  private memoryTime: MemoryTime | null = null;
   /** Registers before the instruction, kept while there is an access hook. */
   private readonly cellsBefore = new Int32Array(CELLS);
 
@@ -141,8 +145,8 @@ export class WasmCpu implements Cpu {
   }
 
   resetCounters(): void {
-    this.cycles = 0;
-    this.instructions = 0;
+    this.memoryTime?.countersReset();
+    [this.cycles, this.instructions] = [0, 0];
     this.state = REFILLED;
   }
 
@@ -190,6 +194,11 @@ export class WasmCpu implements Cpu {
     this.tracer = hook === null ? null : new Tracer(hook, this.core);
   }
 
+  /** From now on, with everything interpreted. Before the first run. */
+  setMemorySystem(system: MemorySystem): void {
+    this.memoryTime = new MemoryTime(system, this.memory);
+  }
+
   /** While there is a hook, everything is interpreted. */
   setAccessHook(hook: AccessHook | null): void {
     this.memory.hook = hook;
@@ -204,8 +213,7 @@ export class WasmCpu implements Cpu {
     const { core, cycles, instructions, fpuEnabled, pipeline } = state as CpuSnapshot;
     this.setFpuEnabled(fpuEnabled);
     this.core.restore(core);
-    this.cycles = cycles;
-    this.instructions = instructions;
+    [this.cycles, this.instructions] = [cycles, instructions];
     this.state = this.core.model.pipeline.stateNamed(pipeline);
     this.marks.forgetStop();
   }
@@ -216,7 +224,8 @@ export class WasmCpu implements Cpu {
   }
 
   private isObserved(): boolean {
-    return this.tracer !== null || this.memory.hook !== null || this.memory.protection !== null;
+    const { hook, protection } = this.memory;
+    return [this.tracer, this.memoryTime, hook, protection].some((observer) => observer !== null);
   }
 
   /** One block at core.pc, with its mark. Returns why the run ends, or null with core.pc at the next instruction. */
@@ -239,9 +248,7 @@ export class WasmCpu implements Cpu {
         core.cells.set(this.cellsBefore);
         return { kind: 'requested', pc: core.pc };
       }
-      if (!(error instanceof AccessFault)) throw error;
-      const { access, reason, address } = error;
-      return { kind: 'access', pc: core.pc, access, reason, address };
+      return accessStop(error, core.pc);
     }
   }
 
@@ -261,29 +268,24 @@ export class WasmCpu implements Cpu {
     this.instructions += instructions;
     this.state = site.state;
     this.mustInterpret = site.bails;
-    core.itState = site.itState;
-    if (site.pc !== null) core.pc = site.pc;
-    else {
-      const target = core.get(cell.target);
-      core.armState = site.interworks && (target & 1) === 0;
-      core.pc = (target & ~1) >>> 0;
-    }
+    core.goTo(site.pc, site.interworks, site.itState);
     if (site.bails) this.hotCode.noteBail(translation);
     return true;
   }
 
   private execute(block: Block): CpuStop | null {
-    const { core, tracer } = this;
+    const { core, tracer, memoryTime } = this;
     for (const step of block.steps) {
       core.pc = step.instruction.address;
       core.itState = step.itState;
-      const costs = costsIn(this.state, step, core.model);
+      memoryTime?.begin(step.instruction, this.state === REFILLED, this.cycles);
       if (step.condition !== null && step.condition() === 0) {
-        const { cycles, next } = costs.skipped;
-        this.cycles += cycles;
+        const { cycles, next } = costsIn(this.state, step, core.model).skipped;
+        const cost = cycles + (memoryTime?.extra ?? 0);
+        this.cycles += cost;
         this.instructions++;
         this.state = next;
-        tracer?.note(step.instruction, false, step.next, cycles, this.cycles);
+        tracer?.note(step.instruction, false, step.next, cost, this.cycles);
         if (this.mustStop()) return this.leaveAfter(step);
         continue;
       }
@@ -298,8 +300,9 @@ export class WasmCpu implements Cpu {
       for (const action of step.actions) action();
       if (step.accessesMemory) step.touched |= this.memory.touched;
       const taken = core.branchTo >= 0 && core.branchTo !== step.next;
+      const costs = costsIn(this.state, step, core.model, memoryTime?.slave);
       const { cycles, next } = taken ? costs.taken : costs.sequential;
-      const cost = divide + cycles;
+      const cost = divide + cycles + (memoryTime?.extra ?? 0);
       this.cycles += cost;
       this.instructions++;
       this.state = next;
@@ -312,8 +315,7 @@ export class WasmCpu implements Cpu {
       }
       if (this.mustStop()) return this.leaveAfter(step);
     }
-    core.pc = block.end;
-    core.itState = block.itState;
+    core.goTo(block.end, false, block.itState);
     return null;
   }
 

@@ -1,0 +1,32 @@
+/** The memory system of a board, for exact timing. */
+import { UserError } from '../common/errors.ts';
+import type { Board } from '../boards/schema.ts';
+import type { Cpu } from './cpu/cpu.ts';
+import type { FlashControl } from './peripherals/flash-control.ts';
+import { ArtMemory } from './timing/art-memory.ts';
+import type { MemorySystem } from './timing/memory-system.ts';
+
+/** exact: wait states, caches and contention are counted as far as the board's are modelled; flat: every access is zero-wait. */
+export type TimingMode = 'exact' | 'flat';
+
+/** Whether --timing exact means anything for the board. */
+export function isExactPossible({ timing }: Board): boolean {
+  return timing.memory !== 'not-modelled';
+}
+
+/**
+ * Null where nothing is to be added to the pipeline's cycles.
+ * @throws UserError when the board's memories are not modelled, or the engine cannot count them
+ */
+export function memorySystemOf(board: Board, flash: FlashControl, mode: TimingMode, cpu: Cpu): MemorySystem | null {
+  if (mode === 'flat' || board.timing.memory === 'zero-wait') return null;
+  if (!isExactPossible(board))
+    throw new UserError(`--timing exact: wait states of board ${board.name} are not modelled yet; use --timing flat`);
+  if (cpu.setMemorySystem === undefined)
+    throw new UserError(
+      `--timing exact: the ${cpu.name} engine counts no wait states, which board ${board.name} has; use --timing flat or --engine wasm`,
+    );
+  const { art } = board.timing;
+  const region = board.memory.find(({ kind }) => kind === 'flash')!;
+  return art === undefined ? null : new ArtMemory({ ...art, start: region.start, bytes: region.bytes }, flash);
+}

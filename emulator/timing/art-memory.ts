@@ -1,0 +1,156 @@
+/**
+ * Flash behind ST's adaptive real-time accelerator (RM0432 3.3.4, 3.3.5; RM0351 3.3): reads of whole lines with wait states, a cache for instructions, one
+ * for data, and a prefetch of the next line. The flash has one port: what finds it busy waits. Wait states, prefetch and caches are as the firmware has set
+ * them up in FLASH_ACR. RAM and code that runs from it add nothing.
+ */
+import type { FlashControl, FlashSettings } from '../peripherals/flash-control.ts';
+import { LineCache } from './line-cache.ts';
+import type { MemorySystem } from './memory-system.ts';
+
+export interface ArtGeometry {
+  /** Of the flash. */
+  readonly start: number;
+  readonly bytes: number;
+  readonly instructionCacheBytes: number;
+  readonly instructionCacheWays: number;
+  /** 0: there is none. */
+  readonly dataCacheBytes: number;
+  readonly dataCacheWays: number;
+  /** Memories with a port of their own, in the order of their slave numbers from 2 on; the flash is 1. */
+  readonly slaves: readonly { readonly start: number; readonly bytes: number }[];
+}
+
+const NO_LINE = -1;
+const BITS = 8;
+
+export class ArtMemory implements MemorySystem {
+  private readonly geometry: ArtGeometry;
+  private readonly control: FlashControl;
+  private settings: FlashSettings;
+  private instructions: LineCache;
+  private data: LineCache | null;
+  private lineShift = 3;
+  /** Line that instructions come from now. */
+  private line = NO_LINE;
+  private dataLine = NO_LINE;
+  private prefetched = NO_LINE;
+  /** Counter at which the prefetched line is there, and the port is free. */
+  private prefetchedAt = 0;
+  private portFreeAt = 0;
+
+  constructor(geometry: ArtGeometry, control: FlashControl) {
+    this.geometry = geometry;
+    this.control = control;
+    this.settings = control.settings;
+    this.instructions = this.cache(geometry.instructionCacheBytes, geometry.instructionCacheWays);
+    this.data = geometry.dataCacheBytes === 0 ? null : this.cache(geometry.dataCacheBytes, geometry.dataCacheWays);
+    control.onChange(() => {
+      this.adopt();
+    });
+    control.onFlush(() => {
+      this.flush();
+    });
+    this.adopt();
+  }
+
+  slaveOf(address: number): number {
+    const { start, bytes, slaves } = this.geometry;
+    if (address >= start && address - start < bytes) return 1;
+    for (let i = 0; i < slaves.length; i++) {
+      const slave = slaves[i]!;
+      if (address >= slave.start && address - slave.start < slave.bytes) return i + 2;
+    }
+    return 0;
+  }
+
+  fetch(address: number, bytes: number, branched: boolean, now: number): number {
+    const first = address >>> this.lineShift;
+    const last = (address + bytes - 1) >>> this.lineShift;
+    if (last === this.line) return 0;
+    if (!this.isFlash(address)) {
+      this.line = NO_LINE;
+      return 0;
+    }
+    const extra = first === this.line ? 0 : this.fetchLine(first, branched, now);
+    return last === first ? extra : extra + this.fetchLine(last, false, now + extra);
+  }
+
+  access(address: number, isRead: boolean, now: number): number {
+    if (!isRead || !this.isFlash(address)) return 0;
+    const line = address >>> this.lineShift;
+    const { dataCache, waitStates } = this.settings;
+    const isThere = dataCache && this.data !== null ? this.data.use(line) : line === this.dataLine;
+    this.dataLine = line;
+    if (isThere || waitStates === 0) return 0;
+    return this.read(now) - now;
+  }
+
+  countersReset(): void {
+    this.portFreeAt = this.prefetchedAt = 0;
+  }
+
+  save(): unknown {
+    const { line, dataLine, prefetched, prefetchedAt, portFreeAt } = this;
+    const own = { line, dataLine, prefetched, prefetchedAt, portFreeAt };
+    return { own, instructions: this.instructions.save(), data: this.data?.save() ?? null };
+  }
+
+  restore(state: unknown): void {
+    const { own, instructions, data } = state as {
+      own: Record<string, number>;
+      instructions: number[][];
+      data: number[][] | null;
+    };
+    this.adopt();
+    Object.assign(this, own);
+    this.instructions.restore(instructions);
+    if (data !== null) this.data?.restore(data);
+  }
+
+  private fetchLine(line: number, branched: boolean, now: number): number {
+    const { instructionCache, prefetch, waitStates } = this.settings;
+    this.line = line;
+    const isThere = instructionCache && this.instructions.use(line);
+    if (isThere || waitStates === 0) return 0;
+    // A branch asks for its target when it is known; in a straight line the queue asks just as late once it is full.
+    const ready = prefetch && !branched && this.prefetched === line ? Math.max(this.prefetchedAt, now) : this.read(now);
+    if (prefetch && !(instructionCache && this.instructions.has(line + 1))) {
+      this.prefetched = line + 1;
+      this.prefetchedAt = this.read(ready + 1);
+    }
+    return ready - now;
+  }
+
+  /** Counter at which a read of the flash that is asked for at `now` is there. */
+  private read(now: number): number {
+    const ready = Math.max(now, this.portFreeAt) + this.settings.waitStates;
+    this.portFreeAt = ready + 1;
+    return ready;
+  }
+
+  private isFlash(address: number): boolean {
+    return address >= this.geometry.start && address - this.geometry.start < this.geometry.bytes;
+  }
+
+  private cache(bytes: number, ways: number): LineCache {
+    const lines = (bytes * BITS) / this.settings.lineBits;
+    return new LineCache(lines, Math.min(ways, lines));
+  }
+
+  private adopt(): void {
+    const before = this.settings;
+    this.settings = this.control.settings;
+    if (this.settings.lineBits === before.lineBits && this.lineShift === Math.log2(before.lineBits / BITS)) return;
+    this.lineShift = Math.log2(this.settings.lineBits / BITS);
+    const { instructionCacheBytes, instructionCacheWays, dataCacheBytes, dataCacheWays } = this.geometry;
+    this.instructions = this.cache(instructionCacheBytes, instructionCacheWays);
+    this.data = dataCacheBytes === 0 ? null : this.cache(dataCacheBytes, dataCacheWays);
+    this.flush();
+  }
+
+  private flush(): void {
+    this.instructions.clear();
+    this.data?.clear();
+    this.line = this.dataLine = this.prefetched = NO_LINE;
+  }
+}
