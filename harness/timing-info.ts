@@ -1,12 +1,18 @@
 /** What the reports say about a core's timing table. */
 import type { Core } from '../emulator/cores/core.ts';
 import type { Cost } from '../emulator/timing/cost.ts';
+import { threeStageRules } from '../emulator/timing/three-stage-rules.ts';
 
-/** Numbers of the table that no document or measurement backs; 0 without a table. */
-export function assumedTimingCount({ timing }: Core): number {
-  if (timing === null) return 0;
-  return Object.values<Cost>(timing.costs).filter((cost) => cost.confidence === 'assumed').length;
+/** Numbers of the core's timing that no document or measurement backs: what they are of, and what is known. */
+export function assumedTiming({ timing }: Core): { readonly of: string; readonly source: string }[] {
+  if (timing === null) return [];
+  const rules = timing.stages === 'three' ? threeStageRules : {};
+  return Object.entries<Cost>({ ...timing.costs, ...rules })
+    .filter(([, cost]) => cost.confidence === 'assumed')
+    .map(([of, { source }]) => ({ of, source }));
 }
+
+export const assumedTimingCount = (core: Core): number => assumedTiming(core).length;
 
 /** Cycles as a report gives them: null on a core without a timing model, whose counter is only a clock of one tick an instruction. */
 export function knownCycles({ timing }: Core, cycles: number): number | null {

@@ -37,6 +37,14 @@ function boardJson(change: (board: Record<string, unknown>, memory: Record<strin
 const peripheral = (board: Record<string, unknown>, index: number): Record<string, unknown> =>
   (board['peripherals'] as Record<string, unknown>[])[index]!;
 
+const ART = {
+  instructionCacheBytes: 1024,
+  instructionCacheWays: 4,
+  dataCacheBytes: 256,
+  dataCacheWays: 4,
+  slaves: [],
+};
+
 describe('board descriptions', () => {
   it('should load every built-in board', () => {
     expect(boardNames()).toEqual(expect.arrayContaining(['core-m4', 'mps2-an386', 'nucleo-l4r5zi']));
@@ -56,6 +64,17 @@ describe('board descriptions', () => {
     ['an unknown field', (board) => (board['clockHz2'] = 1), /clockHz2/],
     ['an unknown field in a region', (_, memory) => (memory[2]!['waits'] = 1), /memory\.2.*waits/],
     ['a malformed address', (_, memory) => (memory[2]!['start'] = '0x2000'), /memory\.2\.start/],
+    ['accelerator without caches', (board) => (board['timing'] = { memory: 'stm32-art' }), /"stm32-art" needs "art"/],
+    [
+      'caches that nothing uses',
+      (board) => (board['timing'] = { memory: 'zero-wait', art: ART }),
+      /"zero-wait" has no "art"/,
+    ],
+    [
+      'a cache of half a set',
+      (board) => (board['timing'] = { memory: 'stm32-art', art: { ...ART, dataCacheBytes: 96 } }),
+      /dataCacheBytes 96 with 4 ways of 8 bytes are 3 sets/,
+    ],
     ['no ram', (_, memory) => memory.forEach((region) => (region['kind'] = 'flash')), /kind "ram"/],
     [
       'a region past the address space',

@@ -1,0 +1,95 @@
+/** `thumbelina validate`: the manifest, what is missing, predictions of functions, and errors per core. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FileFinder } from '../../harness/validate/files.ts';
+import { loadManifest, type Measurement } from '../../harness/validate/manifest.ts';
+import { recordOf, summarize } from '../../harness/validate/summary.ts';
+import { predict } from '../../harness/validate/validate.ts';
+import { loadBoard } from '../../boards/load.ts';
+import { assembleFunctions, hasCompiler } from '../emulator/support/assemble.ts';
+
+const measurement: Measurement = {
+  id: 'loop',
+  board: 'core-m4',
+  file: { name: 'loop.elf', blob: '0'.repeat(40) },
+  run: { kind: 'call', symbol: 'loop', args: ['10'], divisor: 10 },
+  published: 3.2,
+  unit: 'cycles',
+  source: 'made up for this test',
+  confounded: false,
+};
+
+describe('validate', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'validate-'));
+    if (hasCompiler)
+      writeFileSync(join(folder, 'loop.elf'), assembleFunctions({ loop: '1: subs r0, #1; bne 1b; bx lr' }));
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('has a manifest whose boards exist and whose measurements have distinct names and sources', () => {
+    const all = loadManifest();
+    expect(all.length).toBeGreaterThan(30);
+    for (const { board, source } of all) {
+      expect(loadBoard(board).timing.memory).not.toBe('not-modelled');
+      expect(source.length).toBeGreaterThan(20);
+    }
+  });
+
+  it('names what is missing, and predicts nothing', () => {
+    const prediction = predict(
+      { ...measurement, file: { name: 'other.elf', blob: 'a'.repeat(40) } },
+      new FileFinder(folder),
+    );
+    expect(prediction).toMatchObject({ predicted: null, errorPct: null });
+    expect(prediction.problem).toBe(`missing: other.elf, built of blob ${'a'.repeat(40)}`);
+  });
+
+  it.skipIf(!hasCompiler)('predicts a function by its cycles a pass (needs arm-none-eabi-gcc)', () => {
+    // Ten turns of 1 + 2, the last branch 1 instead of 2, and `bx lr` 3: 32 cycles.
+    const prediction = predict(measurement, new FileFinder(folder));
+    expect(prediction.predicted).toBeCloseTo(3.2, 9);
+    expect(prediction.errorPct).toBeCloseTo(0, 9);
+  });
+
+  it.skipIf(!hasCompiler)('says why a function cannot be run (needs arm-none-eabi-gcc)', () => {
+    const run = { ...measurement.run, symbol: 'absent' } as Measurement['run'];
+    expect(predict({ ...measurement, run }, new FileFinder(folder)).problem).toMatch(/no symbol absent/);
+  });
+
+  it('refuses a manifest with an unknown field, and two measurements of one name', () => {
+    const path = join(folder, 'manifest.json');
+    writeFileSync(path, JSON.stringify({ schemaVersion: 1, measurements: [{ ...measurement, fudge: 1 }] }));
+    expect(() => loadManifest(path)).toThrow(/fudge/);
+    writeFileSync(path, JSON.stringify({ schemaVersion: 1, measurements: [measurement, measurement] }));
+    expect(() => loadManifest(path)).toThrow(/two measurements are named loop/);
+  });
+
+  it('sums up errors by core, confounded ones apart', () => {
+    const one = (
+      core: string,
+      errorPct: number | null,
+      confounded = false,
+    ): Parameters<typeof summarize>[0][number] => ({
+      id: 'x',
+      board: 'b',
+      core,
+      unit: 'cycles',
+      published: 100,
+      predicted: errorPct === null ? null : 100 + errorPct,
+      errorPct,
+      confounded,
+      source: 's',
+      problem: null,
+    });
+    const all = [one('a', 1), one('a', -3), one('a', 2), one('a', 50, true), one('b', null)];
+    expect(summarize(all)).toEqual({ count: 3, medianPct: 2, worstPct: -3 });
+    expect(summarize([one('a', 1), one('a', -3)])).toEqual({ count: 2, medianPct: 2, worstPct: -3 });
+    expect(recordOf(all)).toEqual({ schemaVersion: 1, cores: { a: { count: 3, medianPct: 2, worstPct: -3 } } });
+  });
+});
