@@ -27,6 +27,8 @@ const FETCH_REFUSALS: Readonly<Record<AccessRefusal, string>> = {
   stackLimit: 'a limited',
   unmapped: 'unmapped',
   unaligned: 'unaligned',
+  privileged: 'a privileged',
+  divideByZero: 'a divide by zero at',
 };
 
 /** Cause of a stop that no handler took; null for stops that are no faults. */
@@ -42,6 +44,10 @@ export function faultCause(stop: CpuStop): { kind: Fault['kind']; cause: string 
         return { kind: 'access', cause: `write to read-only memory at ${hex32(stop.address)}` };
       if (stop.reason === 'stackLimit')
         return { kind: 'access', cause: `the stack pointer would be ${hex32(stop.address)}, below its limit` };
+      if (stop.reason === 'divideByZero')
+        return { kind: 'access', cause: 'division by zero while CCR.DIV_0_TRP is set' };
+      if (stop.reason === 'privileged')
+        return { kind: 'access', cause: `unprivileged ${stop.access} of a system register at ${hex32(stop.address)}` };
       if (stop.reason === 'denied')
         return { kind: 'access', cause: `${stop.access} at ${hex32(stop.address)} denied by the MPU` };
       return { kind: 'access', cause: `${stop.reason} ${stop.access} at ${hex32(stop.address)}` };

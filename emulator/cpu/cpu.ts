@@ -89,8 +89,12 @@ export type CpuStop =
   /** The engine raised an exception of the core that nothing above describes; `detail` names it. */
   | { readonly kind: 'exception'; readonly pc: number; readonly detail: string };
 
-/** No memory there; read-only or execute-never memory; an address the core refuses; the memory protection unit; a stack pointer below its limit. */
-export type AccessRefusal = 'unmapped' | 'protected' | 'unaligned' | 'denied' | 'stackLimit';
+/**
+ * No memory there; read-only or execute-never memory; an address the core refuses; the memory protection unit; a stack pointer below its limit; registers that are
+ * for privileged code; no access, but a divisor of 0 where that traps.
+ */
+export type AccessRefusal =
+  'unmapped' | 'protected' | 'unaligned' | 'denied' | 'stackLimit' | 'privileged' | 'divideByZero';
 
 /** Whether an access may be made; `asUser`: by LDRT and the like, whatever the core's privilege. */
 export type Protection = (access: AccessKind, address: number, bytes: number, asUser: boolean) => boolean;
@@ -138,6 +142,8 @@ export interface ExceptionPort {
   stackLimit(): number;
   /** MSPLIM and PSPLIM to 0. */
   resetStackLimits(): void;
+  /** CCR has a new value: what traps, and whether unprivileged code may write STIR. */
+  setConfiguration(value: number): void;
   isPrivileged(): boolean;
   /** NMI, HardFault or FAULTMASK: an execution priority below 0. */
   isBelowZero(): boolean;

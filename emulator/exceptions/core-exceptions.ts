@@ -113,6 +113,10 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     cpu.stop();
   }
 
+  configurationChanged(): void {
+    this.parts.port.setConfiguration(this.system.configuration);
+  }
+
   fpuChanged(): void {
     this.unit.fp.refresh();
   }

@@ -30,6 +30,7 @@ export function faultOf(stop: CpuStop): StopFault | null {
 
 function accessFault({ access, reason }: Extract<CpuStop, { kind: 'access' }>): StopFault {
   if (reason === 'stackLimit') return usage(faultStatus.stackOverflow);
+  if (reason === 'divideByZero') return usage(faultStatus.divideByZero);
   if (reason === 'unaligned') return usage(faultStatus.unaligned);
   if (access === 'fetch') {
     return reason === 'protected' || reason === 'denied'

@@ -133,7 +133,8 @@ export const narrowResults: ReadonlySet<FpFunction> = new Set<FpFunction>([
 ]);
 
 /** Access to state that the machine or the engine decides about. */
-export type SystemFunction = 'readSpecial' | 'writeSpecial' | 'changeState' | 'testTarget' | 'checkStack';
+export type SystemFunction =
+  'readSpecial' | 'writeSpecial' | 'changeState' | 'testTarget' | 'checkStack' | 'checkDivisor';
 
 export type Stmt =
   | { readonly k: 'set'; readonly cell: number; readonly value: Expr }

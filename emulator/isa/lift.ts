@@ -10,8 +10,8 @@ import { liftDualExclusiveOrTable, liftMultipleTransfer, liftSingleTransfer } fr
 import { liftLongMultiply, liftMultiply } from './lift-multiply.ts';
 import { liftRegisterOperation } from './lift-register.ts';
 import { liftAcquireRelease, liftTestTarget } from './lift-v8.ts';
-import type { Stmt } from './ir.ts';
 import type { TimingClass } from '../timing/cost.ts';
+import { alwaysAligned } from './traps.ts';
 import { isAcquireRelease, isTestTarget } from '../timing/decode-v8.ts';
 import type { Lifted, Site } from './operands.ts';
 
@@ -26,12 +26,6 @@ export function lift(instruction: Instruction, core: Core): Lifted {
 
 /** What the decoder knows and this core does not execute. */
 const absent: ReadonlySet<TimingClass> = new Set(['undefined', 'security', 'coprocessorAbsent', 'fpUndefined']);
-
-/** Armv6-M and v8-M Baseline refuse every unaligned access (DDI 0419C A3.2.1). */
-function alwaysAligned(statement: Stmt): Stmt {
-  if (statement.k === 'load' || statement.k === 'store') return { ...statement, aligned: true };
-  return statement.k === 'when' ? { ...statement, then: statement.then.map(alwaysAligned) } : statement;
-}
 
 function liftDecoded(instruction: Instruction, core: Core): Lifted {
   const { address, encoding, condition } = instruction;

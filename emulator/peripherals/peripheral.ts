@@ -41,6 +41,8 @@ export interface ExceptionHost {
   readonly mpu: Mpu;
   /** A register of the MPU was written. */
   protectionChanged(): void;
+  /** CCR may have another value. */
+  configurationChanged(): void;
   /** CPACR, FPCCR or the like was written. */
   fpuChanged(): void;
   isPrivileged(): boolean;

@@ -118,6 +118,7 @@ export class SystemControlBlock extends RegisterFile {
     super.reset();
     const { vectorTable } = this.options;
     Object.assign(this.host.system, resetSystemState(this.options, vectorTable));
+    this.host.configurationChanged();
     this.host.state.reset();
   }
 
@@ -134,6 +135,7 @@ export class SystemControlBlock extends RegisterFile {
     };
     super.restore(registers);
     Object.assign(this.host.system, system);
+    this.host.configurationChanged();
     this.host.state.restore(exceptions);
   }
 
@@ -184,6 +186,7 @@ export class SystemControlBlock extends RegisterFile {
         break;
       case register.ccr:
         system.configuration = (value & CCR_WRITABLE) | this.options.configurationOnes;
+        this.host.configurationChanged();
         break;
       case register.shcsr:
         this.setHandlerControl(value);

@@ -6,6 +6,7 @@ import { SEQUENTIAL, SKIPPED, TAKEN, type PipelineStep } from '../../timing/pipe
 import type { Instruction } from '../../timing/instruction.ts';
 import { lift } from '../../isa/lift.ts';
 import { checkStackLimit } from '../../isa/stack-limit.ts';
+import { alwaysAligned, checkDivisor } from '../../isa/traps.ts';
 import { conditionHolds } from '../../isa/operands.ts';
 import type { Stmt } from '../../isa/ir.ts';
 import { alwaysStops, isFpuInstruction } from '../machine-stop.ts';
@@ -61,7 +62,7 @@ export interface Block {
 
 export function makeStep(instruction: Instruction, itState: number, core: CoreState): Step {
   const lifted = lift(instruction, core.model);
-  const body = lifted !== null && core.special.checksStack() ? checkStackLimit(lifted) : lifted;
+  const body = lifted === null ? null : withChecks(lifted, core);
   const { condition } = instruction;
   return {
     instruction,
@@ -76,6 +77,14 @@ export function makeStep(instruction: Instruction, itState: number, core: CoreSt
     accessesMemory: body?.some(accesses) ?? false,
     touched: 0,
   };
+}
+
+/** With what the core's registers ask to be checked just now. */
+function withChecks(lifted: readonly Stmt[], { special }: CoreState): readonly Stmt[] {
+  let body = lifted;
+  if (special.trapsUnaligned()) body = body.map(alwaysAligned);
+  if (special.trapsDivision()) body = checkDivisor(body);
+  return special.checksStack() ? checkStackLimit(body) : body;
 }
 
 /** What the instruction costs in a pipeline state. @param slave memory that its accesses go to */

@@ -45,6 +45,10 @@ export class CorePort implements ExceptionPort {
     this.core.special.setLimits(0, 0);
   }
 
+  setConfiguration(value: number): void {
+    this.core.special.setConfiguration(value);
+  }
+
   isPrivileged(): boolean {
     return this.core.special.isPrivileged();
   }

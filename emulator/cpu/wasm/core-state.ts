@@ -3,7 +3,7 @@ import { cell, CELLS, type SystemFunction } from '../../isa/ir.ts';
 import type { Core } from '../../cores/core.ts';
 import { SoftFloat } from '../../isa/soft-float.ts';
 import { reg } from '../cpu.ts';
-import type { GuestMemory } from './guest-memory.ts';
+import { AccessFault, type GuestMemory } from './guest-memory.ts';
 import { SpecialRegisters, sysm } from './special-registers.ts';
 
 const THUMB = 0x0100_0000;
@@ -42,6 +42,7 @@ export class CoreState {
     this.cells[cell.zero] = 1;
     this.softFloat = new SoftFloat(memory.wasm.buffer, DOUBLES_OFFSET);
     this.special = new SpecialRegisters(this, model);
+    memory.refuses = (address, asUser) => this.special.refusesDevice(address, asUser);
   }
 
   save(): CoreSnapshot {
@@ -83,6 +84,9 @@ export class CoreState {
         return 0;
       case 'checkStack':
         this.special.checkStack(a);
+        return 0;
+      case 'checkDivisor':
+        if (a === 0) throw new AccessFault('read', 'divideByZero', this.pc);
         return 0;
       case 'changeState':
         this.special.changeState(a, b === 1);

@@ -248,7 +248,7 @@ function access(statement: Extract<Stmt, { k: 'load' | 'store' }>, core: CoreSta
   return asUser ? unprivileged(load, core) : load;
 }
 
-/** LDRT, STRT and the like: only the memory protection unit knows the difference. */
+/** LDRT, STRT and the like: only the memory protection unit and the system control space know the difference. */
 function unprivileged(access: Action, { memory }: CoreState): Action {
   return () => {
     memory.asUser = true;

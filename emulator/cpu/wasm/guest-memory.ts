@@ -55,6 +55,8 @@ export class GuestMemory {
   timing: ((address: number, isRead: boolean) => void) | null = null;
   /** Asked before read() and write(); null: everything is allowed. */
   protection: Protection | null = null;
+  /** Whether the core, as it is now, does not get through to a device; such an access is a bus fault. */
+  refuses: (address: number, asUser: boolean) => boolean = () => false;
   /** The access under way is an unprivileged one (LDRT, STRT). */
   asUser = false;
   /** What reads and writes have reached since it was last set to 0: bits of regions. */
@@ -125,8 +127,9 @@ export class GuestMemory {
     }
     this.touched |= ELSEWHERE;
     for (const device of this.devices) {
-      if (address >= device.start && address - device.start < device.bytes)
-        return device.callbacks.read(address, bytes) & (bytes === 4 ? -1 : (1 << (bytes * 8)) - 1);
+      if (address < device.start || address - device.start >= device.bytes) continue;
+      if (this.refuses(address, this.asUser)) throw new AccessFault('read', 'privileged', address);
+      return device.callbacks.read(address, bytes) & (bytes === 4 ? -1 : (1 << (bytes * 8)) - 1);
     }
     throw new AccessFault('read', 'unmapped', this.firstMissing(address, bytes));
   }
@@ -151,6 +154,7 @@ export class GuestMemory {
     this.touched |= ELSEWHERE;
     for (const device of this.devices) {
       if (address < device.start || address - device.start >= device.bytes) continue;
+      if (this.refuses(address, this.asUser)) throw new AccessFault('write', 'privileged', address);
       const mask = bytes === 4 ? 0xffff_ffff : (1 << (bytes * 8)) - 1;
       device.callbacks.write(address, bytes, (value & mask) >>> 0);
       return;

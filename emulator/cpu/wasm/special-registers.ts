@@ -5,6 +5,7 @@
 import type { Core } from '../../cores/core.ts';
 import { isMainline } from '../../cores/core.ts';
 import { exception } from '../../exceptions/exception.ts';
+import { ccr } from '../../exceptions/system-state.ts';
 import { cell } from '../../isa/ir.ts';
 import type { CoreState } from './core-state.ts';
 import { AccessFault } from './guest-memory.ts';
@@ -21,6 +22,10 @@ export const sysm = {
   faultmask: 19,
   control: 20,
 } as const;
+/** System control space, and the software trigger interrupt register in it. */
+const SYSTEM_SPACE = 0xe000_e000;
+const SYSTEM_SPACE_BYTES = 0x1000;
+const STIR = 0xe000_ef00;
 const UNPRIVILEGED = 1;
 const SPSEL = 2;
 const FP_ACTIVE = 4;
@@ -28,10 +33,12 @@ const FP_ACTIVE = 4;
 export class SpecialRegisters {
   /** After an instruction has changed a mask or CONTROL. */
   onMaskChange: (() => void) | null = null;
-  /** Stack pointers begin or cease to be checked: code has to be made anew. */
+  /** Stack pointers, alignment or divisors begin or cease to be checked: code has to be made anew. */
   onChecksChange: (() => void) | null = null;
   /** Armv8-M Mainline: stack pointers may not be moved below these (DDI 0553B B3.21). */
   private limits: readonly [number, number] = [0, 0];
+  /** CCR. */
+  private configuration = 0;
   private readonly core: CoreState;
   private readonly cells: Int32Array;
   /** BASEPRI, FAULTMASK and the like exist. */
@@ -149,6 +156,28 @@ export class SpecialRegisters {
     const checked = this.checksStack();
     this.limits = [mainLimit, processLimit];
     if (checked !== this.checksStack()) this.onChecksChange?.();
+  }
+
+  /** @param value CCR */
+  setConfiguration(value: number): void {
+    const changed = value ^ this.configuration;
+    this.configuration = value;
+    if ((changed & (ccr.unalignedTrap | ccr.divideByZeroTrap)) !== 0) this.onChecksChange?.();
+  }
+
+  trapsUnaligned(): boolean {
+    return (this.configuration & ccr.unalignedTrap) !== 0;
+  }
+
+  trapsDivision(): boolean {
+    return (this.configuration & ccr.divideByZeroTrap) !== 0;
+  }
+
+  /** The system control space is for privileged code, but for STIR where CCR.USERSETMPEND opens it (DDI 0403E B3.2.1, B3.2.26). */
+  refusesDevice(address: number, asUser: boolean): boolean {
+    if (address < SYSTEM_SPACE || address - SYSTEM_SPACE >= SYSTEM_SPACE_BYTES) return false;
+    if (!asUser && this.isPrivileged()) return false;
+    return (address & ~3) >>> 0 !== STIR || (this.configuration & ccr.userSetPending) === 0;
   }
 
   /** False while no stack pointer can be below its limit. */

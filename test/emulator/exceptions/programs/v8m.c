@@ -2,6 +2,7 @@
  * extension has is masked out of EXC_RETURN (bits 6 and 0), of the stacked xPSR (SFPA) and of TT's answer. */
 #include "note.h"
 
+#define CCR REG(0xE000ED14)
 #define CFSR REG(0xE000ED28)
 #define HFSR REG(0xE000ED2C)
 #define FPCCR REG(0xE000EF34)
@@ -16,6 +17,7 @@ HANDLER(svc) { note("svc", ((const uint8_t *)frame[6])[-2], SHOWN(exc_return)); 
 HANDLER(pendsv) { (void)frame; note("pendsv", ipsr(), SHOWN(exc_return)); }
 HANDLER(usage) {
   uint32_t msp, psp;
+  CCR = 0; BARRIER(); /* GCC's own code has unaligned accesses */
   __asm volatile("mrs %0, msp\n mrs %1, psp" : "=r"(msp), "=r"(psp));
   note("usage", CFSR, SHOWN(exc_return));
   note(" psp, left of the limit", psp - (uint32_t)stack, 0);
@@ -29,7 +31,7 @@ HANDLER(usage) {
   frame[6] += skip;
 }
 HANDLER(hard) { note("hard", HFSR, CFSR); HFSR = HFSR; CFSR = CFSR; frame[6] += skip; (void)exc_return; }
-HANDLER(bus) { note("bus", CFSR, REG(0xE000ED38)); CFSR = CFSR; frame[6] += skip; (void)exc_return; }
+HANDLER(bus) { __asm volatile("movs r0, #0\n msr control, r0" : : : "r0"); note("bus", CFSR, REG(0xE000ED38)); CFSR = CFSR; frame[6] += skip; (void)exc_return; }
 static void unexpected(void) { note("unexpected", ipsr(), CFSR); finish(); }
 __attribute__((noreturn)) void reset(void);
 
@@ -54,6 +56,18 @@ static void acquire_release(void) {
   __asm volatile("mov r2, %0\n stlh r3, [r2]" : : "r"((uint32_t)words + 1) : "r2", "r3", "memory");
   __asm volatile("mov r2, %0\n ldr r3, [r2, #0]" : "=r"(a) : "0"((uint32_t)words + 1) : "r2", "r3", "memory"); note("unaligned ldr", 0, 0);
   __asm volatile("tt %0, %2\n ttt %1, %2" : "=&r"(a), "=&r"(b) : "r"(stack)); note("tt", a & TT_BITS, b & TT_BITS);
+}
+
+/* CCR's traps, and the system control space without privilege; the handlers take all of that back. */
+static void traps(void) {
+  CCR = 0x10; BARRIER(); note("ccr", CCR, 0);
+  __asm volatile("mov r1, #0\n isb\n sdiv r2, r1, r1" : : : "r1", "r2");
+  CCR = 0x8; BARRIER();
+  __asm volatile("mov r1, %0\n ldrh.w r2, [r1]" : : "r"((uint32_t)stack + 1) : "r1", "r2");
+  CCR = 0x2; BARRIER();
+  __asm volatile("mov r0, #1\n msr control, r0\n isb\n ldr r1, =0xE000EF00\n mov r2, #1\n str.w r2, [r1]\n ldr r1, =0xE000E200\n ldr.w r2, [r1]" : : : "r0", "r1", "r2", "memory");
+  note("stir without privilege", REG(0xE000E200), 0); REG(0xE000E280) = 2;
+  CCR = 0; BARRIER();
 }
 
 /* On the process stack with 512 bytes above its limit; `bytes` of them are left when the text runs. */
@@ -104,6 +118,7 @@ void reset(void)
   __asm volatile("udf.w #0");
   { uint32_t value; __asm volatile("mov r1, #0x70000000\n ldr.w %0, [r1]" : "=r"(value) : : "r1"); }
   __asm volatile("vmov.f32 s0, #2.0\n mov r0, #1\n svc #4" : : : "s0", "r0", "memory");
+  traps();
   acquire_release();
   limits();
   /* Frames that do not fit: SVC's, then that of the fault of a loop of pushes. */
