@@ -9,7 +9,6 @@ import type { Board } from '../boards/schema.ts';
 import { compileModel } from '../harness/compile.ts';
 import { runOnDevice } from '../harness/device-run.ts';
 import { DeviceClient } from '../harness/protocol/device-client.ts';
-import { openSerial } from '../harness/protocol/serial-link.ts';
 import { lcgInputs } from '../harness/lcg.ts';
 import { readInputFile } from '../harness/input-file.ts';
 import { loadModel, type SourceModel } from '../harness/model.ts';
@@ -111,6 +110,7 @@ async function runAtPort(
   if (bare === true) throw new UserError('--bare firmware has no UART to answer at --port; leave one of them out');
   const harness = { protocol: 'device', mlperfId: model.name, input: 'raw' } as const;
   const compiled = await compileModel(model, output, { board, bare: false, hooks: perOp ?? false, prune, harness });
+  const { openSerial } = await import('../harness/protocol/serial-link.ts');
   const link = await openSerial(port, baud);
   try {
     return await runOnDevice(new DeviceClient(link, { baud }), port, model, compiled, inputs, board);

@@ -5,12 +5,8 @@ await build({
   // A worker thread's file is found by its name beside the file that starts it.
   input: { main: 'dist/cli/main.js', worker: 'dist/harness/check/worker.js' },
   platform: 'node',
+  // It finds its native part beside its own files.
+  external: ['serialport'],
   logLevel: 'warn',
-  // White space and comments take time to read too; names stay, for stack traces.
-  output: {
-    dir: 'dist/bundle',
-    format: 'esm',
-    cleanDir: true,
-    minify: { compress: false, mangle: false, codegen: true },
-  },
+  output: { dir: 'dist/bundle', format: 'esm', cleanDir: true },
 });
