@@ -7,6 +7,8 @@ const CYCCNT = 0x004;
 /** NUMCOMP 4, as on the Cortex-M4. */
 const CTRL_NUMCOMP = 0x4000_0000;
 const CTRL_CYCCNTENA = 1;
+/** NUMCOMP, NOTRCPKT, NOEXTTRIG, NOCYCCNT, NOPRFCNT: writes to them change nothing. */
+const CTRL_READ_ONLY = 0xff00_0000;
 
 export class Dwt implements Peripheral {
   readonly name = 'DWT';
@@ -51,7 +53,8 @@ export class Dwt implements Peripheral {
     switch (offset) {
       case CTRL:
         this.setEnabled((value & CTRL_CYCCNTENA) !== 0 && this.traceEnabled());
-        return true;
+        // Of what else it enables (profiling counters, trace packets) nothing is there.
+        return (value & ~(CTRL_READ_ONLY | CTRL_CYCCNTENA)) === 0;
       case CYCCNT:
         this.held = this.enabled ? value - this.host.cycles() : value;
         return true;

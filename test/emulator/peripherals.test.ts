@@ -68,6 +68,23 @@ describe.skipIf(!hasCompiler)('peripherals (needs arm-none-eabi-gcc)', () => {
     expect(notes).toEqual([]);
   });
 
+  it('DWT_CTRL notes what it is asked to enable besides CYCCNT', () => {
+    const notesOf = (value: string): string[] => {
+      const notes: string[] = [];
+      simulate({
+        board: loadBoard('core-m4'),
+        firmware: buildProgram({
+          files: { 'main.c': `${registers}int main(void) { DWT_CTRL = ${value}; return 0; }` },
+        }),
+        firmwareName: 'dwt.elf',
+        onNote: (text) => notes.push(text),
+      });
+      return notes;
+    };
+    expect(notesOf('0x40000001u')).toEqual([]);
+    expect(notesOf('0x00020001u')).toEqual([expect.stringMatching(/unmodelled DWT register at 0xe0001000/)]);
+  });
+
   it('CYCCNT counts model cycles, exactly, from where it is enabled', () => {
     const prologue = 'ldr r1, =0xE000EDFC; ldr r2, =0x01000000; ldr r3, =0xE0001000';
     const machine = createMachine({
