@@ -33,7 +33,10 @@ const expected: readonly (readonly [RegExp, readonly TimingClass[]])[] = [
   ],
   [/^(cbz|cbnz)/, ['compareBranch']],
   [/^(tbb|tbh)/, ['tableBranch']],
-  [/^(b|bl|bx|blx)(eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)?$/, ['branch', 'branchLink', 'branchConditional']],
+  [
+    /^(b|bl|bx|blx)(eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)?$/,
+    ['branch', 'branchIndirect', 'branchLink', 'branchConditional'],
+  ],
   [/^it[te]*$/, ['ifThen']],
   [/^nop/, ['hint']],
   [/^bkpt/, ['breakpoint']],
