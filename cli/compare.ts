@@ -9,6 +9,7 @@ import { layerErrors, type LayerError } from '../learn/evaluate/layers.ts';
 import { foldBatchNorm } from '../learn/quantize/fold-batch-norm.ts';
 import { isWeighted } from '../learn/quantize/weights.ts';
 import { chooseData, findPipeline } from './data.ts';
+import { layerCells, layerHeader } from './layer-text.ts';
 import { table } from './output.ts';
 
 export interface CompareOptions {
@@ -68,20 +69,12 @@ function hasChannelScales(graph: Graph): boolean {
 }
 
 export function formatComparison(report: ComparisonReport): string {
-  const rows = report.layers.map((layer) => [
-    layer.index,
-    layer.opcode,
-    layer.sqnrDb === null ? '-' : layer.sqnrDb.toFixed(1),
-    `${layer.floatMin.toPrecision(4)} .. ${layer.floatMax.toPrecision(4)}`,
-    `${layer.rangeMin.toPrecision(4)} .. ${layer.rangeMax.toPrecision(4)}`,
-    `${(100 * layer.clippedShare).toFixed(3)} %`,
-    layer.saturated,
-  ]);
+  const rows = report.layers.map((layer) => [...layerCells(layer), layer.saturated]);
   const { first, cause, fix } = report;
   return [
     `${report.quantized} against ${report.float} on ${report.samples} samples`,
     '',
-    table(['op', 'kind', 'SQNR dB', 'float range', 'integers hold', 'clipped', 'at limits'], rows),
+    table([...layerHeader, 'at limits'], rows),
     '',
     first === null
       ? `no layer is below ${SQNR_MIN_DB} dB`

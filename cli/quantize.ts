@@ -14,6 +14,7 @@ import type { RangeMethod } from '../learn/quantize/range-methods.ts';
 import { quantizeDynamic } from '../learn/quantize/dynamic.ts';
 import { quantizeStatic, type StaticResult } from '../learn/quantize/static.ts';
 import { chooseData, findPipeline, pipelinePath } from './data.ts';
+import { layerCells, layerHeader } from './layer-text.ts';
 import { nonNegativeInteger } from './options.ts';
 import { print, table, type JsonOption } from './output.ts';
 
@@ -201,19 +202,11 @@ function writePipeline(output: string, pipeline: Pipeline | null, quantized: Gra
 }
 
 function formatQuantize(report: QuantizeReport): string {
-  const rows = report.layers.map((layer) => [
-    layer.index,
-    layer.opcode,
-    layer.sqnrDb === null ? '-' : layer.sqnrDb.toFixed(1),
-    `${layer.floatMin.toPrecision(4)} .. ${layer.floatMax.toPrecision(4)}`,
-    `${layer.rangeMin.toPrecision(4)} .. ${layer.rangeMax.toPrecision(4)}`,
-    `${(100 * layer.clippedShare).toFixed(3)} %`,
-  ]);
-  const header = ['op', 'kind', 'SQNR dB', 'float range', 'integers hold', 'clipped'];
+  const rows = report.layers.map(layerCells);
   return [
     `${report.model}: ${report.scheme}, weights ${report.weights} bit per ${report.granularity}, activations ${report.activations} bit, ranges by ${report.method} over ${report.samples} samples`,
     '',
-    table(header, rows),
+    table(layerHeader, rows),
     '',
     `wrote ${report.output} (${report.bytes.toLocaleString('en-US')} bytes)${report.pipeline === null ? '' : ` and ${report.pipeline}`}`,
     ...report.notes.map((text) => `note: ${text}`),
