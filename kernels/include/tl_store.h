@@ -4,6 +4,7 @@
 #ifndef TL_STORE_H
 #define TL_STORE_H
 
+#include "tl_crc32.h"
 #include "tl_types.h"
 
 #ifdef __cplusplus
@@ -34,9 +35,6 @@ int32_t tl_store_write(const tl_store_flash *flash, const void *data, uint32_t b
 
 /** The newest whole record of so many bytes, in place; NULL when there is none. */
 const void *tl_store_read(const tl_store_flash *flash, uint32_t bytes);
-
-/** CRC-32 of zlib (reflected 0x04C11DB7). @param crc of what came before, 0 at the start */
-uint32_t tl_crc32(uint32_t crc, const void *data, uint32_t bytes);
 
 /** Index of the slot with the newest whole record of so many bytes, -1 when there is none. */
 int32_t tl_store_newest(const tl_store_flash *flash, uint32_t bytes, uint32_t *sequence);

@@ -2,37 +2,6 @@
  * Refer header file for details. */
 #include "tl_frame.h"
 
-uint32_t tl_crc32(uint32_t crc, const void *bytes, uint32_t count)
-{
-    /* Polynomial 0xEDB88320 reflected, four bits at a time. */
-    static const uint32_t table[16] = {
-        0x00000000U,
-        0x1DB71064U,
-        0x3B6E20C8U,
-        0x26D930ACU,
-        0x76DC4190U,
-        0x6B6B51F4U,
-        0x4DB26158U,
-        0x5005713CU,
-        0xEDB88320U,
-        0xF00F9344U,
-        0xD6D6A3E8U,
-        0xCB61B38CU,
-        0x9B64C2B0U,
-        0x86D3D2D4U,
-        0xA00AE278U,
-        0xBDBDF21CU,
-    };
-    const uint8_t *next = (const uint8_t *)bytes;
-    crc = ~crc;
-    for (; count > 0; --count) {
-        crc ^= *next++;
-        crc = (crc >> 4) ^ table[crc & 15U];
-        crc = (crc >> 4) ^ table[crc & 15U];
-    }
-    return ~crc;
-}
-
 void tl_frame_reader_init(tl_frame_reader *reader)
 {
     reader->length = 0;

@@ -5,6 +5,8 @@
 #ifndef TL_FRAME_H
 #define TL_FRAME_H
 
+#include "tl_crc32.h"
+
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -74,9 +76,6 @@ void tl_frame_begin(tl_frame_writer *writer, uint8_t kind, uint16_t sequence, ui
 void tl_frame_write(tl_frame_writer *writer, const void *bytes, uint32_t count);
 void tl_frame_write_u32(tl_frame_writer *writer, uint32_t value);
 void tl_frame_end(tl_frame_writer *writer);
-
-/** Continues a CRC-32 (ISO 3309, as zlib has it); begin with 0. */
-uint32_t tl_crc32(uint32_t crc, const void *bytes, uint32_t count);
 
 #ifdef __cplusplus
 }

@@ -77,8 +77,12 @@ describe.skipIf(!hasGcc)(`the firmware's protocol on this computer${hasGcc ? '' 
     for (const name of readdirSync(host)) copyFileSync(join(host, name), space.path(name));
     const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
     const flags = ['-std=c99', '-D_GNU_SOURCE', '-g', '-O1', '-Wall', '-Wextra', '-Werror', ...sanitizers];
-    const sources = [...RUNTIME, 'device.c'].map((name) => space.path(name));
-    const { status, stderr } = spawnSync('gcc', [...flags, ...sources, '-o', program], { encoding: 'utf8' });
+    const kernels = join(root, 'kernels');
+    const checksum = join(kernels, 'src', 'StoreFunctions', 'tl_crc32.c');
+    const sources = [...[...RUNTIME, 'device.c'].map((name) => space.path(name)), checksum];
+    const { status, stderr } = spawnSync('gcc', [...flags, '-I', join(kernels, 'include'), ...sources, '-o', program], {
+      encoding: 'utf8',
+    });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   }, 120_000);
 
