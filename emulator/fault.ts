@@ -74,6 +74,7 @@ export function faultCause(stop: CpuStop): { kind: Fault['kind']; cause: string 
       return { kind: 'exception', cause: stop.detail };
     case 'limit':
     case 'requested':
+    case 'hardwareBreakpoint':
     case 'waitForInterrupt':
     case 'waitForEvent':
     case 'sendEvent':

@@ -126,9 +126,19 @@ export class RunLoop {
       if (over !== null) return over;
     }
     this.runLimit = Math.min(limits.cyclesMax, bus.nextEvent());
-    const stop = cpu.run(this.resumePc, { ...limits, cyclesMax: this.runLimit });
+    const stop = cpu.run(this.resumePc, this.engineLimits(limits));
     this.runLimit = -Infinity;
     return this.judge(stop, limits, returnAddress);
+  }
+
+  /** No further than the next event of a device or of the debug units. */
+  private engineLimits({ instructionsMax = Infinity }: RunLimits): RunLimits {
+    const debug = this.parts.exceptions?.debug;
+    return {
+      cyclesMax: this.runLimit,
+      instructionsMax: Math.min(instructionsMax, debug?.nextStep() ?? Infinity),
+      passesBreakpoint: debug?.takePass(this.resumePc) ?? false,
+    };
   }
 
   /** Before anything is taken: a run that stops here and one that is resumed here must not differ. */

@@ -61,6 +61,7 @@ export type CpuStop =
   | {
       readonly kind:
         | 'breakpoint'
+        | 'hardwareBreakpoint'
         | 'supervisorCall'
         | 'waitForInterrupt'
         | 'waitForEvent'
@@ -127,6 +128,8 @@ export interface RunLimits {
   /** Absolute values of the counters at which to stop; checked at least once for every straight run of code. */
   readonly cyclesMax: number;
   readonly instructionsMax?: number;
+  /** The first instruction runs even where a hardware breakpoint is. */
+  readonly passesBreakpoint?: boolean;
 }
 
 /** What an engine offers for the machine to model exceptions on it. xPSR then holds IPSR, and a write to pc and xPSR sets the IT state. */
@@ -192,8 +195,11 @@ export interface Cpu extends Partial<Stateful> {
   setMemorySystem?(system: MemorySystem): void;
   /** Calls the hook after every instruction, in program order; null: no more. Far slower. Only engines that can have it. */
   setTraceHook?(hook: TraceHook | null): void;
-  /** Calls the hook before every memory access of the program; null: no more. Far slower. Only engines that can have it. */
-  setAccessHook?(hook: AccessHook | null): void;
+  /** Calls the hook before every memory access of the program, besides those already there. Far slower. Only engines that can have it. */
+  addAccessHook?(hook: AccessHook): void;
+  removeAccessHook?(hook: AccessHook): void;
+  /** Stops with 'hardwareBreakpoint' in front of these, instead of those given before. Only engines that can have it. */
+  setHardwareBreakpoints?(addresses: ReadonlySet<number>): void;
   /** Frees native memory; the engine cannot be used afterwards. */
   close(): void;
 }

@@ -10,6 +10,7 @@ import { endlessLoopCycles } from '../timing/endless-loop.ts';
 import type { SymbolTable } from '../image.ts';
 import type { ExceptionHost } from '../peripherals/peripheral.ts';
 import type { Stateful } from '../state/stateful.ts';
+import { DebugEvents } from './debug-events.ts';
 import { exceptionFeatures } from './exception-features.ts';
 import { exception, exceptionName, faultStatus, isFault } from './exception.ts';
 import { Mpu } from '../mpu/mpu.ts';
@@ -57,6 +58,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
   readonly system: SystemState;
   readonly unit: ExceptionUnit;
   readonly mpu: Mpu;
+  readonly debug: DebugEvents;
   /** Cycles slept in WFI, WFE and endless loops. */
   sleepCycles = 0;
   private readonly parts: CoreExceptionParts;
@@ -76,6 +78,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     this.mpu = new Mpu(isV8(core) ? new PmsaV8Regions(core.mpuRegions) : new PmsaV7Regions(core.mpuRegions));
     const stack = new StackAccess(port, this.mpu);
     this.unit = new ExceptionUnit(cpu, port, this.state, this.system, features, stack, parts.advance);
+    this.debug = new DebugEvents({ cpu, unit: this.unit, state: this.state, system: this.system });
     this.state.onPending = () => {
       if ((this.system.sleep & scr.sendEventOnPending) !== 0) this.eventRegister = true;
     };
@@ -94,6 +97,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     this.sleeping = false;
     this.sleepCycles = 0;
     this.unit.sleepsOnExit = false;
+    this.debug.reset();
     this.unit.fp.refresh();
   }
 
@@ -145,11 +149,13 @@ export class CoreExceptions implements ExceptionHost, Stateful {
 
   save(): unknown {
     const { recorded, eventRegister, resetRequested, sleeping, sleepCycles } = this;
-    return { recorded, eventRegister, resetRequested, sleeping, sleepCycles };
+    return { own: { recorded, eventRegister, resetRequested, sleeping, sleepCycles }, debug: this.debug.save() };
   }
 
   restore(saved: unknown): void {
-    Object.assign(this, saved);
+    const { own, debug } = saved as { own: object; debug: unknown };
+    Object.assign(this, own);
+    this.debug.restore(debug);
     this.unit.fp.refresh();
   }
 
@@ -159,6 +165,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
       const woken = this.sleep(pc, cyclesMax, () => this.unit.wakes());
       if (woken?.kind !== 'continue') return woken;
     }
+    this.debug.poll();
     const taken = this.unit.poll(pc);
     return taken === null ? { kind: 'continue', pc } : this.continued(taken);
   }
@@ -194,6 +201,8 @@ export class CoreExceptions implements ExceptionHost, Stateful {
         // A fault handler that gives up by BKPT: what the run ends with is the fault.
         if (this.recorded !== null && isFault(this.current())) return { kind: 'fault', recorded: this.recorded };
         return this.breakpoint(stop.pc);
+      case 'hardwareBreakpoint':
+        return this.debug.reached(stop.pc) ? this.breakpoint(stop.pc) : { kind: 'continue', pc: stop.pc };
       default: {
         const fault = faultOf(stop);
         return fault === null ? null : this.fault(fault, stop);

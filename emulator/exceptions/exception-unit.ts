@@ -114,9 +114,14 @@ export class ExceptionUnit {
     return this.synchronous(exception.supervisorCall, next);
   }
 
-  /** BKPT at `address`, where its handler returns to; null: DebugMonitor is off, or its priority does not suffice. */
+  /** Whether DebugMonitor is on and its priority suffices: debug events that it does not take are lost (DDI 0403E C1.4). */
+  monitors(): boolean {
+    return this.isTakable(exception.debugMonitor);
+  }
+
+  /** A breakpoint at `address`, where its handler returns to; null: DebugMonitor does not take it. */
   breakpoint(address: number): Continuation | null {
-    if (!this.isTakable(exception.debugMonitor)) return null;
+    if (!this.monitors()) return null;
     this.system.debugFaultStatus |= debugFaultStatus.breakpoint;
     return this.synchronous(exception.debugMonitor, address);
   }

@@ -4,7 +4,7 @@
  * writes.
  */
 import { isV8, type Core } from '../cores/core.ts';
-import { RegisterFile, type ExceptionHost } from './peripheral.ts';
+import type { ExceptionHost } from './peripheral.ts';
 import { SystemControlBlock, type ControlBlockOptions } from './system-control-block.ts';
 
 const CPUID = 0xd00;
@@ -52,16 +52,5 @@ export class BaselineControlBlock extends SystemControlBlock {
     // CCR has nothing to write: what it shows is always 1.
     if (bits === 0 || offset === CCR) return true;
     return super.write(offset, (value & bits) >>> 0, bytes, lanes);
-  }
-}
-
-/** DWT of Armv6-M (DDI 0419C C1.8) and Baseline: comparators for debuggers, of which these cores have two, and no cycle counter. */
-export function baselineDwt(): RegisterFile {
-  return new FixedRegisters('DWT', 0xe000_1000, 0x1000, [[0, 0x2000_0000]]);
-}
-
-class FixedRegisters extends RegisterFile {
-  override write(): boolean {
-    return true;
   }
 }

@@ -3,11 +3,13 @@ import type { Board } from '../../boards/schema.ts';
 import { defined, UserError } from '../../common/errors.ts';
 import { coreOf, isMainline, isV8 } from '../cores/core.ts';
 import { exceptionFeatures } from '../exceptions/exception-features.ts';
-import { BaselineControlBlock, baselineDwt } from './baseline-control-block.ts';
+import { BaselineControlBlock } from './baseline-control-block.ts';
 import { Dwt } from './dwt.ts';
+import { Fpb } from './fpb.ts';
 import { Itm, tpiu } from './itm.ts';
 import { MpuRegisters } from './mpu-registers.ts';
 import { Nvic } from './nvic.ts';
+import { debugUnits } from './debug-units.ts';
 import { deviceCatalogue } from './device-catalogue.ts';
 import type { DeviceContext } from './device-context.ts';
 import type { ExceptionHost, Peripheral, PeripheralHost } from './peripheral.ts';
@@ -29,10 +31,11 @@ function corePeripherals(board: Board, { host, itm }: DeviceContext): Peripheral
   const nvic =
     exceptions === null ? [] : [new Nvic(exceptions, core.architecture !== 'v6-m'), new MpuRegisters(exceptions)];
   const traceEnabled = (): boolean => control.traceEnabled();
-  const trace = isMainline(core)
-    ? [new Dwt(host, traceEnabled), new Itm(host, { isV8: isV8(core), traceEnabled, line: itm }), tpiu()]
-    : [baselineDwt()];
-  return [new SysTick(host), ...nvic, control, ...trace];
+  const units = debugUnits[core.name];
+  const dwt = new Dwt(host, traceEnabled, { ...units.dwt, isV8: isV8(core), hasCycleCounter: isMainline(core) });
+  if (control instanceof SystemControlBlock) control.onTraceChange = () => dwt.traceChanged();
+  const trace = isMainline(core) ? [new Itm(host, { isV8: isV8(core), traceEnabled, line: itm }), tpiu()] : [];
+  return [new SysTick(host), ...nvic, control, dwt, new Fpb(host, units.fpb), ...trace];
 }
 
 /** @throws UserError for an enable bit that the chip does not have */

@@ -1,14 +1,31 @@
-/** DWT (DDI 0403E C1.8) with CYCCNT counting model cycles while DEMCR.TRCENA and CYCCNTENA are set; comparators are not modelled. */
+/**
+ * DWT (DDI 0403E C1.8, DDI 0419C C1.8, DDI 0553B D1.2): CYCCNT counts model cycles while DEMCR.TRCENA and CYCCNTENA are set, the comparators stop
+ * the core. Armv6-M and v8-M Baseline have no cycle counter. The profiling counters and the packets of the trace port are not modelled.
+ */
+import { DwtComparators, type DwtFormat } from './dwt-comparators.ts';
 import type { Peripheral, PeripheralHost } from './peripheral.ts';
 
 const CTRL = 0x000;
 const CYCCNT = 0x004;
 
-/** NUMCOMP 4, as on the Cortex-M4. */
-const CTRL_NUMCOMP = 0x4000_0000;
+/** DWT_COMP0. */
+const COMPARATORS = 0x020;
+
+/** NOTRCPKT, NOEXTTRIG, NOCYCCNT, NOPRFCNT: all of them, where there is no cycle counter. */
+const CTRL_NONE = 0x0f00_0000;
 const CTRL_CYCCNTENA = 1;
 /** NUMCOMP, NOTRCPKT, NOEXTTRIG, NOCYCCNT, NOPRFCNT: writes to them change nothing. */
 const CTRL_READ_ONLY = 0xff00_0000;
+
+export interface DwtFacts extends DwtFormat {
+  readonly hasCycleCounter: boolean;
+}
+
+interface DwtSnapshot {
+  readonly enabled: boolean;
+  readonly held: number;
+  readonly comparators: unknown;
+}
 
 export class Dwt implements Peripheral {
   readonly name = 'DWT';
@@ -16,51 +33,81 @@ export class Dwt implements Peripheral {
   readonly bytes = 0x1000;
   private readonly host: PeripheralHost;
   private readonly traceEnabled: () => boolean;
+  private readonly facts: DwtFacts;
+  private readonly comparators: DwtComparators;
   private enabled = false;
   /** CYCCNT when it does not count; while it counts, CYCCNT minus the cycle counter. */
   private held = 0;
 
-  constructor(host: PeripheralHost, traceEnabled: () => boolean) {
+  constructor(host: PeripheralHost, traceEnabled: () => boolean, facts: DwtFacts) {
     this.host = host;
     this.traceEnabled = traceEnabled;
+    this.facts = facts;
+    this.comparators = new DwtComparators(
+      facts,
+      () => this.watch(),
+      (cause) => host.note(cause),
+    );
   }
 
   reset(): void {
     this.enabled = false;
     this.held = 0;
+    this.comparators.reset();
+    this.watch();
   }
 
-  save(): unknown {
-    return { enabled: this.enabled, held: this.held };
+  save(): DwtSnapshot {
+    return { enabled: this.enabled, held: this.held, comparators: this.comparators.save() };
   }
 
   restore(state: unknown): void {
-    ({ enabled: this.enabled, held: this.held } = state as { enabled: boolean; held: number });
+    const { enabled, held, comparators } = state as DwtSnapshot;
+    [this.enabled, this.held] = [enabled, held];
+    this.comparators.restore(comparators);
+    this.watch();
+  }
+
+  /** DEMCR.TRCENA has another value. */
+  traceChanged(): void {
+    this.watch();
   }
 
   read(offset: number): number | null {
     switch (offset) {
       case CTRL:
-        return CTRL_NUMCOMP | (this.enabled ? CTRL_CYCCNTENA : 0);
+        return this.identity() | (this.enabled ? CTRL_CYCCNTENA : 0);
       case CYCCNT:
-        return this.count();
+        return this.facts.hasCycleCounter ? this.count() : null;
       default:
-        return null;
+        return offset >= COMPARATORS ? this.comparators.read(offset - COMPARATORS) : null;
     }
   }
 
   write(offset: number, value: number): boolean {
     switch (offset) {
       case CTRL:
+        if (!this.facts.hasCycleCounter) return true;
         this.setEnabled((value & CTRL_CYCCNTENA) !== 0 && this.traceEnabled());
         // Of what else it enables (profiling counters, trace packets) nothing is there.
         return (value & ~(CTRL_READ_ONLY | CTRL_CYCCNTENA)) === 0;
       case CYCCNT:
+        if (!this.facts.hasCycleCounter) return false;
         this.held = this.enabled ? value - this.host.cycles() : value;
         return true;
       default:
-        return false;
+        return offset >= COMPARATORS && this.comparators.write(offset - COMPARATORS, value);
     }
+  }
+
+  private identity(): number {
+    const { comparators, hasCycleCounter } = this.facts;
+    return (comparators << 28) | (hasCycleCounter ? 0 : CTRL_NONE);
+  }
+
+  private watch(): void {
+    const watchpoints = this.traceEnabled() ? this.comparators.watchpoints() : [];
+    this.host.exceptions?.debug.setWatchpoints(watchpoints);
   }
 
   private count(): number {

@@ -1,4 +1,5 @@
 /** What a memory-mapped device is to the bus, and what the machine is to a device. */
+import type { DebugEvents } from '../exceptions/debug-events.ts';
 import type { ExceptionState } from '../exceptions/exception-state.ts';
 import type { SystemState } from '../exceptions/system-state.ts';
 import type { Mpu } from '../mpu/mpu.ts';
@@ -39,6 +40,7 @@ export interface ExceptionHost {
   /** Something may now be taken, or no longer: looked at after the instruction under way. */
   changed(): void;
   readonly mpu: Mpu;
+  readonly debug: DebugEvents;
   /** A register of the MPU was written. */
   protectionChanged(): void;
   /** CCR may have another value. */

@@ -64,8 +64,8 @@ const ENABLE_BITS: readonly (readonly [number, number])[] = [
   [17, exception.busFault],
   [18, exception.usageFault],
 ];
-/** TRCENA, MON_REQ, MON_EN and the vector catches, which mean something to a debugger only. */
-const DEMCR_KEPT = 0x0109_07f1;
+/** TRCENA, MON_REQ, MON_STEP, MON_EN and the vector catches, which mean something to a debugger only. */
+const DEMCR_KEPT = 0x010d_07f1;
 const CCR_WRITABLE = 0x31b;
 const FPDSCR_WRITABLE = 0x07c0_0000;
 const FPCCR_WRITABLE = 0xc000_017b;
@@ -96,6 +96,8 @@ export interface ControlBlockOptions {
 export class SystemControlBlock extends RegisterFile {
   private readonly host: ExceptionHost;
   private readonly options: ControlBlockOptions;
+  /** DEMCR.TRCENA may have another value. */
+  onTraceChange: (() => void) | null = null;
   private readonly readOnly: ReadonlySet<number> = new Set([0x004, 0xd00, 0xf40, 0xf44, 0xf48]);
 
   constructor(host: ExceptionHost, options: ControlBlockOptions) {
@@ -225,8 +227,8 @@ export class SystemControlBlock extends RegisterFile {
   /** MON_PEND is not kept: it shows and sets whether DebugMonitor is pending. */
   private setDebugMonitor(value: number): void {
     const { system, state } = this.host;
-    if ((value & demcr.monitorStep) !== 0) this.options.fail('steps by DEMCR.MON_STEP, which are not modelled');
     system.debugMonitorControl = value & DEMCR_KEPT;
+    this.onTraceChange?.();
     state.setEnabled(exception.debugMonitor, (value & demcr.monitorEnable) !== 0);
     state.setPending(exception.debugMonitor, (value & demcr.monitorPend) !== 0);
   }

@@ -3,7 +3,7 @@
  * instruction with its cost, and every cycle of the counter ends up in exactly one function.
  */
 import { UserError } from '../../common/errors.ts';
-import { reg, type Cpu, type TracePoint } from '../cpu/cpu.ts';
+import { reg, type AccessHook, type Cpu, type TracePoint } from '../cpu/cpu.ts';
 import type { SymbolTable } from '../image.ts';
 import { CallTracker } from './call-tracker.ts';
 import { FunctionTable } from './functions.ts';
@@ -55,7 +55,7 @@ export class Profiler {
 
   /** Begins with cycle 0, which is where Machine.run and Machine.call put the counters. @throws UserError when the engine cannot */
   constructor(cpu: Cpu, symbols: SymbolTable, options: ProfilerOptions = {}) {
-    if (cpu.setTraceHook === undefined || cpu.setAccessHook === undefined)
+    if (cpu.setTraceHook === undefined || cpu.addAccessHook === undefined)
       throw new UserError(`profile: engine ${cpu.name} cannot trace; use --engine wasm`);
     this.cpu = cpu;
     this.timeline = new Timeline(options.eventsMax ?? EVENTS_MAX);
@@ -72,16 +72,13 @@ export class Profiler {
 
   start(): void {
     this.cpu.setTraceHook?.((point) => this.retire(point));
-    this.cpu.setAccessHook?.((access, address, bytes) => {
-      this.noteAccess(access, address, bytes);
-      return false;
-    });
+    this.cpu.addAccessHook?.(this.onAccess);
   }
 
   /** Stops watching; may be called once. */
   finish(): Recording {
     this.cpu.setTraceHook?.(null);
-    this.cpu.setAccessHook?.(null);
+    this.cpu.removeAccessHook?.(this.onAccess);
     const { cycles, instructions } = this.cpu.counters();
     this.calls.finish(cycles);
     const { calls, timeline, code, data } = this;
@@ -95,10 +92,11 @@ export class Profiler {
     this.calls.retire(point);
   }
 
-  private noteAccess(access: 'read' | 'write', address: number, bytes: number): void {
+  private readonly onAccess: AccessHook = (access, address, bytes) => {
     const { reads, writes, readBytes, writtenBytes } = this.data;
     const [count, sum] = access === 'read' ? [reads, readBytes] : [writes, writtenBytes];
     count.add(address, 1);
     sum.add(address, bytes);
-  }
+    return false;
+  };
 }

@@ -20,6 +20,15 @@ export interface CoreSnapshot {
   readonly processLimit: number;
 }
 
+/** Of the whole engine, without memories and marks. */
+export interface CpuSnapshot {
+  readonly core: CoreSnapshot;
+  readonly cycles: number;
+  readonly instructions: number;
+  readonly fpuEnabled: boolean;
+  readonly pipeline: string;
+}
+
 export class CoreState {
   readonly memory: GuestMemory;
   readonly model: Core;

@@ -45,11 +45,17 @@ export class AccessFault extends Error {
 /** Thrown through the interpreter when the access hook asks to stop in front of the instruction; always this one object. */
 export const ACCESS_STOP = new Error('the access hook asked to stop');
 
+/** Each is told of every access. */
+function allOf(hooks: readonly AccessHook[]): AccessHook | null {
+  if (hooks.length < 2) return hooks[0] ?? null;
+  return (access, address, bytes) => hooks.map((hook) => hook(access, address, bytes)).some((stops) => stops);
+}
+
 export class GuestMemory {
   readonly wasm: WasmMemory;
   readonly view: DataView;
   readonly regions: Region[] = [];
-  /** Seen by read() and write(): what the interpreter executes. Null while nobody looks. */
+  /** Told by read() and write(): of what the interpreter executes. Null while nobody looks. */
   hook: AccessHook | null = null;
   /** Told of every read() and write() that is allowed; null: nobody counts their time. */
   timing: ((address: number, isRead: boolean) => void) | null = null;
@@ -61,6 +67,7 @@ export class GuestMemory {
   asUser = false;
   /** What reads and writes have reached since it was last set to 0: bits of regions. */
   touched = 0;
+  private readonly hooks = new Set<AccessHook>();
   private readonly devices: Device[] = [];
   private end = FIRST_REGION_OFFSET;
   private last: Region | null = null;
@@ -68,6 +75,16 @@ export class GuestMemory {
   constructor() {
     this.wasm = createMemory(MEMORY_PAGES);
     this.view = new DataView(this.wasm.buffer);
+  }
+
+  addHook(hook: AccessHook): void {
+    this.hooks.add(hook);
+    this.hook = allOf([...this.hooks]);
+  }
+
+  removeHook(hook: AccessHook): void {
+    this.hooks.delete(hook);
+    this.hook = allOf([...this.hooks]);
   }
 
   mapMemory(mapping: MemoryMapping): Uint8Array {

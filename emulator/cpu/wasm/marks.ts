@@ -1,4 +1,4 @@
-/** Addresses whose passes are recorded with the counters in front of the instruction. */
+/** Addresses whose passes are recorded with the counters in front of the instruction, and those where the engine stops. */
 import type { MarkPass } from '../cpu.ts';
 
 type MarkCallback = (pass: MarkPass) => void;
@@ -9,6 +9,8 @@ interface Mark {
 }
 
 export class Marks {
+  /** The core's own, by the FPB and the DWT. */
+  breakpoints: ReadonlySet<number> = new Set();
   private readonly marks = new Map<number, Mark>();
   /** A callback asked to stop: the next run passes the mark once without counting it again. */
   private stopped = false;
@@ -17,8 +19,9 @@ export class Marks {
     return this.marks.size;
   }
 
+  /** Whether a block must end in front of it. */
   has(address: number): boolean {
-    return this.marks.has(address);
+    return this.marks.has(address) || this.breakpoints.has(address);
   }
 
   add(address: number, callback: MarkCallback | null): void {

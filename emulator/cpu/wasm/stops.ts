@@ -4,7 +4,7 @@ import type { CpuStop, Protection } from '../cpu.ts';
 import { machineStop } from '../machine-stop.ts';
 import type { Step } from './block.ts';
 import type { CoreState } from './core-state.ts';
-import { AccessFault } from './guest-memory.ts';
+import { ACCESS_STOP, AccessFault } from './guest-memory.ts';
 
 /** From here up a branch is an exception return, which without an exception is one itself (DDI 0403E B1.5.8). */
 const EXCEPTION_RETURN_MIN = 0xff00_0000;
@@ -20,8 +20,13 @@ export function exceptionReturn(core: CoreState): CpuStop | null {
   return { kind: 'exceptionReturn', pc, value: core.armState ? pc : (pc | 1) >>> 0 };
 }
 
-/** For what an access threw. @throws whatever else it was */
-export function accessStop(error: unknown, pc: number): CpuStop {
+/** For what an access threw. @param cellsBefore state in front of the instruction, where a hook looks on @throws whatever else it was */
+export function accessStop(error: unknown, core: CoreState, cellsBefore: Int32Array): CpuStop {
+  const { pc } = core;
+  if (error === ACCESS_STOP) {
+    core.cells.set(cellsBefore);
+    return { kind: 'requested', pc };
+  }
   if (!(error instanceof AccessFault)) throw error;
   const { access, reason, address } = error;
   return { kind: 'access', pc, access, reason, address };

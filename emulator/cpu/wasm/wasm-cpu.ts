@@ -26,9 +26,9 @@ import { BlockCache } from './block-cache.ts';
 import { HotCode } from './hot-code.ts';
 import { accessStop, exceptionReturn, fetchFault, stopBefore } from './stops.ts';
 import { CorePort } from './core-port.ts';
-import { CoreState, type CoreSnapshot } from './core-state.ts';
+import { CoreState, type CpuSnapshot } from './core-state.ts';
 import type { Entry } from './translate/translations.ts';
-import { ACCESS_STOP, GuestMemory } from './guest-memory.ts';
+import { GuestMemory } from './guest-memory.ts';
 import { Marks } from './marks.ts';
 import { MemoryTime } from './memory-time.ts';
 import type { MemorySystem } from '../../timing/memory-system.ts';
@@ -36,14 +36,6 @@ import { Tracer } from './tracer.ts';
 
 /** Passes of a block after which it and what it leads to are translated. */
 const HOT_PASSES = 60;
-
-interface CpuSnapshot {
-  readonly core: CoreSnapshot;
-  readonly cycles: number;
-  readonly instructions: number;
-  readonly fpuEnabled: boolean;
-  readonly pipeline: string;
-}
 
 export class WasmCpu implements Cpu {
   readonly name = 'wasm';
@@ -58,6 +50,8 @@ export class WasmCpu implements Cpu {
   /** The next instruction is one that translated code leaves to the interpreter. */
   private mustInterpret = false;
   private maySwitch = true;
+  /** What runs next does so even where a hardware breakpoint is. */
+  private mayPass = false;
   private readonly marks = new Marks();
   private cycles = 0;
   private instructions = 0;
@@ -120,6 +114,7 @@ export class WasmCpu implements Cpu {
     [this.cyclesMax, this.instructionsMax] = [cyclesMax, instructionsMax];
     this.maySwitch = instructionsMax === Infinity && !this.isObserved();
     this.mustInterpret = false;
+    this.mayPass = limits.passesBreakpoint ?? false;
     for (;;) {
       if (this.stopRequested) return { kind: 'requested', pc: this.core.pc };
       if (this.cycles >= cyclesMax || this.instructions >= instructionsMax)
@@ -200,8 +195,19 @@ export class WasmCpu implements Cpu {
   }
 
   /** While there is a hook, everything is interpreted. */
-  setAccessHook(hook: AccessHook | null): void {
-    this.memory.hook = hook;
+  addAccessHook(hook: AccessHook): void {
+    this.memory.addHook(hook);
+    this.stop();
+  }
+
+  removeAccessHook(hook: AccessHook): void {
+    this.memory.removeHook(hook);
+  }
+
+  setHardwareBreakpoints(addresses: ReadonlySet<number>): void {
+    this.marks.breakpoints = addresses;
+    this.forgetCode();
+    this.stop();
   }
 
   save(): CpuSnapshot {
@@ -232,7 +238,10 @@ export class WasmCpu implements Cpu {
   private pass(): CpuStop | null {
     const { core } = this;
     const { pc } = core;
-    if (this.marks.size !== 0 && this.passMark(pc)) return { kind: 'requested', pc };
+    if (!this.mayPass && !core.armState && this.marks.breakpoints.has(pc)) return { kind: 'hardwareBreakpoint', pc };
+    this.mayPass = false;
+    if (this.marks.size !== 0 && this.marks.stopsAt({ ...this.counters(), address: pc }, () => this.stopRequested))
+      return { kind: 'requested', pc };
     if (core.armState) return exceptionReturn(core) ?? { kind: 'invalidState', pc };
     if (this.maySwitch && core.itState === 0 && !this.mustInterpret) {
       const entry = this.hotCode.at(pc, this.state);
@@ -244,18 +253,8 @@ export class WasmCpu implements Cpu {
     try {
       return this.execute(block);
     } catch (error) {
-      if (error === ACCESS_STOP) {
-        core.cells.set(this.cellsBefore);
-        return { kind: 'requested', pc: core.pc };
-      }
-      return accessStop(error, core.pc);
+      return accessStop(error, core, this.cellsBefore);
     }
-  }
-
-  /** Whether the mark's callback asked to stop before the instruction. */
-  private passMark(address: number): boolean {
-    const { cycles, instructions } = this;
-    return this.marks.stopsAt({ address, cycles, instructions }, () => this.stopRequested);
   }
 
   /** False if too few cycles are left for the budget to be kept exactly. */

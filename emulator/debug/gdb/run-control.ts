@@ -50,7 +50,7 @@ export class RunControl {
 
   /** Whether watchpoints need the program to be stepped through. */
   get watchesByStepping(): boolean {
-    return this.watches.size > 0 && this.machine.cpu.setAccessHook === undefined;
+    return this.watches.size > 0 && this.machine.cpu.addAccessHook === undefined;
   }
 
   counters(): Counters {
@@ -83,13 +83,13 @@ export class RunControl {
   addWatch(watch: Watch): boolean {
     if (!this.isExact && watch.kind !== 'write') return false;
     this.watches.set(keyOf(watch), watch);
-    this.machine.cpu.setAccessHook?.(this.onAccess);
+    this.machine.cpu.addAccessHook?.(this.onAccess);
     return true;
   }
 
   removeWatch(watch: Watch): void {
     this.watches.delete(keyOf(watch));
-    if (this.watches.size === 0) this.machine.cpu.setAccessHook?.(null);
+    if (this.watches.size === 0) this.machine.cpu.removeAccessHook?.(this.onAccess);
   }
 
   /** Of a debugger that goes away. */
@@ -97,7 +97,7 @@ export class RunControl {
     for (const address of this.breakpoints.keys()) this.machine.cpu.removeMark(address);
     this.breakpoints.clear();
     this.watches.clear();
-    this.machine.cpu.setAccessHook?.(null);
+    this.machine.cpu.removeAccessHook?.(this.onAccess);
   }
 
   /** What stands at the next instruction does not stop it. */

@@ -34,7 +34,7 @@ describe.skipIf(!hasCompiler)('the access hook of the wasm engine (needs arm-non
     const { machine, cpu } = machineOf();
     const seen: string[] = [];
     const start = machine.symbol('moves').address;
-    cpu.setAccessHook((access, address, bytes) => {
+    cpu.addAccessHook((access, address, bytes) => {
       seen.push(`${cpu.accessPc() - start}: ${access} ${bytes} at ${address - RAM}`);
       return false;
     });
@@ -53,10 +53,11 @@ describe.skipIf(!hasCompiler)('the access hook of the wasm engine (needs arm-non
     const { machine, cpu } = machineOf();
     const without = machine.call('spin', [0, RAM]);
     let accesses = 0;
-    cpu.setAccessHook(() => ++accesses < 0);
+    const count = (): boolean => ++accesses < 0;
+    cpu.addAccessHook(count);
     expect(machine.call('spin', [0, RAM])).toEqual(without);
     expect(accesses).toBe(200);
-    cpu.setAccessHook(null);
+    cpu.removeAccessHook(count);
     expect(machine.call('spin', [0, RAM])).toEqual(without);
     expect(accesses).toBe(200);
   });
@@ -66,7 +67,7 @@ describe.skipIf(!hasCompiler)('the access hook of the wasm engine (needs arm-non
     const whole = machine.call('moves', [RAM + 64]);
     let stopAt = true;
     const registers: number[] = [];
-    cpu.setAccessHook((access, address) => {
+    cpu.addAccessHook((access, address) => {
       if (!stopAt || access !== 'read' || address !== RAM + 72) return false;
       stopAt = false;
       return true;
