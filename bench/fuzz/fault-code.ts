@@ -1,6 +1,7 @@
 /** Sequences that end in an exception: every way a program can go wrong, and SVC. */
 import { isMainline, isV8 } from '../../emulator/cores/core.ts';
 import { decodeInstruction, instructionSize } from '../../emulator/timing/decode.ts';
+import { isDualMultiply } from './masks.ts';
 import type { FuzzCore } from './fuzz-cores.ts';
 import { loadConstant, templatesOf } from './random-code.ts';
 import type { Random } from './random.ts';
@@ -74,6 +75,8 @@ function undefinedEncoding(random: Random, { core }: FuzzCore): Halfwords {
   for (;;) {
     const hw1 = random.below(3) === 0 ? random.bits32() >>> 16 : 0xe800 | (random.bits32() >>> 19);
     const hw2 = random.bits32() >>> 16;
+    // QEMU's defect dualMultiplyWithoutDsp.
+    if (!core.dsp && isDualMultiply(hw1, hw2)) continue;
     const timing = decodeInstruction((at) => (at === 0 ? hw1 : hw2), 0, 0, core)?.timing;
     if (timing === 'undefined' || timing === 'fpUndefined' || timing === 'coprocessorAbsent')
       return instructionSize(hw1) === 2 ? [hw1] : [hw1, hw2];

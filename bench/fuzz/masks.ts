@@ -26,6 +26,13 @@ export const masks = {
       'SMLAD and SMLSD set Q when only the sum of the products overflows, before Ra is added; the core looks at the final sum (DDI 0403E A7.7.136)',
     hides: 'Q after SMLAD, SMLADX, SMLSD or SMLSDX with an accumulator',
   },
+  dualMultiplyWithoutDsp: {
+    name: 'dualMultiplyWithoutDsp',
+    oracles: ['qemu'],
+    reason:
+      'SMLAD, SMLSD, SMLALD, SMLSLD and their kin run on its Cortex-M3, which has no DSP extension: there they are undefined (DDI 0403E A5.3.16, A5.3.17)',
+    hides: 'these encodings are not among the undefined ones of cores without the extension',
+  },
   exclusiveByValue: {
     name: 'exclusiveByValue',
     oracles: ['unicorn', 'qemu'],
@@ -65,4 +72,11 @@ export class MaskCounts {
 /** SMLAD, SMLADX, SMLSD, SMLSDX with an accumulator (T1, DDI 0403E A7.7.136, A7.7.142). */
 export function hasDualMultiply(halfwords: readonly number[]): boolean {
   return halfwords.some((hw, at) => [0xfb20, 0xfb40].includes(hw & 0xfff0) && (halfwords[at + 1] ?? 0) >> 12 !== 15);
+}
+
+/** SMLAD, SMLSD, SMUAD, SMUSD, SMLALD and SMLSLD, with X or without. */
+export function isDualMultiply(hw1: number, hw2: number): boolean {
+  const form = hw1 & 0xfff0;
+  if (form === 0xfb20 || form === 0xfb40) return (hw2 & 0xe0) === 0;
+  return (form === 0xfbc0 || form === 0xfbd0) && (hw2 & 0xe0) === 0xc0;
 }

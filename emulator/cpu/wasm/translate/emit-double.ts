@@ -2,9 +2,9 @@
 import { narrowResults, type Stmt } from '../../../isa/ir.ts';
 import { RESULT_WORD } from '../../../isa/soft-float.ts';
 import { DOUBLES_OFFSET } from '../core-state.ts';
+import { setCell } from './cell-locals.ts';
 import type { ExpressionEmitter } from './emit-expression.ts';
 import { callSoftFloat, DOUBLE_FUNCTIONS, fpFunctions } from './emit-float.ts';
-import { localOfCell } from './locals.ts';
 
 type DoubleStatement = Extract<Stmt, { k: 'fpDouble' }>;
 
@@ -27,6 +27,6 @@ function slowCall({ fn, args, cell: number }: DoubleStatement, x: ExpressionEmit
   for (const half of narrowResults.has(fn) ? [0] : [0, 1]) {
     w.const(0);
     w.memory('i32.load', RESULT_OFFSET + half * 4);
-    w.set(localOfCell(number + half));
+    setCell(w, number + half);
   }
 }

@@ -2,6 +2,7 @@
 import { cell, type Expr, type Op2, type Wide } from '../../../isa/ir.ts';
 import { conditionHolds } from '../../../isa/operands.ts';
 import { afterComparison, FlagTracker, isComparison, type FlagState, type Operand } from './flag-state.ts';
+import { getCell, setCell } from './cell-locals.ts';
 import { emitDivide } from './emit-divide.ts';
 import { gatheredSign, SIGN_BIT, VectorEmitter } from './emit-vector.ts';
 import { flagKind, isMemoryCell, local, localOfCell, type FlagKind } from './locals.ts';
@@ -117,7 +118,7 @@ export class ExpressionEmitter {
     if (isVector) this.vectors.extendInto(number, value.a);
     else this.expression(value);
     this.rescue(flags.set(number, value), number);
-    w.set(localOfCell(number));
+    setCell(w, number);
     if (isVector) this.vectors.keep(number);
     else this.vectors.changes(number);
   }
@@ -197,7 +198,7 @@ export class ExpressionEmitter {
     } else if (isMemoryCell(number)) {
       w.const(0);
       w.memory('i32.load', number * 4);
-    } else w.get(localOfCell(number));
+    } else getCell(w, number);
   }
 
   /** The cell of N or that of Z: both are the result. With null, by the kind found at run time. */

@@ -3,6 +3,7 @@
  * loops are WebAssembly's own and look at the budget on every back edge. A loop that is entered at several nodes begins with a br_table.
  * Every way out names a site; what the site says is added outside, so that the way out itself costs two instructions.
  */
+import { SINGLES, setCell } from './cell-locals.ts';
 import { cell, type Expr } from '../../../isa/ir.ts';
 import type { Step } from '../block.ts';
 import { REFILLED } from '../../../timing/pipeline.ts';
@@ -68,7 +69,7 @@ export class RegionEmitter {
     for (const number of used.all) {
       w.const(0);
       w.memory('i32.load', number * 4);
-      w.set(localOfCell(number));
+      setCell(w, number);
     }
     w.get(local.budget);
     w.op('i64.extend_i32_u');
@@ -83,7 +84,9 @@ export class RegionEmitter {
     w.get(local.site);
     w.op('end');
     const locals = [
-      { count: I32_LOCALS, type: I32 },
+      { count: cell.s0, type: I32 },
+      { count: SINGLES, type: F32 },
+      { count: I32_LOCALS - cell.s0 - SINGLES, type: I32 },
       { count: 2, type: I64 },
       { count: 1, type: F32 },
       { count: 1, type: F64 },
