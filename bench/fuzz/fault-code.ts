@@ -1,7 +1,7 @@
 /** Sequences that end in an exception: every way a program can go wrong, and SVC. */
 import { isMainline, isV8 } from '../../emulator/cores/core.ts';
 import { decodeInstruction, instructionSize } from '../../emulator/timing/decode.ts';
-import { isDualMultiply } from './masks.ts';
+import { undefinedMask } from './masks.ts';
 import type { FuzzCore } from './fuzz-cores.ts';
 import { loadConstant, templatesOf } from './random-code.ts';
 import type { Random } from './random.ts';
@@ -70,13 +70,15 @@ const fpuFaults: readonly Make[] = [
   toNothing(...wide(0xecb1_0a04)), // VLDM r1!, {s0-s3}
 ];
 
+/** UNPREDICTABLE where there is no FAULTMASK (DDI 0419C B4.2.1): the core faults, QEMU does nothing. */
+const isCpsOfFaultmask = (hw1: number): boolean => (hw1 & 0xffe1) === 0xb661;
+
 /** An encoding the core does not have. */
 function undefinedEncoding(random: Random, { core }: FuzzCore): Halfwords {
   for (;;) {
     const hw1 = random.below(3) === 0 ? random.bits32() >>> 16 : 0xe800 | (random.bits32() >>> 19);
     const hw2 = random.bits32() >>> 16;
-    // QEMU's defect dualMultiplyWithoutDsp.
-    if (!core.dsp && isDualMultiply(hw1, hw2)) continue;
+    if (undefinedMask(core, hw1, hw2) !== null || (!isMainline(core) && isCpsOfFaultmask(hw1))) continue;
     const timing = decodeInstruction((at) => (at === 0 ? hw1 : hw2), 0, 0, core)?.timing;
     if (timing === 'undefined' || timing === 'fpUndefined' || timing === 'coprocessorAbsent')
       return instructionSize(hw1) === 2 ? [hw1] : [hw1, hw2];
