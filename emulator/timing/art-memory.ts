@@ -1,6 +1,7 @@
 /**
  * Flash behind ST's adaptive real-time accelerator (RM0432 3.3.4, 3.3.5; RM0351 3.3): reads of whole lines with wait states, a cache for instructions, one
- * for data, and a prefetch of the next line. The flash has one port: what finds it busy waits. Wait states, prefetch and caches are as the firmware has set
+ * for data, and a prefetch of the next line. The flash has one port: what the core asks for waits its turn there, a
+ * prefetch gives way. Wait states, prefetch and caches are as the firmware has set
  * them up in FLASH_ACR. RAM and code that runs from it add nothing.
  */
 import type { FlashControl, FlashSettings } from '../peripherals/flash-control.ts';
@@ -34,7 +35,9 @@ export class ArtMemory implements MemorySystem {
   private line = NO_LINE;
   private dataLine = NO_LINE;
   private prefetched = NO_LINE;
-  /** Counter at which the prefetched line is there, and the port is free. */
+  /** Address behind the last instruction: what comes from elsewhere has been branched to. */
+  private following = NO_LINE;
+  /** Counter at which the prefetched line is there, and the port is free of what the core has asked for. */
   private prefetchedAt = 0;
   private portFreeAt = 0;
 
@@ -63,7 +66,9 @@ export class ArtMemory implements MemorySystem {
     return 0;
   }
 
-  fetch(address: number, bytes: number, branched: boolean, now: number): number {
+  fetch(address: number, bytes: number, now: number): number {
+    const branched = address !== this.following;
+    this.following = address + bytes;
     const first = address >>> this.lineShift;
     const last = (address + bytes - 1) >>> this.lineShift;
     if (last === this.line) return 0;
@@ -82,7 +87,10 @@ export class ArtMemory implements MemorySystem {
     const isThere = dataCache && this.data !== null ? this.data.use(line) : line === this.dataLine;
     this.dataLine = line;
     if (isThere || waitStates === 0) return 0;
-    return this.read(now) - now;
+    const ready = this.read(now);
+    // A prefetch under way starts again.
+    if (this.prefetched !== NO_LINE && this.prefetchedAt > now) this.prefetchedAt = ready + 1 + waitStates;
+    return ready - now;
   }
 
   countersReset(): void {
@@ -90,8 +98,8 @@ export class ArtMemory implements MemorySystem {
   }
 
   save(): unknown {
-    const { line, dataLine, prefetched, prefetchedAt, portFreeAt } = this;
-    const own = { line, dataLine, prefetched, prefetchedAt, portFreeAt };
+    const { line, dataLine, prefetched, following, prefetchedAt, portFreeAt } = this;
+    const own = { line, dataLine, prefetched, following, prefetchedAt, portFreeAt };
     return { own, instructions: this.instructions.save(), data: this.data?.save() ?? null };
   }
 
@@ -110,13 +118,17 @@ export class ArtMemory implements MemorySystem {
   private fetchLine(line: number, branched: boolean, now: number): number {
     const { instructionCache, prefetch, waitStates } = this.settings;
     this.line = line;
+    if (waitStates === 0) return 0;
     const isThere = instructionCache && this.instructions.use(line);
-    if (isThere || waitStates === 0) return 0;
     // A branch asks for its target when it is known; in a straight line the queue asks just as late once it is full.
-    const ready = prefetch && !branched && this.prefetched === line ? Math.max(this.prefetchedAt, now) : this.read(now);
-    if (prefetch && !(instructionCache && this.instructions.has(line + 1))) {
+    const ready = isThere
+      ? now
+      : prefetch && !branched && this.prefetched === line
+        ? Math.max(this.prefetchedAt, now)
+        : this.read(now);
+    if (prefetch && this.prefetched !== line + 1 && !(instructionCache && this.instructions.has(line + 1))) {
       this.prefetched = line + 1;
-      this.prefetchedAt = this.read(ready + 1);
+      this.prefetchedAt = ready + 1 + waitStates;
     }
     return ready - now;
   }

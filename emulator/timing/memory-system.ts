@@ -8,10 +8,10 @@ export interface MemorySystem extends Stateful {
   /** The memory an address belongs to, 1..7: accesses in a row to one memory pipeline; 0 elsewhere. */
   slaveOf(address: number): number;
   /**
-   * Extra cycles before the instruction can execute.
-   * @param branched it was reached by a taken branch @param now cycle counter before it
+   * Extra cycles before the instruction can execute. One that does not lie behind the last was branched to.
+   * @param now cycle counter before it
    */
-  fetch(address: number, bytes: number, branched: boolean, now: number): number;
+  fetch(address: number, bytes: number, now: number): number;
   /** The cycle counter has been set to 0. */
   countersReset(): void;
   /** Extra cycles of a load or store. @param now cycle counter at its data phase */

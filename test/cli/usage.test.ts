@@ -24,8 +24,8 @@ describe.concurrent('a usage error', () => {
     ['an unknown timing mode', ['run', MODEL, '--timing', 'fast'], /argument 'fast' is invalid/],
     [
       'exact timing where it is not modelled',
-      ['run', MODEL, '--board', 'nucleo-g0b1re', '--timing', 'exact'],
-      /nucleo-g0b1re/,
+      ['run', MODEL, '--board', 'stm32f4-discovery', '--timing', 'exact'],
+      /stm32f4-discovery/,
     ],
     ['a seed that is no number', ['run', MODEL, '--lcg', 'one'], /argument 'one' is invalid/],
     ['a seed with a fraction', ['run', MODEL, '--lcg', '1.5'], /argument '1\.5' is invalid/],

@@ -30,23 +30,41 @@ const reads = (art: ArtMemory, addresses: readonly number[]): number[] =>
 describe('the flash accelerator', () => {
   it('adds the wait states to the first instruction of a line that is in no cache, and nothing to the others', () => {
     const art = memory({ prefetch: false });
-    expect(art.fetch(FLASH, 4, true, 0)).toBe(WAIT);
-    expect(art.fetch(FLASH + 4, 2, false, 10)).toBe(0);
-    expect(art.fetch(FLASH + 8, 4, false, 20)).toBe(WAIT);
-    expect(art.fetch(FLASH, 4, true, 30)).toBe(0);
+    expect(art.fetch(FLASH, 4, 0)).toBe(WAIT);
+    expect(art.fetch(FLASH + 4, 4, 10)).toBe(0);
+    expect(art.fetch(FLASH + 8, 4, 20)).toBe(WAIT);
+    expect(art.fetch(FLASH, 4, 30)).toBe(0);
   });
 
   it('has the next line sooner when it is prefetched', () => {
     const art = memory();
-    expect(art.fetch(FLASH, 4, true, 0)).toBe(WAIT);
+    expect(art.fetch(FLASH, 8, 0)).toBe(WAIT);
     // Its read began a cycle after the first line was there, at 6, and ends at 11.
-    expect(art.fetch(FLASH + 8, 4, false, 7)).toBe(4);
-    expect(art.fetch(FLASH + 16, 4, false, 1000)).toBe(0);
+    expect(art.fetch(FLASH + 8, 8, 7)).toBe(4);
+    expect(art.fetch(FLASH + 16, 4, 1000)).toBe(0);
+  });
+
+  it('prefetches behind a line that was in the cache, too', () => {
+    const art = memory();
+    art.fetch(FLASH, 8, 0);
+    expect(art.fetch(FLASH + 512, 8, 100)).toBe(WAIT);
+    expect(art.fetch(FLASH, 8, 200)).toBe(0);
+    expect(art.fetch(FLASH + 8, 8, 300)).toBe(0);
+  });
+
+  it('lets a prefetch give way to what the core asks for', () => {
+    const art = memory();
+    art.fetch(FLASH, 8, 0);
+    // The prefetch runs from 6 to 11.
+    expect(art.fetch(FLASH + 1024, 8, 7)).toBe(WAIT);
+    expect(art.access(FLASH + 4096, true, 14)).toBe(WAIT);
+    // The one behind the target began at 13, and again at 20.
+    expect(art.fetch(FLASH + 1032, 8, 20)).toBe(5);
   });
 
   it('counts an instruction across two lines as both', () => {
     const art = memory({ prefetch: false });
-    expect(art.fetch(FLASH + 6, 4, true, 0)).toBe(WAIT + 1 + WAIT);
+    expect(art.fetch(FLASH + 6, 4, 0)).toBe(WAIT + 1 + WAIT);
   });
 
   it('keeps 1 KiB of code: a loop as long as that misses only once, a longer one in every turn', () => {
@@ -57,7 +75,7 @@ describe('the flash accelerator', () => {
       const art = memory({ prefetch: false });
       const turn = (): number => {
         let sum = 0;
-        for (let i = 0; i < lines; i++) sum += art.fetch(FLASH + i * 8, 4, i === 0, (clock += 100));
+        for (let i = 0; i < lines; i++) sum += art.fetch(FLASH + i * 8, 8, (clock += 100));
         return sum;
       };
       expect(turn()).toBe(lines * WAIT);
@@ -75,14 +93,14 @@ describe('the flash accelerator', () => {
 
   it('lets data wait while an instruction is read: the flash has one port', () => {
     const art = memory({ prefetch: false });
-    art.fetch(FLASH, 4, true, 0);
+    art.fetch(FLASH, 4, 0);
     expect(art.access(FLASH + 0x1000, true, 2)).toBe(6 - 2 + WAIT);
   });
 
   it('adds nothing without wait states, in RAM, and for stores', () => {
     const art = memory({ waitStates: 0 });
-    expect([art.fetch(FLASH, 4, true, 0), art.access(FLASH + 64, true, 0)]).toEqual([0, 0]);
-    expect([memory().fetch(0x2000_0000, 4, true, 0), memory().access(0x2000_0000, true, 0)]).toEqual([0, 0]);
+    expect([art.fetch(FLASH, 4, 0), art.access(FLASH + 64, true, 0)]).toEqual([0, 0]);
+    expect([memory().fetch(0x2000_0000, 4, 0), memory().access(0x2000_0000, true, 0)]).toEqual([0, 0]);
     expect(memory().access(FLASH, false, 0)).toBe(0);
   });
 

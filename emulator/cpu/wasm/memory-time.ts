@@ -19,11 +19,11 @@ export class MemoryTime {
     };
   }
 
-  /** @param branched the instruction is reached by a branch @param now cycle counter before it */
-  begin({ address, size }: Instruction, branched: boolean, now: number): void {
+  /** @param now cycle counter before the instruction */
+  begin({ address, size }: Instruction, now: number): void {
     this.now = now;
     this.slave = 0;
-    this.extra = this.system.fetch(address, size, branched, now);
+    this.extra = this.system.fetch(address, size, now);
   }
 
   countersReset(): void {

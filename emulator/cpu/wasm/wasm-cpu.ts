@@ -277,7 +277,7 @@ export class WasmCpu implements Cpu {
     for (const step of block.steps) {
       core.pc = step.instruction.address;
       core.itState = step.itState;
-      memoryTime?.begin(step.instruction, this.state === REFILLED, this.cycles);
+      memoryTime?.begin(step.instruction, this.cycles);
       if (step.condition !== null && step.condition() === 0) {
         const { cycles, next } = costsIn(this.state, step, core.model).skipped;
         const cost = cycles + (memoryTime?.extra ?? 0);
