@@ -19,8 +19,8 @@ __attribute__((naked, noinline)) static void target(void) { __asm volatile("movs
 const tell = 'PUT(frame[6] - TARGET); PUT(DFSR); DFSR = 7; ';
 
 describe.skipIf(!hasCompiler)('debug units of the core (need arm-none-eabi-gcc)', () => {
-  const seen = (main: string, handler: string): readonly number[] => {
-    const { report, seen: words, notes } = runMonitored({ main, handler, declarations });
+  const seen = (main: string, handler: string, board = 'core-m4'): readonly number[] => {
+    const { report, seen: words, notes } = runMonitored({ main, handler, declarations, board });
     expect(report.fault).toBeNull();
     expect(report).toMatchObject({ stop: 'exit', exitCode: 0 });
     expect(notes).toEqual([]);
@@ -46,6 +46,24 @@ describe.skipIf(!hasCompiler)('debug units of the core (need arm-none-eabi-gcc)'
     expect(seen('FP_CTRL = 3; PUT(FP_CTRL); FP_CTRL = 2; PUT(FP_CTRL); PUT(REG(0xE0001000) >> 28);', tell)).toEqual([
       0x261, 0x260, 4,
     ]);
+  });
+
+  it.each(['core-m7', 'core-m33'])('version 2 on %s takes any address as it is', (board) => {
+    const main = 'FP_COMP(7) = (TARGET + 2) | 1; FP_CTRL = 3; DEMCR = MONITOR; target(); PUT(FP_CTRL); PUT(0x77);';
+    expect(seen(main, `${tell} FP_COMP(7) = 0;`, board)).toEqual([2, 2, 0x1000_0081, 0x77]);
+  });
+
+  it.each([
+    [4, 'both', [4, 0x10, 4, 0x10]],
+    [5, 'writes', [4, 0x10]],
+    [6, 'reads', [4, 0x10]],
+  ])('Armv8-M: MATCH %i watches a word for %s', (match, _, expected) => {
+    const main = `DWT_COMP(3) = (uint32_t)&watched[1]; DWT_FUNCTION(3) = 2 << 10 | 1 << 4 | ${match}; DEMCR = MONITOR;
+      watched[0] = 5; watched[1] = 0x10; watched[2] = 5; (void)watched[1]; PUT(DWT_FUNCTION(3));`;
+    const words = seen(main, 'PUT(DFSR); PUT(watched[1]); DFSR = 7;', 'core-m33');
+    expect(words.slice(0, -1)).toEqual(expected);
+    // ID and MATCHED besides what was written.
+    expect(words.at(-1)).toBe(0x5100_0810 + match);
   });
 
   it('remapping is noted', () => {

@@ -9,6 +9,8 @@ export interface Monitored {
   readonly handler: string;
   /** In front of both. */
   readonly declarations?: string;
+  /** Default core-m4. */
+  readonly board?: string;
 }
 
 export interface MonitoredRun {
@@ -53,7 +55,7 @@ export function runMonitored(program: Monitored): MonitoredRun {
   let text = '';
   const notes: string[] = [];
   const report = simulate({
-    board: loadBoard('core-m4'),
+    board: loadBoard(program.board ?? 'core-m4'),
     firmware: buildProgram({ files: { 'main.c': source(program) } }),
     firmwareName: 'monitor.elf',
     engine: 'wasm',
