@@ -1,8 +1,8 @@
 /** Sequences that end in an exception: every way a program can go wrong, and SVC. */
 import { isMainline, isV8 } from '../../emulator/cores/core.ts';
 import { decodeInstruction, instructionSize } from '../../emulator/timing/decode.ts';
-import { undefinedMask } from './masks.ts';
 import type { FuzzCore } from './fuzz-cores.ts';
+import { undefinedMask, type MaskCounts } from './masks.ts';
 import { loadConstant, templatesOf } from './random-code.ts';
 import type { Random } from './random.ts';
 import { randomSequence } from './sequence.ts';
@@ -74,31 +74,34 @@ const fpuFaults: readonly Make[] = [
 const isCpsOfFaultmask = (hw1: number): boolean => (hw1 & 0xffe1) === 0xb661;
 
 /** An encoding the core does not have. */
-function undefinedEncoding(random: Random, { core }: FuzzCore): Halfwords {
+function undefinedEncoding(random: Random, { core }: FuzzCore, counts: MaskCounts): Halfwords {
   for (;;) {
     const hw1 = random.below(3) === 0 ? random.bits32() >>> 16 : 0xe800 | (random.bits32() >>> 19);
     const hw2 = random.bits32() >>> 16;
-    if (undefinedMask(core, hw1, hw2) !== null || (!isMainline(core) && isCpsOfFaultmask(hw1))) continue;
     const timing = decodeInstruction((at) => (at === 0 ? hw1 : hw2), 0, 0, core)?.timing;
-    if (timing === 'undefined' || timing === 'fpUndefined' || timing === 'coprocessorAbsent')
-      return instructionSize(hw1) === 2 ? [hw1] : [hw1, hw2];
+    if (timing !== 'undefined' && timing !== 'fpUndefined' && timing !== 'coprocessorAbsent') continue;
+    if (!isMainline(core) && isCpsOfFaultmask(hw1)) continue;
+    const mask = undefinedMask(core, hw1, hw2);
+    if (mask === null) return instructionSize(hw1) === 2 ? [hw1] : [hw1, hw2];
+    counts.note(mask);
   }
 }
 
-function faultsOf({ core, standIn }: FuzzCore): readonly Make[] {
+function faultsOf({ core, standIn }: FuzzCore, counts: MaskCounts): readonly Make[] {
+  const undefinedOnes: Make = (random, target) => undefinedEncoding(random, target, counts);
   return [
     ...narrowFaults,
     ...(isMainline(core) ? wideFaults : alignmentFaults),
     ...(isV8(core) ? [toOdd(...wide(0xe8d2_0faf))] : []), // LDA r0, [r2]
     ...(core.fpu === 'none' ? [] : fpuFaults),
     // A core with more instructions has others undefined.
-    ...(standIn ? [] : new Array<Make>(6).fill(undefinedEncoding)),
+    ...(standIn ? [] : new Array<Make>(6).fill(undefinedOnes)),
   ];
 }
 
 /** Groups of halfwords, the last of which does not end well. */
-export function randomFault(random: Random, target: FuzzCore): number[][] {
+export function randomFault(random: Random, target: FuzzCore, counts: MaskCounts): number[][] {
   const calm = CALM.filter((kind) => templatesOf(kind, target.core).length > 0);
   const before = randomSequence(calm, random.below(BEFORE_MAX), random, target);
-  return [...before, [...random.pick(faultsOf(target))(random, target)]];
+  return [...before, [...random.pick(faultsOf(target, counts))(random, target)]];
 }

@@ -87,7 +87,9 @@ function* casesOf(part: FuzzPart, counts: MaskCounts): Generator<Case> {
   const { target, mix } = part;
   for (let count = 0; count < part.sequences; count++) {
     const groups =
-      mix === faultMix ? randomFault(random, target) : randomSequence(mix.kinds, SEQUENCE_LENGTH, random, target);
+      mix === faultMix
+        ? randomFault(random, target, counts)
+        : randomSequence(mix.kinds, SEQUENCE_LENGTH, random, target);
     yield { part, groups, piece: makePiece(groups.flat(), random, part, counts) };
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Breakpoints and watchpoints of the core itself: what the comparators of FPB and DWT ask for, and what happens when one matches (DDI
- * 0403E C1.4, DDI 0553B B12.3). A debugger that has set C_DEBUGEN halts the core; else DebugMonitor is taken where it is on and its
- * priority suffices; else the event is lost. A breakpoint is seen in front of its instruction, a watchpoint after it.
+ * 0403E C1.4, DDI 0553B B12.3): DebugMonitor is taken where it is on and its priority suffices, else the event is lost; nobody halts the core
+ * through a debug port. A breakpoint is seen in front of its instruction, a watchpoint after it.
  */
 import type { AccessHook, Cpu } from '../cpu/cpu.ts';
 import type { Stateful } from '../state/stateful.ts';
@@ -20,14 +20,6 @@ export interface Watchpoint {
   readonly onMatch: () => void;
 }
 
-/** The far end of the debug port. */
-export interface HaltingDebugger {
-  /** DHCSR.C_DEBUGEN. */
-  isEnabled(): boolean;
-  /** The core stops in front of the instruction that comes next. */
-  halt(): void;
-}
-
 export interface DebugEventParts {
   readonly cpu: Cpu;
   readonly unit: ExceptionUnit;
@@ -36,12 +28,12 @@ export interface DebugEventParts {
 }
 
 export class DebugEvents implements Stateful {
-  /** Null: nobody is connected to the debug port. */
-  debugger: HaltingDebugger | null = null;
   private readonly parts: DebugEventParts;
   private breakpoints: ReadonlySet<number> = new Set();
   private watchpoints: readonly Watchpoint[] = [];
   private watchesData = false;
+  /** Where the engine stops. */
+  private armed: ReadonlySet<number> = new Set();
   /** Address of the instruction that runs next in spite of a breakpoint there. */
   private passed: number | null = null;
   /** Counter of instructions after which the event comes, and its bit of DFSR. */
@@ -82,7 +74,7 @@ export class DebugEvents implements Stateful {
     else cpu.removeAccessHook?.(this.onAccess);
   }
 
-  /** In front of the instruction at `pc`: what is due; an exception that it makes pending is for the caller to take. */
+  /** In front of the next instruction: what is due; an exception that it makes pending is for the caller to take. */
   poll(): void {
     const { cpu, unit, system } = this.parts;
     const { instructions } = cpu.counters();
@@ -110,17 +102,8 @@ export class DebugEvents implements Stateful {
 
   /** The engine stopped in front of one of them. Whether DebugMonitor has to be taken there; else the run goes on. */
   reached(pc: number): boolean {
-    const { system, unit, cpu } = this.parts;
-    if (this.breakpoints.has(pc)) {
-      if (this.halts()) {
-        system.debugFaultStatus |= debugFaultStatus.breakpoint;
-        this.debugger?.halt();
-        // Until the debugger lets it run on from there.
-        this.passed = pc;
-        return false;
-      }
-      if (unit.monitors()) return true;
-    }
+    const { unit, cpu } = this.parts;
+    if (this.breakpoints.has(pc) && unit.monitors()) return true;
     for (const { on, address, onMatch } of this.watchpoints) {
       if (on !== 'instruction' || address !== pc) continue;
       onMatch();
@@ -130,21 +113,13 @@ export class DebugEvents implements Stateful {
     return false;
   }
 
-  private halts(): boolean {
-    return this.debugger?.isEnabled() === true;
-  }
-
   /** After an instruction. */
   private respond(status: number): void {
     const { state, system, unit, cpu } = this.parts;
-    if (this.halts()) {
-      system.debugFaultStatus |= status;
-      this.debugger?.halt();
-    } else if (unit.monitors()) {
-      system.debugFaultStatus |= status;
-      state.setPending(exception.debugMonitor, true);
-      cpu.stop();
-    }
+    if (!unit.monitors()) return;
+    system.debugFaultStatus |= status;
+    state.setPending(exception.debugMonitor, true);
+    cpu.stop();
   }
 
   private readonly onAccess: AccessHook = (access, address, bytes) => {
@@ -157,8 +132,12 @@ export class DebugEvents implements Stateful {
     return false;
   };
 
+  /** Only for a change: the engine forgets all code it has translated, and every reset and restored state comes through here. */
   private arm(): void {
     const instructions = this.watchpoints.filter(({ on }) => on === 'instruction').map(({ address }) => address);
-    this.parts.cpu.setHardwareBreakpoints?.(new Set([...this.breakpoints, ...instructions]));
+    const wanted = new Set([...this.breakpoints, ...instructions]);
+    if (wanted.size === this.armed.size && [...wanted].every((address) => this.armed.has(address))) return;
+    this.armed = wanted;
+    this.parts.cpu.setHardwareBreakpoints?.(wanted);
   }
 }

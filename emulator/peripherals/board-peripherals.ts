@@ -12,7 +12,7 @@ import { Nvic } from './nvic.ts';
 import { debugUnits } from './debug-units.ts';
 import { deviceCatalogue } from './device-catalogue.ts';
 import type { DeviceContext } from './device-context.ts';
-import type { ExceptionHost, Peripheral, PeripheralHost } from './peripheral.ts';
+import type { ExceptionHost, Peripheral } from './peripheral.ts';
 import { RegisterDevice } from './register-device.ts';
 import { SystemControlBlock } from './system-control-block.ts';
 import { SystemControl } from './system-control.ts';
@@ -26,14 +26,13 @@ export function boardPeripherals(board: Board, context: DeviceContext): Peripher
 function corePeripherals(board: Board, { host, itm }: DeviceContext): Peripheral[] {
   const core = coreOf(board);
   const { exceptions } = host;
-  const control =
-    exceptions === null ? new SystemControl(host, board.fpu !== 'none') : controlBlock(board, exceptions, host);
+  const control = exceptions === null ? new SystemControl(host, board.fpu !== 'none') : controlBlock(board, exceptions);
   const nvic =
     exceptions === null ? [] : [new Nvic(exceptions, core.architecture !== 'v6-m'), new MpuRegisters(exceptions)];
   const traceEnabled = (): boolean => control.traceEnabled();
   const units = debugUnits[core.name];
   const dwt = new Dwt(host, traceEnabled, { ...units.dwt, isV8: isV8(core), hasCycleCounter: isMainline(core) });
-  if (control instanceof SystemControlBlock) control.onTraceChange = () => dwt.traceChanged();
+  if (control instanceof SystemControlBlock) control.onTraceChange = () => dwt.updateWatchpoints();
   const trace = isMainline(core) ? [new Itm(host, { isV8: isV8(core), traceEnabled, line: itm }), tpiu()] : [];
   return [new SysTick(host), ...nvic, control, dwt, new Fpb(host, units.fpb), ...trace];
 }
@@ -59,7 +58,7 @@ function gate(board: Board, devices: ReadonlyMap<string, Peripheral>, name: stri
   Object.assign(defined(devices.get(name), name), { isEnabled, enabledBy });
 }
 
-function controlBlock(board: Board, exceptions: ExceptionHost, host: PeripheralHost): SystemControlBlock {
+function controlBlock(board: Board, exceptions: ExceptionHost): SystemControlBlock {
   const model = coreOf(board);
   const { cpuid, mvfr, interruptLines } = model;
   const { hasFpu, configurationOnes } = exceptionFeatures(model);
@@ -70,7 +69,6 @@ function controlBlock(board: Board, exceptions: ExceptionHost, host: PeripheralH
     mvfr,
     interruptWords: Math.ceil(interruptLines / 32) - 1,
     vectorTable: board.vectorTable ?? board.memory.find(({ kind }) => kind === 'flash')?.start ?? 0,
-    fail: (cause: string) => host.fail(cause),
   };
   return isMainline(model)
     ? new SystemControlBlock(exceptions, options)

@@ -45,7 +45,7 @@ export class Dwt implements Peripheral {
     this.facts = facts;
     this.comparators = new DwtComparators(
       facts,
-      () => this.watch(),
+      () => this.updateWatchpoints(),
       (cause) => host.note(cause),
     );
   }
@@ -54,7 +54,7 @@ export class Dwt implements Peripheral {
     this.enabled = false;
     this.held = 0;
     this.comparators.reset();
-    this.watch();
+    this.updateWatchpoints();
   }
 
   save(): DwtSnapshot {
@@ -65,12 +65,13 @@ export class Dwt implements Peripheral {
     const { enabled, held, comparators } = state as DwtSnapshot;
     [this.enabled, this.held] = [enabled, held];
     this.comparators.restore(comparators);
-    this.watch();
+    this.updateWatchpoints();
   }
 
-  /** DEMCR.TRCENA has another value. */
-  traceChanged(): void {
-    this.watch();
+  /** Also after a change of DEMCR.TRCENA, without which nothing is watched. */
+  updateWatchpoints(): void {
+    const watchpoints = this.traceEnabled() ? this.comparators.watchpoints() : [];
+    this.host.exceptions?.debug.setWatchpoints(watchpoints);
   }
 
   read(offset: number): number | null {
@@ -103,11 +104,6 @@ export class Dwt implements Peripheral {
   private identity(): number {
     const { comparators, hasCycleCounter } = this.facts;
     return (comparators << 28) | (hasCycleCounter ? 0 : CTRL_NONE);
-  }
-
-  private watch(): void {
-    const watchpoints = this.traceEnabled() ? this.comparators.watchpoints() : [];
-    this.host.exceptions?.debug.setWatchpoints(watchpoints);
   }
 
   private count(): number {

@@ -89,8 +89,6 @@ export interface ControlBlockOptions {
   readonly mvfr: readonly [number, number, number];
   /** Where the vector table is after reset. */
   readonly vectorTable: number;
-  /** Ends the run: the firmware asks for what is not modelled. */
-  readonly fail: (cause: string) => void;
 }
 
 export class SystemControlBlock extends RegisterFile {

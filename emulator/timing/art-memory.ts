@@ -1,8 +1,7 @@
 /**
  * Flash behind ST's adaptive real-time accelerator (RM0432 3.3.4, 3.3.5; RM0351 3.3): reads of whole lines with wait states, a cache for instructions, one
- * for data, and a prefetch of the next line. The flash has one port: what the core asks for waits its turn there, a
- * prefetch gives way. Wait states, prefetch and caches are as the firmware has set
- * them up in FLASH_ACR. RAM and code that runs from it add nothing.
+ * for data, and a prefetch of the next line. The flash has one port: what the core asks for waits its turn there, a prefetch gives way. Wait states, prefetch
+ * and caches are as the firmware has set them up in FLASH_ACR. RAM and code that runs from it add nothing.
  */
 import type { FlashControl, FlashSettings } from '../peripherals/flash-control.ts';
 import { LineCache } from './line-cache.ts';
@@ -119,18 +118,20 @@ export class ArtMemory implements MemorySystem {
     const { instructionCache, prefetch, waitStates } = this.settings;
     this.line = line;
     if (waitStates === 0) return 0;
-    const isThere = instructionCache && this.instructions.use(line);
-    // A branch asks for its target when it is known; in a straight line the queue asks just as late once it is full.
-    const ready = isThere
-      ? now
-      : prefetch && !branched && this.prefetched === line
-        ? Math.max(this.prefetchedAt, now)
-        : this.read(now);
+    const isCached = instructionCache && this.instructions.use(line);
+    const ready = isCached ? now : this.readyAt(line, branched, now);
     if (prefetch && this.prefetched !== line + 1 && !(instructionCache && this.instructions.has(line + 1))) {
       this.prefetched = line + 1;
       this.prefetchedAt = ready + 1 + waitStates;
     }
     return ready - now;
+  }
+
+  /** Counter at which a line is there that is in no cache. */
+  private readyAt(line: number, branched: boolean, now: number): number {
+    // A branch asks for its target when it is known; in a straight line the queue asks just as late once it is full.
+    const wasPrefetched = this.settings.prefetch && !branched && this.prefetched === line;
+    return wasPrefetched ? Math.max(this.prefetchedAt, now) : this.read(now);
   }
 
   /** Counter at which a read of the flash that is asked for at `now` is there. */

@@ -1,6 +1,8 @@
 /** Breakpoints of the FPB, watchpoints of the DWT and MON_STEP, as firmware sets them up for its own DebugMonitor (DDI 0403E C1.4, C1.8, C1.11). */
-import { describe, expect, it } from 'vitest';
-import { hasCompiler } from '../support/assemble.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { loadBoard } from '../../../boards/load.ts';
+import { createMachine } from '../../../emulator/create-machine.ts';
+import { buildProgram, hasCompiler } from '../support/assemble.ts';
 import { runMonitored } from './support/monitored.ts';
 
 const declarations = `
@@ -105,6 +107,17 @@ describe.skipIf(!hasCompiler)('debug units of the core (need arm-none-eabi-gcc)'
       'DWT_FUNCTION0 is 0x84, which is not modelled: the comparator does nothing',
       'DWT_FUNCTION1 is 0x2, which is not modelled: the comparator does nothing',
     ]);
+  });
+
+  it('resets and restored states do not make the engine forget its code where no breakpoint changes', () => {
+    const image = buildProgram({ files: { 'main.c': 'int main(void) { for (;;) { } }' } });
+    const machine = createMachine({ board: loadBoard('core-m4'), image });
+    const forget = vi.spyOn(machine.cpu, 'forgetCode');
+    machine.reset();
+    machine.restore(machine.save());
+    machine.reset();
+    expect(forget).not.toHaveBeenCalled();
+    machine.close();
   });
 
   it('MON_STEP takes the monitor after every instruction, with DFSR.HALTED', () => {

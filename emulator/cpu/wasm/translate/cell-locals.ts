@@ -3,9 +3,9 @@ import { cell } from '../../../isa/ir.ts';
 import { localOfCell } from './locals.ts';
 import type { WasmWriter } from './wasm-writer.ts';
 
-export const SINGLES = 32;
+export const SINGLES = cell.temporary - cell.s0;
 
-export const isSingle = (number: number): boolean => number >= cell.s0 && number < cell.s0 + SINGLES;
+export const isSingle = (number: number): boolean => number >= cell.s0 && number < cell.temporary;
 
 /** Leaves the cell's 32 bits. */
 export function getCell(w: WasmWriter, number: number): void {

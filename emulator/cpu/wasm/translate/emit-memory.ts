@@ -2,11 +2,11 @@
  * Loads and stores in translated code. The first access of a group checks the range of all of them against the memories that were
  * seen there while the code was interpreted; anything else leaves to the interpreter before the instruction.
  */
-import { setCell } from './cell-locals.ts';
 import type { Expr } from '../../../isa/ir.ts';
 import type { Block } from '../block.ts';
 import type { Region } from '../guest-memory.ts';
 import { groupAccesses, type Access, type AccessPlan, type Group, type Place } from './access-groups.ts';
+import { setCell } from './cell-locals.ts';
 import type { ExpressionEmitter } from './emit-expression.ts';
 import { isMemoryCell, local } from './locals.ts';
 import type { Opcode } from './wasm-writer.ts';

@@ -3,10 +3,10 @@
  * loops are WebAssembly's own and look at the budget on every back edge. A loop that is entered at several nodes begins with a br_table.
  * Every way out names a site; what the site says is added outside, so that the way out itself costs two instructions.
  */
-import { SINGLES, setCell } from './cell-locals.ts';
 import { cell, type Expr } from '../../../isa/ir.ts';
 import type { Step } from '../block.ts';
 import { REFILLED } from '../../../timing/pipeline.ts';
+import { SINGLES, setCell } from './cell-locals.ts';
 import type { Region } from '../guest-memory.ts';
 import { assert } from '../../../../common/errors.ts';
 import { flatten, nest, type Item, type Loop } from './control-flow.ts';
