@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { reportError } from '../../cli/output.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { UserError } from '../../common/errors.ts';
@@ -107,7 +107,7 @@ function findings(
   });
 }
 
-async function paper(options: { quick?: boolean; tasks?: string; samples?: string }): Promise<void> {
+async function paper(options: { quick?: boolean; tasks?: string; samples?: string; table?: string }): Promise<void> {
   const dir = join(packageRoot(), 'build', 'paper');
   const names = (options.tasks ?? TASKS.join()).split(',') as TaskName[];
   const unknown = names.find((name) => !TASKS.includes(name));
@@ -122,7 +122,8 @@ async function paper(options: { quick?: boolean; tasks?: string; samples?: strin
   const calibrations = options.quick ? [CALIBRATIONS[0], CALIBRATIONS[2]] : CALIBRATIONS;
   for (const name of names) {
     const task = await loadTask(name, count, dir, say);
-    cost.push(...(await costTable(task, cells)));
+    if (options.table !== 'accuracy') cost.push(...(await costTable(task, cells)));
+    if (options.table === 'price') continue;
     accuracy.push(...(await accuracyTable(task, cells, calibrations)));
     const loud = SHIFTS.find((shift) => shift.name === 'gain:8')!;
     for (const calibration of calibrations) {
@@ -160,6 +161,7 @@ const program = new Command('paper:quantization')
   .option('--quick', 'few samples and two calibration sizes; labelled as such')
   .option('--tasks <list>', `of ${TASKS.join(', ')}`)
   .option('--samples <count>', 'test samples per task')
+  .addOption(new Option('--table <name>', 'only this one').choices(['accuracy', 'price']))
   .action(paper);
 
 try {

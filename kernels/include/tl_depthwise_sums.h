@@ -37,7 +37,7 @@ TL_INLINE int32_t tl_strip_columns_stride2(const tl_dims *output_dims)
         const int16_t *const end = strip + columns * TL_STRIP_COLUMN;                                                \
         uint32_t upper = (uint32_t)columns, lower;                                                                 \
         int32_t a0 = 0, a1 = 0, b0 = 0, b1 = 0;                                                                    \
-        __asm__ volatile("tst %[upper], #2\n bne 2f\n"                                                             \
+        __asm__ volatile("tst %[upper], #2\n bne 2f\n .p2align 2\n"                                              \
                          "1:\n" TL_SUM_COLUMN("%[a0]", "%[a1]", "%[b0]", "%[b1]")                                     \
                          TL_SUM_COLUMN("%[b0]", "%[b1]", "%[a0]", "%[a1]")                                            \
                          "2:\n" TL_SUM_COLUMN("%[a0]", "%[a1]", "%[b0]", "%[b1]")                                     \
@@ -98,9 +98,10 @@ TL_INLINE void tl_strip_sum_run(int16_t *strip, int32_t columns, const int8_t *w
 #endif
 }
 
-/* Sums of one channel along the strip, two int32 apart; the first belongs to no output. weights: 3 columns of {w0, w1,
- * w1, w2}. */
-TL_INLINE void tl_strip_sum_run_stride2(int16_t *strip, int32_t columns, const int8_t *weights, int32_t *sums)
+/* Sums of one channel along the strip, `apart` int32 (a constant) from each other; the first belongs to no output.
+ * weights: 3 columns of {w0, w1, w1, w2}. */
+TL_INLINE void
+tl_strip_sum_run_stride2(int16_t *strip, int32_t columns, const int8_t *weights, int32_t apart, int32_t *sums)
 {
 #if defined(TL_USE_DSP)
     const uint32_t word_0 = tl_load_word(weights), word_1 = tl_load_word(weights + 4),
@@ -113,18 +114,18 @@ TL_INLINE void tl_strip_sum_run_stride2(int16_t *strip, int32_t columns, const i
     const int16_t *const end = strip + columns * TL_STRIP_COLUMN;
     uint32_t upper_0, lower_0, upper_1, lower_1;
     /* clang-format off */
-    __asm__ volatile("1:\n ldr %[upper_0], [%[strip]], #64\n ldr %[lower_0], [%[strip], #-60]\n"
+    __asm__ volatile(".p2align 2\n 1:\n ldr %[upper_0], [%[strip]], #64\n ldr %[lower_0], [%[strip], #-60]\n"
                      "ldr %[upper_1], [%[strip], #-32]\n ldr %[lower_1], [%[strip], #-28]\n"
                      "str %[lower_0], [%[strip], #-64]\n str %[lower_1], [%[strip], #-32]\n"
                      "smlad %[sum], %[right_01], %[upper_0], %[sum]\n smlatb %[sum], %[right_12], %[lower_0], %[sum]\n"
-                     "str %[sum], [%[sums]], #8\n"
+                     "str %[sum], [%[sums]], %[apart]\n"
                      "smuad %[sum], %[left_01], %[upper_0]\n smlatb %[sum], %[left_12], %[lower_0], %[sum]\n"
                      "smlad %[sum], %[middle_01], %[upper_1], %[sum]\n smlatb %[sum], %[middle_12], %[lower_1], %[sum]\n"
                      "ldr %[upper_0], %[end]\n cmp %[strip], %[upper_0]\n bne 1b\n"
                      : [sum] "+r"(sum), [strip] "+r"(strip), [sums] "+r"(sums), [upper_0] "=&r"(upper_0),
                        [lower_0] "=&r"(lower_0), [upper_1] "=&r"(upper_1), [lower_1] "=&r"(lower_1)
                      : [left_01] "r"(left_01), [left_12] "r"(left_12), [middle_01] "r"(middle_01), [middle_12] "r"(middle_12),
-                       [right_01] "r"(right_01), [right_12] "r"(right_12), [end] "m"(end)
+                       [right_01] "r"(right_01), [right_12] "r"(right_12), [end] "m"(end), [apart] "i"(4 * apart)
                      : "cc", "memory");
     /* clang-format on */
 #else
@@ -138,17 +139,18 @@ TL_INLINE void tl_strip_sum_run_stride2(int16_t *strip, int32_t columns, const i
         *sums = tl_smlatb(right_12, lower_0, tl_smlad(right_01, upper_0, sum));
         sum = tl_smlatb(left_12, lower_0, tl_smuad(left_01, upper_0));
         sum = tl_smlatb(middle_12, lower_1, tl_smlad(middle_01, upper_1, sum));
-        sums += 2;
+        sums += apart;
         strip += 2 * TL_STRIP_COLUMN;
     }
 #endif
 #else
     for (int32_t x = 0; x < columns; x += 2) {
-        sums[x] = 0;
+        *sums = 0;
         for (int32_t kx = 0; kx < 3 && x >= 2; kx++) {
             const int16_t *column = strip + (x - 2 + kx) * TL_STRIP_COLUMN;
-            sums[x] += weights[4 * kx] * column[0] + weights[4 * kx + 1] * column[1] + weights[4 * kx + 3] * column[2];
+            *sums += weights[4 * kx] * column[0] + weights[4 * kx + 1] * column[1] + weights[4 * kx + 3] * column[2];
         }
+        sums += apart;
     }
     for (int32_t x = 0; x < columns; x++) {
         memcpy(strip + x * TL_STRIP_COLUMN, strip + x * TL_STRIP_COLUMN + 2, 2 * sizeof(int16_t));

@@ -65,9 +65,9 @@ tl_convolve_dynamic_s8_get_buffer_size(tl_dynamic_form form, const tl_dims *filt
 /**
  * 3x3 depthwise convolution, stride 1 or 2 both ways, one output channel per input channel, channels a multiple of 4.
  * @param[in]  filter     as for tl_depthwise_conv_3x3_s8
- * @param[in]  lines      int32 results for the full form, int8 for the others
- * @param[out] output     full form: may start where input starts; running form with stride 1 and equal extents: the
- * same
+ * For the recompute and the running form.
+ * @param[in]  lines      inner loop
+ * @param[out] output     running form with stride 1 and equal extents: may start where input starts
  */
 tl_status tl_depthwise_conv_3x3_dynamic_s8(const tl_context *ctx,
                                            const tl_depthwise_params *params,
@@ -85,6 +85,22 @@ tl_status tl_depthwise_conv_3x3_dynamic_s8(const tl_context *ctx,
 
 int32_t
 tl_depthwise_conv_3x3_dynamic_s8_get_buffer_size(tl_dynamic_form form, int32_t stride, const tl_dims *output_dims);
+
+/** The same in the full form. @param[out] output may start where input starts */
+tl_status tl_depthwise_conv_3x3_full_dynamic_s8(const tl_context *ctx,
+                                                const tl_depthwise_params *params,
+                                                const tl_dynamic_params *dynamic,
+                                                const tl_dims *input_dims,
+                                                const int8_t *input,
+                                                const int8_t *filter,
+                                                const int32_t *constants,
+                                                const tl_dims *output_dims,
+                                                int8_t *output,
+                                                const int32_t *input_scale,
+                                                int32_t *output_scale,
+                                                int32_t *state);
+
+int32_t tl_depthwise_conv_3x3_full_dynamic_s8_get_buffer_size(int32_t stride, const tl_dims *output_dims);
 
 /**
  * Any depthwise convolution.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The body of the tl_dynamic_lines_* variants: a row of sums of one channel to output lines. Each variant defines
  * before it includes this: TL_VARIANT_SCAN      tl_scan_kind TL_VARIANT_SCAN_ASM  the same in assembly: value in x,
- * high in %[high], low (RANGE) or nothing in %[other] TL_VARIANT_IS_FULL   1: aligned sums, 0: requantized */
+ * high in %[high], low (RANGE) or nothing in %[other] */
 #ifndef TL_DYNAMIC_LINES_H
 #define TL_DYNAMIC_LINES_H
 
@@ -21,16 +21,6 @@
 
 #endif
 
-/* One aligned sum to a line. */
-TL_INLINE void store_aligned(void *line, int32_t at, int32_t value, int32_t by, int32_t zero_point)
-{
-    if (TL_VARIANT_IS_FULL) {
-        ((int32_t *)line)[at] = value;
-    } else {
-        ((int8_t *)line)[at] = tl_dynamic_q(value, by, zero_point);
-    }
-}
-
 TL_INLINE int32_t align_sum(int32_t sum, int32_t shifted_bias, int32_t multiplier)
 {
     return tl_smmulr(tl_wrap_add(shifted_bias, tl_wrap_shift_left(sum, 8)), multiplier);
@@ -38,49 +28,6 @@ TL_INLINE int32_t align_sum(int32_t sum, int32_t shifted_bias, int32_t multiplie
 
 #if defined(TL_ASM_LOOPS)
 /* clang-format off */
-#if TL_VARIANT_IS_FULL
-#define TL_LINES_LOOP(load, store)                                                                       \
-    "1:\n" load TL_ALIGN_SUM("%[s0]") TL_ALIGN_SUM("%[s1]") TL_ALIGN_SUM("%[s2]") TL_ALIGN_SUM("%[s3]")    \
-    TL_VARIANT_SCAN_ASM("%[s0]") TL_VARIANT_SCAN_ASM("%[s1]") TL_VARIANT_SCAN_ASM("%[s2]")                \
-    TL_VARIANT_SCAN_ASM("%[s3]") store "subs %[count], %[count], %[columns]\n bne 1b\n"
-
-/* Sums of two columns and two lines, or of four columns and one line, per turn; count is a multiple of it, > 0. */
-TL_INLINE void fast_lines(const int32_t *sums, int32_t count, int32_t bias, int32_t multiplier, int32_t *line_0, int32_t *line_1,
-                          int32_t step, tl_dynamic_range *range)
-{
-    int32_t high = range->high, other = range->low, at = 0, s0, s1, s2, s3;
-    step *= (int32_t)sizeof(int32_t);
-    if (line_1 == NULL) {
-        __asm__ volatile(TL_LINES_LOOP(
-                             "ldr %[s0], [%[sums]], #32\n ldr %[s1], [%[sums], #-24]\n"
-                             "ldr %[s2], [%[sums], #-16]\n ldr %[s3], [%[sums], #-8]\n",
-                             "str %[s0], [%[line_0], %[at]]\n add %[at], %[at], %[step]\n"
-                             "str %[s1], [%[line_0], %[at]]\n add %[at], %[at], %[step]\n"
-                             "str %[s2], [%[line_0], %[at]]\n add %[at], %[at], %[step]\n"
-                             "str %[s3], [%[line_0], %[at]]\n add %[at], %[at], %[step]\n")
-                         : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [sums] "+r"(sums),
-                           [at] "+r"(at), [count] "+r"(count), [high] "+r"(high), [other] "+r"(other)
-                         : [line_0] "r"(line_0), [step] "r"(step), [bias] "r"(bias), [multiplier] "r"(multiplier),
-                           [columns] "i"(4)
-                         : "cc", "memory");
-    } else {
-        __asm__ volatile(TL_LINES_LOOP(
-                             "ldr %[s0], [%[sums]], #16\n ldr %[s1], [%[sums], #-12]\n"
-                             "ldr %[s2], [%[sums], #-8]\n ldr %[s3], [%[sums], #-4]\n",
-                             "str %[s0], [%[line_0], %[at]]\n str %[s1], [%[line_1], %[at]]\n add %[at], %[at], %[step]\n"
-                             "str %[s2], [%[line_0], %[at]]\n str %[s3], [%[line_1], %[at]]\n add %[at], %[at], %[step]\n")
-                         : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [sums] "+r"(sums),
-                           [at] "+r"(at), [count] "+r"(count), [high] "+r"(high), [other] "+r"(other)
-                         : [line_0] "r"(line_0), [line_1] "r"(line_1), [step] "r"(step), [bias] "r"(bias),
-                           [multiplier] "r"(multiplier), [columns] "i"(2)
-                         : "cc", "memory");
-    }
-    range->high = high;
-    if (TL_VARIANT_SCAN == TL_SCAN_RANGE) {
-        range->low = other;
-    }
-}
-#else
 /* One column of both lines per turn, count > 0. */
 TL_INLINE void fast_lines(const int32_t *sums, int32_t count, int32_t bias, int32_t multiplier, int8_t *line_0, int8_t *line_1,
                           int32_t step, tl_dynamic_range *range)
@@ -88,7 +35,7 @@ TL_INLINE void fast_lines(const int32_t *sums, int32_t count, int32_t bias, int3
     const int32_t *const end = sums + 2 * count;
     const int32_t by = range->multiplier, zero_point = range->zero_point;
     int32_t high = range->high, other = range->low, s0, s1;
-    __asm__ volatile("1:\n ldr %[s0], [%[sums]], #8\n ldr %[s1], [%[sums], #-4]\n"
+    __asm__ volatile(".p2align 2\n 1:\n ldr %[s0], [%[sums]], #8\n ldr %[s1], [%[sums], #-4]\n"
                      TL_ALIGN_SUM("%[s0]") TL_ALIGN_SUM("%[s1]") TL_VARIANT_SCAN_ASM("%[s0]") TL_VARIANT_SCAN_ASM("%[s1]")
                      TL_RESCALE_SUM("%[s0]") TL_RESCALE_SUM("%[s1]")
                      "strb %[s0], [%[line_0]]\n strb %[s1], [%[line_1]]\n ldr %[s0], %[end]\n"
@@ -104,7 +51,6 @@ TL_INLINE void fast_lines(const int32_t *sums, int32_t count, int32_t bias, int3
         range->low = other;
     }
 }
-#endif
 /* clang-format on */
 #endif
 
@@ -112,8 +58,8 @@ TL_INLINE void store_lines(const int32_t *sums,
                            int32_t count,
                            int32_t bias,
                            int32_t multiplier,
-                           void *line_0,
-                           void *line_1,
+                           int8_t *line_0,
+                           int8_t *line_1,
                            int32_t step,
                            tl_dynamic_range *range)
 {
@@ -121,11 +67,7 @@ TL_INLINE void store_lines(const int32_t *sums,
     const int32_t by = range->multiplier, zero_point = range->zero_point;
     int32_t at = 0;
 #if defined(TL_ASM_LOOPS)
-#if TL_VARIANT_IS_FULL
-    const int32_t fast = line_1 == NULL ? count & ~3 : count & ~1;
-#else
     const int32_t fast = line_1 == NULL ? 0 : count;
-#endif
     if (fast > 0) {
         fast_lines(sums, fast, shifted_bias, multiplier, line_0, line_1, step, range);
         sums += 2 * fast;
@@ -136,10 +78,10 @@ TL_INLINE void store_lines(const int32_t *sums,
     int32_t low = range->low, high = range->high;
     for (; count > 0; count--) {
         const int32_t value_0 = align_sum(sums[0], shifted_bias, multiplier);
-        store_aligned(line_0, at, tl_scan(TL_VARIANT_SCAN, value_0, &low, &high), by, zero_point);
+        line_0[at] = tl_dynamic_q(tl_scan(TL_VARIANT_SCAN, value_0, &low, &high), by, zero_point);
         if (line_1 != NULL) {
             const int32_t value_1 = align_sum(sums[1], shifted_bias, multiplier);
-            store_aligned(line_1, at, tl_scan(TL_VARIANT_SCAN, value_1, &low, &high), by, zero_point);
+            line_1[at] = tl_dynamic_q(tl_scan(TL_VARIANT_SCAN, value_1, &low, &high), by, zero_point);
         }
         sums += 2;
         at += step;

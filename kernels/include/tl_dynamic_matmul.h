@@ -34,44 +34,44 @@ typedef struct {
 #define TL_ASM_SCAN_RANGE(x) TL_ASM_SCAN_MAX(x) "cmp " x ", %[wb]\n it lt\n movlt %[wb], " x "\n"
 
 #define TL_STORE_S32                                                                                       \
-    "ldr %[c0], [%[c1], #20]\n str %[ea1], [%[c0]], #16\n str %[ma1], [%[c0], #-12]\n"                     \
-    "str %[eb1], [%[c0], #-8]\n str %[mb1], [%[c0], #-4]\n str %[c0], [%[c1], #20]\n"                      \
-    "ldr %[c0], [%[c1], #16]\n str %[ea0], [%[c0]], #16\n str %[ma0], [%[c0], #-12]\n"                     \
-    "str %[eb0], [%[c0], #-8]\n str %[mb0], [%[c0], #-4]\n str %[c0], [%[c1], #16]\n"
+    "ldr.w %[c0], [%[c1], #20]\n str.w %[ea1], [%[c0]], #16\n str.w %[ma1], [%[c0], #-12]\n"                     \
+    "str.w %[eb1], [%[c0], #-8]\n str.w %[mb1], [%[c0], #-4]\n str.w %[c0], [%[c1], #20]\n"                      \
+    "ldr.w %[c0], [%[c1], #16]\n str.w %[ea0], [%[c0]], #16\n str.w %[ma0], [%[c0], #-12]\n"                     \
+    "str.w %[eb0], [%[c0], #-8]\n str.w %[mb0], [%[c0], #-4]\n str.w %[c0], [%[c1], #16]\n"
 
 #define TL_RESCALE_S8(x) "smmlar " x ", " x ", %[column], %[wb]\n ssat " x ", #8, " x "\n"
 #define TL_STORE_S8                                                                                        \
-    "ldr %[column], [%[c1], #36]\n ldr %[wb], [%[c1], #40]\n"                                              \
+    "ldr.w %[column], [%[c1], #36]\n ldr.w %[wb], [%[c1], #40]\n"                                              \
     TL_RESCALE_S8("%[ea1]") TL_RESCALE_S8("%[ma1]") TL_RESCALE_S8("%[eb1]") TL_RESCALE_S8("%[mb1]")        \
     TL_RESCALE_S8("%[ea0]") TL_RESCALE_S8("%[ma0]") TL_RESCALE_S8("%[eb0]") TL_RESCALE_S8("%[mb0]")        \
-    "ldr %[c0], [%[c1], #20]\n strb %[ea1], [%[c0]], #4\n strb %[ma1], [%[c0], #-3]\n"                     \
-    "strb %[eb1], [%[c0], #-2]\n strb %[mb1], [%[c0], #-1]\n str %[c0], [%[c1], #20]\n"                    \
-    "ldr %[c0], [%[c1], #16]\n strb %[ea0], [%[c0]], #4\n strb %[ma0], [%[c0], #-3]\n"                     \
-    "strb %[eb0], [%[c0], #-2]\n strb %[mb0], [%[c0], #-1]\n str %[c0], [%[c1], #16]\n"
+    "ldr.w %[c0], [%[c1], #20]\n strb %[ea1], [%[c0]], #4\n strb %[ma1], [%[c0], #-3]\n"                     \
+    "strb %[eb1], [%[c0], #-2]\n strb %[mb1], [%[c0], #-1]\n str.w %[c0], [%[c1], #20]\n"                    \
+    "ldr.w %[c0], [%[c1], #16]\n strb %[ea0], [%[c0]], #4\n strb %[ma0], [%[c0], #-3]\n"                     \
+    "strb %[eb0], [%[c0], #-2]\n strb %[mb0], [%[c0], #-1]\n str.w %[c0], [%[c1], #16]\n"
 
 /** Whole blocks of 4 channels; registers as in tl_matmul_2_columns_s8.c, everything else in `context`. */
 #define TL_ASM_BLOCKS(scan, store)                                                                         \
-    "1:\n ldr %[c0], %[context]\n ldr %[column], [%[c0]]\n ldr %[wa], [%[c0], #8]\n ldr %[c1], [%[c0], #4]\n" \
-    "ldr %[ea0], [%[wa]], #16\n ldr %[ma0], [%[wa], #-12]\n ldr %[eb0], [%[wa], #-8]\n ldr %[mb0], [%[wa], #-4]\n" \
-    "str %[wa], [%[c0], #8]\n"                                                                             \
-    "mov %[ea1], %[ea0]\n mov %[ma1], %[ma0]\n mov %[eb1], %[eb0]\n mov %[mb1], %[mb0]\n"                  \
-    TL_MULTIPLY_COLUMNS                                                                                    \
+    ".p2align 2\n 1:\n ldr.w %[c0], %[context]\n ldr.w %[column], [%[c0]]\n ldr.w %[wa], [%[c0], #8]\n ldr.w %[c1], [%[c0], #4]\n" \
+    "ldr.w %[ea0], [%[wa]], #16\n ldr.w %[ma0], [%[wa], #-12]\n ldr.w %[eb0], [%[wa], #-8]\n ldr.w %[mb0], [%[wa], #-4]\n" \
+    "str.w %[wa], [%[c0], #8]\n"                                                                             \
+    "mov.w %[ea1], %[ea0]\n mov.w %[ma1], %[ma0]\n mov.w %[eb1], %[eb0]\n mov.w %[mb1], %[mb0]\n"                  \
+    TL_MULTIPLY_COLUMNS ".p2align 2\n"                                                                                \
     /* 256 times the sums, aligned: the differences are 256 times the odd channels' sums exactly. */       \
-    "ldr %[c1], %[context]\n ldr %[c0], [%[c1], #12]\n"                                                    \
+    "ldr.w %[c1], %[context]\n ldr.w %[c0], [%[c1], #12]\n"                                                    \
     "sub %[ma0], %[ma0], %[ea0]\n sub %[ma1], %[ma1], %[ea1]\n sub %[mb0], %[mb0], %[eb0]\n sub %[mb1], %[mb1], %[eb1]\n" \
     "lsl %[ea0], %[ea0], #8\n lsl %[ea1], %[ea1], #8\n lsl %[eb0], %[eb0], #8\n lsl %[eb1], %[eb1], #8\n"  \
-    "add %[wa], %[c0], #48\n str %[wa], [%[c1], #12]\n"                                                    \
-    "ldr %[column], [%[c0], #32]\n ldr %[c1], [%[c0], #36]\n ldr %[wa], [%[c0], #40]\n ldr %[wb], [%[c0], #44]\n" \
+    "add.w %[wa], %[c0], #48\n str.w %[wa], [%[c1], #12]\n"                                                    \
+    "ldr.w %[column], [%[c0], #32]\n ldr.w %[c1], [%[c0], #36]\n ldr.w %[wa], [%[c0], #40]\n ldr.w %[wb], [%[c0], #44]\n" \
     "smmulr %[ea0], %[ea0], %[column]\n smmulr %[ea1], %[ea1], %[column]\n"                                \
     "smmulr %[ma0], %[ma0], %[c1]\n smmulr %[ma1], %[ma1], %[c1]\n"                                        \
     "smmulr %[eb0], %[eb0], %[wa]\n smmulr %[eb1], %[eb1], %[wa]\n"                                        \
     "smmulr %[mb0], %[mb0], %[wb]\n smmulr %[mb1], %[mb1], %[wb]\n"                                        \
-    "ldr %[c0], %[context]\n ldr %[wa], [%[c0], #28]\n ldr %[wb], [%[c0], #32]\n"                          \
+    "ldr.w %[c0], %[context]\n ldr.w %[wa], [%[c0], #28]\n ldr.w %[wb], [%[c0], #32]\n"                          \
     scan("%[ea0]") scan("%[ea1]") scan("%[ma0]") scan("%[ma1]")                                            \
     scan("%[eb0]") scan("%[eb1]") scan("%[mb0]") scan("%[mb1]")                                            \
-    "mov %[c1], %[c0]\n str %[wa], [%[c1], #28]\n str %[wb], [%[c1], #32]\n"                               \
+    "mov.w %[c1], %[c0]\n str.w %[wa], [%[c1], #28]\n str.w %[wb], [%[c1], #32]\n"                               \
     store                                                                                                  \
-    "ldr %[wa], [%[c1], #24]\n subs %[wa], %[wa], #1\n str %[wa], [%[c1], #24]\n bgt 1b\n"
+    "ldr.w %[wa], [%[c1], #24]\n subs %[wa], %[wa], #1\n str.w %[wa], [%[c1], #24]\n bgt 1b\n"
 /* clang-format on */
 #endif
 

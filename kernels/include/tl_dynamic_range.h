@@ -46,17 +46,17 @@ typedef void (*tl_dynamic_matmul)(const int16_t *columns,
                                   tl_dynamic_range *range);
 
 /**
- * A row of sums of one channel of a strip kernel (tl_depthwise_strip.h) to one or two output lines; as
- * tl_dynamic_matmul.
+ * A row of sums of one channel of a strip kernel (tl_depthwise_strip.h) to one or two output lines of int8, requantized
+ * by `range`, whose low and high widen. A variant for each scheme and activation.
  * @param[in]  sums    pairs {first line, second line}; NULL line_1: only the first
- * @param[in]  step    elements from output to output
+ * @param[in]  step    bytes from output to output
  */
 typedef void (*tl_dynamic_lines)(const int32_t *sums,
                                  int32_t count,
                                  int32_t bias,
                                  int32_t multiplier,
-                                 void *line_0,
-                                 void *line_1,
+                                 int8_t *line_0,
+                                 int8_t *line_1,
                                  int32_t step,
                                  tl_dynamic_range *range);
 
@@ -82,14 +82,6 @@ void tl_dynamic_matmul_bits_s32(const int16_t *columns,
                                 void *output_0,
                                 void *output_1,
                                 tl_dynamic_range *range);
-void tl_dynamic_lines_bits_s32(const int32_t *sums,
-                               int32_t count,
-                               int32_t bias,
-                               int32_t multiplier,
-                               void *line_0,
-                               void *line_1,
-                               int32_t step,
-                               tl_dynamic_range *range);
 void tl_dynamic_matmul_bits_s8(const int16_t *columns,
                                int32_t pairs,
                                const int8_t *weights,
@@ -103,8 +95,8 @@ void tl_dynamic_lines_bits_s8(const int32_t *sums,
                               int32_t count,
                               int32_t bias,
                               int32_t multiplier,
-                              void *line_0,
-                              void *line_1,
+                              int8_t *line_0,
+                              int8_t *line_1,
                               int32_t step,
                               tl_dynamic_range *range);
 void tl_dynamic_matmul_bits_relu_s32(const int16_t *columns,
@@ -116,14 +108,6 @@ void tl_dynamic_matmul_bits_relu_s32(const int16_t *columns,
                                      void *output_0,
                                      void *output_1,
                                      tl_dynamic_range *range);
-void tl_dynamic_lines_bits_relu_s32(const int32_t *sums,
-                                    int32_t count,
-                                    int32_t bias,
-                                    int32_t multiplier,
-                                    void *line_0,
-                                    void *line_1,
-                                    int32_t step,
-                                    tl_dynamic_range *range);
 void tl_dynamic_matmul_bits_relu_s8(const int16_t *columns,
                                     int32_t pairs,
                                     const int8_t *weights,
@@ -137,8 +121,8 @@ void tl_dynamic_lines_bits_relu_s8(const int32_t *sums,
                                    int32_t count,
                                    int32_t bias,
                                    int32_t multiplier,
-                                   void *line_0,
-                                   void *line_1,
+                                   int8_t *line_0,
+                                   int8_t *line_1,
                                    int32_t step,
                                    tl_dynamic_range *range);
 void tl_dynamic_matmul_range_s32(const int16_t *columns,
@@ -150,14 +134,6 @@ void tl_dynamic_matmul_range_s32(const int16_t *columns,
                                  void *output_0,
                                  void *output_1,
                                  tl_dynamic_range *range);
-void tl_dynamic_lines_range_s32(const int32_t *sums,
-                                int32_t count,
-                                int32_t bias,
-                                int32_t multiplier,
-                                void *line_0,
-                                void *line_1,
-                                int32_t step,
-                                tl_dynamic_range *range);
 void tl_dynamic_matmul_range_s8(const int16_t *columns,
                                 int32_t pairs,
                                 const int8_t *weights,
@@ -171,8 +147,8 @@ void tl_dynamic_lines_range_s8(const int32_t *sums,
                                int32_t count,
                                int32_t bias,
                                int32_t multiplier,
-                               void *line_0,
-                               void *line_1,
+                               int8_t *line_0,
+                               int8_t *line_1,
                                int32_t step,
                                tl_dynamic_range *range);
 void tl_dynamic_matmul_max_s32(const int16_t *columns,
@@ -184,14 +160,6 @@ void tl_dynamic_matmul_max_s32(const int16_t *columns,
                                void *output_0,
                                void *output_1,
                                tl_dynamic_range *range);
-void tl_dynamic_lines_max_s32(const int32_t *sums,
-                              int32_t count,
-                              int32_t bias,
-                              int32_t multiplier,
-                              void *line_0,
-                              void *line_1,
-                              int32_t step,
-                              tl_dynamic_range *range);
 void tl_dynamic_matmul_max_s8(const int16_t *columns,
                               int32_t pairs,
                               const int8_t *weights,
@@ -205,8 +173,8 @@ void tl_dynamic_lines_max_s8(const int32_t *sums,
                              int32_t count,
                              int32_t bias,
                              int32_t multiplier,
-                             void *line_0,
-                             void *line_1,
+                             int8_t *line_0,
+                             int8_t *line_1,
                              int32_t step,
                              tl_dynamic_range *range);
 
@@ -243,6 +211,30 @@ void tl_dynamic_biases(const tl_dynamic_params *dynamic,
                        int32_t channels,
                        int32_t is_packed,
                        int32_t *biases);
+
+/** Least and largest of `count` sums, count > 0, taken into extremes {low, high}; low only where it is needed. */
+void tl_dynamic_extremes(const int32_t *sums, int32_t count, int32_t is_low_needed, int32_t extremes[2]);
+
+/** What one channel's sums, without bias, are aligned with. */
+typedef struct {
+    int32_t bias;
+    int32_t multiplier;
+    int32_t is_relu;
+} tl_dynamic_channel;
+
+/**
+ * Sums of one channel to one or two output lines of int8, once the layer's range is known.
+ * @param[in]  sums    pairs {first line, second line}; NULL line_1: of the first only, behind each other
+ * @param[in]  count   columns
+ * @param[in]  step    bytes from output to output
+ */
+void tl_dynamic_requantize_lines(const tl_dynamic_range *range,
+                                 const tl_dynamic_channel *channel,
+                                 const int32_t *sums,
+                                 int32_t count,
+                                 int8_t *line_0,
+                                 int8_t *line_1,
+                                 int32_t step);
 
 /** Aligned sums to int8. is_relu: in the Q scheme none is negative. */
 void tl_dynamic_requantize(

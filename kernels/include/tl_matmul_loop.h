@@ -26,9 +26,10 @@
     "ldr %[c1], [%[column], #-28]\n ldr %[wb], [%[weights], #-28]\n" TL_MULTIPLY_PAIR                     \
     TL_LOAD_PAIR(-24) TL_MULTIPLY_PAIR TL_LOAD_PAIR(-16) TL_MULTIPLY_PAIR TL_LOAD_PAIR(-8) TL_MULTIPLY_PAIR
 
-/* The loop over elements, unrolled to 32 and entered where the remainder (in %[c1]) of the number of eights says. */
+/* The loop over elements, unrolled to 32 and entered where the remainder (in %[c1]) of the number of eights says.
+ * Word-aligned: three 32-bit instructions in a row that are not cost a cycle more. */
 #define TL_MULTIPLY_COLUMNS                                                                            \
-    "cmp %[c1], #2\n bgt 3f\n beq 4f\n cmp %[c1], #1\n beq 5f\n"                                       \
+    "cmp %[c1], #2\n bgt 3f\n beq 4f\n cmp %[c1], #1\n beq 5f\n .p2align 2\n"                        \
     "2:\n" TL_MULTIPLY_FOUR_PAIRS "3:\n" TL_MULTIPLY_FOUR_PAIRS "4:\n" TL_MULTIPLY_FOUR_PAIRS          \
     "5:\n" TL_MULTIPLY_FOUR_PAIRS "ldr %[c0], %[end]\n cmp %[column], %[c0]\n bne 2b\n"
 /* clang-format on */

@@ -52,6 +52,7 @@ describe('dynamic fixed point', () => {
     expect(new Set(calls.map((call) => call.function))).toEqual(
       new Set([
         ...['tl_convolve_dynamic_s8', 'tl_depthwise_conv_3x3_dynamic_s8', 'tl_depthwise_conv_dynamic_s8'],
+        ...['tl_depthwise_conv_3x3_full_dynamic_s8'],
         ...['tl_elementwise_add_dynamic_s8', 'tl_concatenation_dynamic_s8', 'tl_fully_connected_dynamic_s8'],
         ...['tl_softmax_dynamic_s8', 'tl_avgpool_s8', 'tl_max_pool_s8', 'tl_mean_s8'],
       ]),

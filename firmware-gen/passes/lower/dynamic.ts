@@ -29,8 +29,11 @@ import { packBlocks, pairedRowPlaces, quadPlaces } from './pack-weights.ts';
 
 const HEADER = 'tl_dynamic.h';
 const BLOCK = 4;
-/** Per column of the strip kernels' scratch: 16 int16 values of the strip and 2 int32 sums. */
-const STRIP_COLUMN_BYTES = 40;
+/** Per column of the strip kernels' scratch: 16 int16 values of the strip; 2 int32 sums, but in the full form. */
+const STRIP_BYTES = 32;
+const STRIP_SUM_BYTES = 8;
+/** What the full form's walks write in front of the first sum. */
+const LEADING_SUMS = 4;
 /** TL_SOFTMAX_DEPTH_MAX. */
 const SOFTMAX_DEPTH_MAX = 4095;
 
@@ -151,32 +154,56 @@ function geometry(
   });
 }
 
+interface DepthwisePlan {
+  readonly function: string;
+  readonly scratchBytes: number;
+  readonly isStrip: boolean;
+  readonly isUpright: boolean;
+}
+
+function depthwisePlan(op: DynamicWeightedOp & { readonly kind: 'DEPTHWISE_CONV_2D' }, graph: Graph): DepthwisePlan {
+  const output = outputTensor(op, graph);
+  const [, outputH = 1, outputW = 1, channels = 1] = output.shape;
+  const { form } = defined(op.dynamic, 'dynamics');
+  const outputs = elementCount(output.shape);
+  const isUpright = outputH > outputW;
+  const run = Math.max(outputH, outputW);
+  const biases = 4 * channels;
+  if (!isStripDepthwise(op, graph)) {
+    const results = form === 'full' ? 4 * outputs : form === 'recompute' ? 4 * channels : 0;
+    const shared = { function: 'tl_depthwise_conv_dynamic_s8', isStrip: false, isUpright };
+    return { ...shared, scratchBytes: biases + results };
+  }
+  const isHalved = op.strideH === 2;
+  const columns = isHalved ? 2 * run + 2 : run + 2 + (run % 2);
+  if (form === 'full') {
+    const sums = outputs + LEADING_SUMS + (isHalved ? 0 : run + 2);
+    const scratchBytes = columns * STRIP_BYTES + biases + 4 * sums;
+    return { function: 'tl_depthwise_conv_3x3_full_dynamic_s8', scratchBytes, isStrip: true, isUpright };
+  }
+  const scratchBytes = columns * (STRIP_BYTES + STRIP_SUM_BYTES) + biases + (form === 'recompute' ? 4 : 0);
+  return { function: 'tl_depthwise_conv_3x3_dynamic_s8', scratchBytes, isStrip: true, isUpright };
+}
+
 function depthwiseCall(op: DynamicWeightedOp & { readonly kind: 'DEPTHWISE_CONV_2D' }, graph: Graph): KernelCall {
   const [input, filter, output] = [inputTensor(op, graph), inputTensor(op, graph, 1), outputTensor(op, graph)];
   const weights = alignedWeights(op, graph);
   const { channels } = weights;
-  const form = defined(op.dynamic, 'dynamics').form;
-  const outputs = elementCount(output.shape);
-  const [, outputH = 1, outputW = 1] = output.shape;
+  const { form } = defined(op.dynamic, 'dynamics');
   const multiplier = channels / defined(input.shape[3], 'channels');
   assert(Number.isInteger(multiplier), `op ${op.index}: ${channels} channels of ${input.shape[3]}`);
-  const isStrip = isStripDepthwise(op, graph);
-  const isUpright = outputH > outputW;
-  const run = Math.max(outputH, outputW);
-  const columns = op.strideH === 2 ? 2 * run + 2 : run + 2 + (run % 2);
-  const results = form === 'full' ? 4 * outputs : form !== 'recompute' ? 0 : isStrip ? 4 : 4 * channels;
-  const dry = (isStrip ? columns * STRIP_COLUMN_BYTES : 0) + 4 * channels + results;
+  const { isStrip, isUpright, ...plan } = depthwisePlan(op, graph);
   const isSame = isStrip && op.strideH === 1 && op.padding === 'SAME';
   const values = isStrip ? packDepthwise3x3({ weights: weights.filter, channels }, isUpright) : weights.filter;
   const layout = isStrip ? `{w0, w1, w1, w2} across the ${isUpright ? 'width' : 'height'}` : 'as in the model';
   return weightedCall(op, graph, {
-    function: isStrip ? 'tl_depthwise_conv_3x3_dynamic_s8' : 'tl_depthwise_conv_dynamic_s8',
+    ...plan,
     header: HEADER,
     args: [
       { kind: 'context' },
       geometry(op, 'tl_depthwise_params', input, filter, output, { multiplier }),
       paramsStruct(op, weights),
-      ...(isStrip ? [variant(op, 'tl_dynamic_lines')] : []),
+      ...(isStrip && form !== 'full' ? [variant(op, 'tl_dynamic_lines')] : []),
       dimsOf(input, `op${op.index}_input_dims`),
       tensorArg(input),
       ...(isStrip ? [] : [dimsOf(filter, `op${op.index}_filter_dims`)]),
@@ -185,7 +212,6 @@ function depthwiseCall(op: DynamicWeightedOp & { readonly kind: 'DEPTHWISE_CONV_
       dimsOf(output, `op${op.index}_output_dims`),
       tensorArg(output),
     ],
-    scratchBytes: dry,
     inPlaceInputs: form === 'full' || (form !== 'recompute' && isSame) ? [input] : [],
   });
 }

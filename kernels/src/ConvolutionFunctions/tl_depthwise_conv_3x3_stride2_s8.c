@@ -25,7 +25,7 @@ static void convolve_four_channels(const tl_plane *plane,
     for (int32_t line = 0; line < plane->lines; line++) {
         tl_fill_pair(plane, input, 2 * line + 2 - plane->line_padding, strip + 2);
         for (int32_t c = 0; c < 4; c++) {
-            tl_strip_sum_run_stride2(strip + 4 * c, plane->columns, filter + 12 * c, sums);
+            tl_strip_sum_run_stride2(strip + 4 * c, plane->columns, filter + 12 * c, 2, sums);
             tl_rescale_line(sums + 2, plane->run, constants + 4 * c, output + c, plane->output_run_step);
         }
         output += plane->output_line_step;

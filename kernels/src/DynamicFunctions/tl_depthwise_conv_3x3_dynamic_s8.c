@@ -11,8 +11,7 @@ TL_INLINE int32_t strip_columns(int32_t stride, const tl_dims *output_dims)
 int32_t
 tl_depthwise_conv_3x3_dynamic_s8_get_buffer_size(tl_dynamic_form form, int32_t stride, const tl_dims *output_dims)
 {
-    const int32_t outputs = output_dims->n * output_dims->h * output_dims->w * output_dims->c;
-    const int32_t results = form == TL_DYNAMIC_FULL ? 4 * outputs : form == TL_DYNAMIC_RECOMPUTE ? 4 : 0;
+    const int32_t results = form == TL_DYNAMIC_RECOMPUTE ? 4 : 0;
     return strip_columns(stride, output_dims) * TL_STRIP_COLUMN_BYTES + 4 * output_dims->c + results;
 }
 
@@ -22,9 +21,8 @@ typedef struct {
     const int32_t *constants;
     tl_dynamic_lines lines;
     int16_t *strip;
-    int8_t *output;       /* first byte of the results */
-    int32_t result_bytes; /* per result */
-    int32_t is_dry;       /* results are thrown away */
+    int8_t *output; /* first byte of the results */
+    int32_t is_dry; /* results are thrown away */
     int32_t is_running;
     int32_t is_stride2;
     int32_t lines_at_once;
@@ -66,10 +64,10 @@ static void store_lines(const tl_layer *layer, const tl_unit *unit, const int32_
     const int32_t multiplier = layer->constants[3 * unit->block + 8 + unit->channel];
     const int32_t step = layer->is_dry ? 0 : plane->output_run_step;
     const int32_t at = unit->base + unit->line * plane->output_line_step + c;
-    int8_t *line_0 = layer->output + (layer->is_dry ? 0 : at * layer->result_bytes);
+    int8_t *line_0 = layer->output + (layer->is_dry ? 0 : at);
     int8_t *line_1 = NULL;
     if (layer->lines_at_once == 2 && unit->line + 1 < plane->lines) {
-        line_1 = line_0 + (layer->is_dry ? 0 : plane->output_line_step * layer->result_bytes);
+        line_1 = line_0 + (layer->is_dry ? 0 : plane->output_line_step);
     }
     layer->lines(sums, plane->run, bias, multiplier, line_0, line_1, step, range);
     if (layer->is_running && tl_dynamic_is_exceeded(range)) {
@@ -83,7 +81,7 @@ static void store_lines(const tl_layer *layer, const tl_unit *unit, const int32_
 static TL_NOINLINE void sum_channel(const tl_layer *layer, int16_t *strip, const int8_t *filter, int32_t *sums)
 {
     if (layer->is_stride2) {
-        tl_strip_sum_run_stride2(strip, layer->plane->columns, filter, sums);
+        tl_strip_sum_run_stride2(strip, layer->plane->columns, filter, 2, sums);
     } else {
         tl_strip_sum_run(strip, layer->plane->columns, filter, sums);
     }
@@ -147,29 +145,18 @@ tl_status tl_depthwise_conv_3x3_dynamic_s8(const tl_context *ctx,
     tl_dynamic_range range;
     tl_dynamic_begin(&range, dynamic, input_scale, state);
     tl_dynamic_biases(dynamic, input_scale, constants, output_dims->c, 0, biases);
-    tl_layer layer = {&plane, biases, constants, lines, strip, output, 1, 0, 0, is_stride2, 2 - is_stride2, &range};
-    switch (dynamic->form) {
-    case TL_DYNAMIC_FULL:
-        layer.output = results;
-        layer.result_bytes = (int32_t)sizeof(int32_t);
-        convolve(&layer, input_dims, input, filter, output_dims);
-        tl_dynamic_choose(&range, range.low, tl_min(range.high, range.upper));
-        tl_dynamic_requantize(&range, (const int32_t *)(const void *)results, output, outputs, dynamic->is_relu);
-        break;
-    case TL_DYNAMIC_RECOMPUTE:
+    tl_layer layer = {&plane, biases, constants, lines, strip, output, 0, 0, is_stride2, 2 - is_stride2, &range};
+    if (dynamic->form == TL_DYNAMIC_RECOMPUTE) {
         layer.output = results;
         layer.is_dry = 1;
         convolve(&layer, input_dims, input, filter, output_dims);
         tl_dynamic_choose(&range, range.low, tl_min(range.high, range.upper));
         layer.output = output;
         layer.is_dry = 0;
-        convolve(&layer, input_dims, input, filter, output_dims);
-        break;
-    case TL_DYNAMIC_RUNNING:
+    } else {
         layer.is_running = 1;
-        convolve(&layer, input_dims, input, filter, output_dims);
-        break;
     }
+    convolve(&layer, input_dims, input, filter, output_dims);
     tl_dynamic_end(&range, dynamic, output, outputs, output_scale, state);
     return TL_OK;
 }

@@ -2,15 +2,14 @@
  * Refer to tl_dynamic_range.h and tl_dynamic_lines.h. */
 #define TL_VARIANT_SCAN TL_SCAN_MAX
 #define TL_VARIANT_SCAN_ASM TL_LINES_SCAN_MAX
-#define TL_VARIANT_IS_FULL 0
 #include "tl_dynamic_lines.h"
 
 void tl_dynamic_lines_max_s8(const int32_t *sums,
                              int32_t count,
                              int32_t bias,
                              int32_t multiplier,
-                             void *line_0,
-                             void *line_1,
+                             int8_t *line_0,
+                             int8_t *line_1,
                              int32_t step,
                              tl_dynamic_range *range)
 {

@@ -26,7 +26,7 @@ static void requantize_eights(const int32_t *sums, int8_t *output, int32_t count
 {
     const int8_t *const end = output + count;
     int32_t s0, s1, s2, s3, s4, s5, s6, s7;
-    __asm__ volatile("1:\n" LOAD_EIGHT
+    __asm__ volatile(".p2align 2\n 1:\n" LOAD_EIGHT
                      RESCALE("%[s0]") RESCALE("%[s1]") RESCALE("%[s2]") RESCALE("%[s3]")
                      RESCALE("%[s4]") RESCALE("%[s5]") RESCALE("%[s6]") RESCALE("%[s7]")
                      STORE_EIGHT "cmp %[output], %[end]\n bne 1b\n"
@@ -43,7 +43,7 @@ static void requantize_nonnegative(const int32_t *sums, int8_t *output, int32_t 
 {
     const int8_t *const end = output + count;
     int32_t s0, s1, s2, s3, s4, s5, s6, s7;
-    __asm__ volatile("1:\n" LOAD_EIGHT
+    __asm__ volatile(".p2align 2\n 1:\n" LOAD_EIGHT
                      PACK("%[s0]", "%[s1]", "%[s2]", "%[s3]") PACK("%[s4]", "%[s5]", "%[s6]", "%[s7]")
                      "str %[s0], [%[output]], #8\n str %[s4], [%[output], #-4]\n cmp %[output], %[end]\n bne 1b\n"
                      : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [s4] "=&r"(s4), [s5] "=&r"(s5),
