@@ -1,12 +1,6 @@
 /** Ops in dynamic fixed point: kernels of tl_dynamic.h. The form decides which variant of the inner loops is linked. */
 import { assert, defined } from '../../../common/errors.ts';
-import {
-  inputScaleId,
-  isStripDepthwise,
-  outputScaleId,
-  stateId,
-  type DynamicWeightedOp,
-} from '../../ir/dynamic-ops.ts';
+import { inputScaleId, outputScaleId, stateId, type DynamicWeightedOp } from '../../ir/dynamic-ops.ts';
 import { alignedWeights, type AlignedWeights } from '../../ir/dynamic-weights.ts';
 import type { Graph, Op, Tensor, TensorId } from '../../ir/graph.ts';
 import { elementCount } from '../../ir/graph.ts';
@@ -24,16 +18,12 @@ import {
 } from './call.ts';
 import { convGeometry, type ConvOp } from './conv-params.ts';
 import type { LowerOp } from './lower-op.ts';
+import { depthwisePlan } from './dynamic-depthwise.ts';
 import { packDepthwise3x3 } from './pack-depthwise.ts';
 import { packBlocks, pairedRowPlaces, quadPlaces } from './pack-weights.ts';
 
 const HEADER = 'tl_dynamic.h';
 const BLOCK = 4;
-/** Per column of the strip kernels' scratch: 16 int16 values of the strip; 2 int32 sums, but in the full form. */
-const STRIP_BYTES = 32;
-const STRIP_SUM_BYTES = 8;
-/** What the full form's walks write in front of the first sum. */
-const LEADING_SUMS = 4;
 /** TL_SOFTMAX_DEPTH_MAX. */
 const SOFTMAX_DEPTH_MAX = 4095;
 
@@ -152,37 +142,6 @@ function geometry(
     ...more,
     activation: struct('tl_activation', 'activation', { min: -128, max: 127 }),
   });
-}
-
-interface DepthwisePlan {
-  readonly function: string;
-  readonly scratchBytes: number;
-  readonly isStrip: boolean;
-  readonly isUpright: boolean;
-}
-
-function depthwisePlan(op: DynamicWeightedOp & { readonly kind: 'DEPTHWISE_CONV_2D' }, graph: Graph): DepthwisePlan {
-  const output = outputTensor(op, graph);
-  const [, outputH = 1, outputW = 1, channels = 1] = output.shape;
-  const { form } = defined(op.dynamic, 'dynamics');
-  const outputs = elementCount(output.shape);
-  const isUpright = outputH > outputW;
-  const run = Math.max(outputH, outputW);
-  const biases = 4 * channels;
-  if (!isStripDepthwise(op, graph)) {
-    const results = form === 'full' ? 4 * outputs : form === 'recompute' ? 4 * channels : 0;
-    const shared = { function: 'tl_depthwise_conv_dynamic_s8', isStrip: false, isUpright };
-    return { ...shared, scratchBytes: biases + results };
-  }
-  const isHalved = op.strideH === 2;
-  const columns = isHalved ? 2 * run + 2 : run + 2 + (run % 2);
-  if (form === 'full') {
-    const sums = outputs + LEADING_SUMS + (isHalved ? 0 : run + 2);
-    const scratchBytes = columns * STRIP_BYTES + biases + 4 * sums;
-    return { function: 'tl_depthwise_conv_3x3_full_dynamic_s8', scratchBytes, isStrip: true, isUpright };
-  }
-  const scratchBytes = columns * (STRIP_BYTES + STRIP_SUM_BYTES) + biases + (form === 'recompute' ? 4 : 0);
-  return { function: 'tl_depthwise_conv_3x3_dynamic_s8', scratchBytes, isStrip: true, isUpright };
 }
 
 function depthwiseCall(op: DynamicWeightedOp & { readonly kind: 'DEPTHWISE_CONV_2D' }, graph: Graph): KernelCall {

@@ -1,0 +1,46 @@
+/** Which kernel a depthwise layer in dynamic fixed point gets, and its scratch. */
+import { defined } from '../../../common/errors.ts';
+import { isStripDepthwise, type DynamicWeightedOp } from '../../ir/dynamic-ops.ts';
+import type { Graph } from '../../ir/graph.ts';
+import { elementCount } from '../../ir/graph.ts';
+import { outputTensor } from './call.ts';
+
+/** Per column of the strip kernels' scratch: 16 int16 values of the strip; 2 int32 sums, but in the full form. */
+const STRIP_BYTES = 32;
+const STRIP_SUM_BYTES = 8;
+/** What the full form's walks write in front of the first sum. */
+const LEADING_SUMS = 4;
+
+interface DepthwisePlan {
+  readonly function: string;
+  readonly scratchBytes: number;
+  readonly isStrip: boolean;
+  readonly isUpright: boolean;
+}
+
+export function depthwisePlan(
+  op: DynamicWeightedOp & { readonly kind: 'DEPTHWISE_CONV_2D' },
+  graph: Graph,
+): DepthwisePlan {
+  const output = outputTensor(op, graph);
+  const [, outputH = 1, outputW = 1, channels = 1] = output.shape;
+  const { form } = defined(op.dynamic, 'dynamics');
+  const outputs = elementCount(output.shape);
+  const isUpright = outputH > outputW;
+  const run = Math.max(outputH, outputW);
+  const biases = 4 * channels;
+  if (!isStripDepthwise(op, graph)) {
+    const results = form === 'full' ? 4 * outputs : form === 'recompute' ? 4 * channels : 0;
+    const shared = { function: 'tl_depthwise_conv_dynamic_s8', isStrip: false, isUpright };
+    return { ...shared, scratchBytes: biases + results };
+  }
+  const isHalved = op.strideH === 2;
+  const columns = isHalved ? 2 * run + 2 : run + 2 + (run % 2);
+  if (form === 'full') {
+    const sums = outputs + LEADING_SUMS + (isHalved ? 0 : run + 2);
+    const scratchBytes = columns * STRIP_BYTES + biases + 4 * sums;
+    return { function: 'tl_depthwise_conv_3x3_full_dynamic_s8', scratchBytes, isStrip: true, isUpright };
+  }
+  const scratchBytes = columns * (STRIP_BYTES + STRIP_SUM_BYTES) + biases + (form === 'recompute' ? 4 : 0);
+  return { function: 'tl_depthwise_conv_3x3_dynamic_s8', scratchBytes, isStrip: true, isUpright };
+}
