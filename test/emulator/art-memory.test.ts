@@ -1,5 +1,6 @@
 /** The flash accelerator's model, cycle by cycle: what RM0432 3.3.4 and 3.3.5 say of reads with wait states, prefetch and caches. */
 import { describe, expect, it } from 'vitest';
+import { loadBoard } from '../../boards/load.ts';
 import { FlashControl, type FlashSettings } from '../../emulator/peripherals/flash-control.ts';
 import { ArtMemory } from '../../emulator/timing/art-memory.ts';
 
@@ -89,6 +90,24 @@ describe('the flash accelerator', () => {
     expect(reads(art, lines)).toEqual(lines.map(() => WAIT));
     expect(reads(art, lines)).toEqual(lines.map(() => 0));
     expect(reads(art, [FLASH + 0x2000, lines[0]!, lines[31]!])).toEqual([WAIT, WAIT, 0]);
+  });
+
+  it('keeps 64 lines of code and 8 of data on an STM32F407 (RM0090 3.2)', () => {
+    const { timing } = loadBoard('stm32f4-discovery');
+    const art = new ArtMemory(
+      { ...timing.art!, start: FLASH, bytes: 0x10_0000 },
+      new FlashControl({ ...on, lineBits: 128, prefetch: false }),
+    );
+    const code = (lines: number): number => {
+      let sum = 0;
+      for (let i = 0; i < lines; i++) sum += art.fetch(FLASH + i * 16, 4, (clock += 100));
+      return sum;
+    };
+    expect([code(64), code(64), code(65), code(65)]).toEqual([64 * WAIT, 0, WAIT, 65 * WAIT]);
+    const table = Array.from({ length: 8 }, (_, i) => FLASH + 0x1000 + i * 16);
+    expect(reads(art, [...table, ...table])).toEqual([...table.map(() => WAIT), ...table.map(() => 0)]);
+    expect(reads(art, [FLASH + 0x2000, table[0]!])).toEqual([WAIT, WAIT]);
+    expect([0x2001_bfff, 0x2001_c000, 0x1000_0000].map((address) => art.slaveOf(address))).toEqual([2, 3, 4]);
   });
 
   it('lets data wait while an instruction is read: the flash has one port', () => {
