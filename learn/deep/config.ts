@@ -50,6 +50,8 @@ export const dataSchema = z.discriminatedUnion('kind', [
     /** Labels of the class 'unknown', which is learned as one more class when there are any. */
     unknown: z.array(z.string()).default([]),
     windowFrames: positive.default(64),
+    /** Frames of the recordings that become one of the stream, their mean. */
+    average: positive.default(1),
     /** Every n-th training subject validates instead. */
     validateEvery: z.number().int().min(2).default(5),
   }),
@@ -106,6 +108,8 @@ export const trainConfigSchema = z.strictObject({
     learningRate: z.number().positive().default(0.05),
     momentum: z.number().min(0).max(1).default(0.9),
     weightDecay: z.number().nonnegative().default(5e-4),
+    /** Longest gradient, over all parameters; longer ones are shortened. Heads with a denominator need it. */
+    clipNorm: z.number().positive().default(5),
     labelSmoothing: z.number().min(0).max(1).default(0.05),
     /** Steps between validations; the best of them is kept. */
     validateSteps: positive.default(100),

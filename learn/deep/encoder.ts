@@ -3,6 +3,7 @@
  * follows every convolution. The same names serve training, folding and export.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { normaliseByBatch } from '../tfjs/normalisation-kernels.ts';
 import type { EncoderSpec } from './config.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -84,21 +85,21 @@ export function addNormalisation(parameters: Parameters, name: string, channels:
 /** Over all axes but the last. @param training with the batch's own statistics, which also move the running ones */
 export function normalise<T extends tf.Tensor>(x: T, parameters: Parameters, name: string, training: boolean): T {
   const [mean, variance] = [parameters.get<tf.Rank.R1>(`${name}_mean`), parameters.get<tf.Rank.R1>(`${name}_variance`)];
-  let [batchMean, batchVariance]: [tf.Tensor1D, tf.Tensor1D] = [mean, variance];
-  if (training) {
-    const axes = Array.from({ length: x.rank - 1 }, (_, axis) => axis);
-    const moments = tf.moments(x, axes);
-    [batchMean, batchVariance] = [moments.mean as tf.Tensor1D, moments.variance as tf.Tensor1D];
-    for (const [running, value] of [
-      [mean, batchMean],
-      [variance, batchVariance],
-    ] as const)
-      running.assign(
-        tf.add<tf.Tensor1D>(tf.mul(running, NORMALISATION_MOMENTUM), tf.mul(value, 1 - NORMALISATION_MOMENTUM)),
-      );
-  }
   const [beta, gamma] = [parameters.get<tf.Rank.R1>(`${name}_beta`), parameters.get<tf.Rank.R1>(`${name}_gamma`)];
-  return tf.batchNorm(x, batchMean, batchVariance, beta, gamma, NORMALISATION_EPSILON) as T;
+  if (!training) {
+    // One product and one sum: the backend's own kernel has a gradient that takes longer than the rest of the network.
+    const factor = tf.div(gamma, tf.sqrt(tf.add(variance, NORMALISATION_EPSILON)));
+    return tf.add(tf.mul(x, factor), tf.sub(beta, tf.mul(mean, factor)));
+  }
+  const batch = normaliseByBatch(x, gamma, beta, NORMALISATION_EPSILON);
+  for (const [running, value] of [
+    [mean, batch.mean],
+    [variance, batch.variance],
+  ] as const)
+    running.assign(
+      tf.add<tf.Tensor1D>(tf.mul(running, NORMALISATION_MOMENTUM), tf.mul(value, 1 - NORMALISATION_MOMENTUM)),
+    );
+  return batch.y;
 }
 
 /** Features [batch, latent] of inputs [batch, height, width, channels]. */

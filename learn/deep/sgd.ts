@@ -8,6 +8,8 @@ export interface StepOptions {
   readonly momentum: number;
   /** Factor of the squared weights in the loss, for names that `isDecayed` takes. */
   readonly weightDecay: number;
+  /** Length to which the gradient of all moving parameters is cut (Pascanu et al., arXiv 1211.5063). */
+  readonly clipNorm: number;
   readonly isDecayed: (name: string) => boolean;
   /** Which trained variables move. */
   readonly moves: (name: string) => boolean;
@@ -29,11 +31,14 @@ export class Sgd {
       named.map(([, variable]) => variable),
     );
     const result = value.dataSync()[0]!;
-    for (const [name, variable] of named) {
-      // Gradients come under tfjs's own names.
-      const gradient = defined(grads[variable.name], `gradient of ${name}`).dataSync<'float32'>();
+    // Gradients come under tfjs's own names.
+    const gradients = named.map(([name, variable]) =>
+      defined(grads[variable.name], `gradient of ${name}`).dataSync<'float32'>(),
+    );
+    const norm = Math.sqrt(gradients.reduce((sum, one) => sum + one.reduce((s, g) => s + g * g, 0), 0));
+    for (const [i, [name, variable]] of named.entries()) {
       const decay = options.isDecayed(name) ? 2 * options.weightDecay : 0;
-      this.#move(name, variable, gradient, decay, options);
+      this.#move(name, variable, gradients[i]!, { factor: Math.min(1, options.clipNorm / norm), decay }, options);
     }
     tf.dispose([value, grads]);
     return result;
@@ -43,14 +48,14 @@ export class Sgd {
     name: string,
     variable: tf.Variable,
     gradient: Float32Array,
-    decay: number,
+    { factor, decay }: { readonly factor: number; readonly decay: number },
     { learningRate, momentum }: StepOptions,
   ): void {
     const weights = variable.dataSync<'float32'>().slice();
     const velocity = this.velocities.get(name) ?? new Float32Array(weights.length);
     this.velocities.set(name, velocity);
     for (let i = 0; i < weights.length; i += 1) {
-      const g = gradient[i]! + decay * weights[i]!;
+      const g = factor * gradient[i]! + decay * weights[i]!;
       velocity[i] = momentum * velocity[i]! + g;
       weights[i]! -= learningRate * (g + momentum * velocity[i]!);
     }

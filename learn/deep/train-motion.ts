@@ -50,7 +50,7 @@ export function dataFolder(folder: string): string {
 
 export async function trainMotion(config: TrainConfig, options: TrainOptions): Promise<TrainMotionResult> {
   if (!isMotion(config)) throw new UserError(`${config.name}: only data of kind "motion" is trained by this command`);
-  const data = loadDataset(dataFolder(config.data.folder));
+  const data = loadDataset(dataFolder(config.data.folder), config.data.average);
   await startTfjs();
   const source = motionSource(data, config);
   const trained = train(config, source, options);

@@ -109,6 +109,7 @@ function trainStep(network: Network, sgd: Sgd, step: number, pretrainSteps: numb
     learningRate: schedule.learningRate * 0.5 * (1 + Math.cos((Math.PI * done) / all)),
     momentum: schedule.momentum,
     weightDecay: schedule.weightDecay,
+    clipNorm: schedule.clipNorm,
     isDecayed,
     moves: (name) => {
       if (isPretraining) return objective.kind === 'variational-discriminative' || !Network.isHead(name);

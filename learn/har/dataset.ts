@@ -1,11 +1,26 @@
 /**
- * Reads a wrist-motion data set in the layout of ../shared/data/har-wisdm-watch: manifest.json and one int16 file per subject, frames of
- * six interleaved channels (ax ay az gx gy gz). Windows are cut from it in raw units; applyPipeline (../pipeline.ts) scales them.
+ * Reads a motion data set in the layout of ../shared/data/har-wisdm-watch (a recording has one label) or har-hapt (a recording has segments with
+ * labels): manifest.json and one int16 file per subject, frames of six interleaved channels (ax ay az gx gy gz). Windows are cut from it in raw
+ * units; applyPipeline (../pipeline.ts) scales them.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.ts';
+
+const common = {
+  id: z.string(),
+  subject: z.number().int(),
+  split: z.enum(['train', 'val']),
+  file: z.string().regex(/^[\w.-]+$/),
+  offsetFrames: z.number().int().nonnegative(),
+  frames: z.number().int().positive(),
+};
+const segmentSchema = z.object({
+  label: z.string(),
+  start: z.number().int().nonnegative(),
+  end: z.number().int().positive(),
+});
 
 const manifestSchema = z.object({
   channels: z.array(z.string()),
@@ -13,17 +28,16 @@ const manifestSchema = z.object({
   units: z.array(z.string()),
   sampleRateHz: z.number().positive(),
   recordings: z.array(
-    z.object({
-      id: z.string(),
-      subject: z.number().int(),
-      label: z.string(),
-      split: z.enum(['train', 'val']),
-      file: z.string().regex(/^[\w.-]+$/),
-      offsetFrames: z.number().int().nonnegative(),
-      frames: z.number().int().positive(),
-    }),
+    z.union([
+      z.object({ ...common, label: z.string() }),
+      // Frames in no segment have no label.
+      z.object({ ...common, segments: z.array(segmentSchema).min(1) }),
+    ]),
   ),
 });
+
+/** Standard acceleration of free fall: what a unit of "g" is in m/s^2, the unit that everything here counts on. */
+const G = 9.80665;
 
 export interface Recording {
   readonly id: string;
@@ -44,8 +58,42 @@ export interface MotionDataset {
   readonly recordings: readonly Recording[];
 }
 
-/** Throws UserError when `folder` holds no such data set or a recording reaches outside its file. */
-export function loadDataset(folder: string): MotionDataset {
+/** A whole recording without a gap; `segments` say what happens when, frames in none are unlabelled. */
+export interface Stream {
+  readonly id: string;
+  readonly subject: number;
+  readonly split: 'train' | 'val';
+  readonly samples: Int16Array;
+  readonly frames: number;
+  readonly segments: readonly { readonly label: string; readonly start: number; readonly end: number }[];
+}
+
+export interface MotionStreams extends Omit<MotionDataset, 'recordings'> {
+  readonly streams: readonly Stream[];
+}
+
+/** One recording per labelled piece. @param average as in loadStreams. @throws UserError as loadStreams does */
+export function loadDataset(folder: string, average = 1): MotionDataset {
+  const { streams, ...rest } = loadStreams(folder, average);
+  const channels = rest.channels.length;
+  const recordings = streams.flatMap(({ id, subject, split, samples, segments }) =>
+    segments.map(({ label, start, end }, i) => ({
+      id: segments.length === 1 ? id : `${id}-${i}`,
+      subject,
+      split,
+      label,
+      samples: samples.subarray(start * channels, end * channels),
+      frames: end - start,
+    })),
+  );
+  return { ...rest, recordings };
+}
+
+/**
+ * @param average so many frames become one, their mean: a lower sample rate. Accelerations in g come as m/s^2.
+ * @throws UserError when `folder` holds no such data set or a recording reaches outside its file
+ */
+export function loadStreams(folder: string, average = 1): MotionStreams {
   const path = join(folder, 'manifest.json');
   if (!existsSync(path)) throw new UserError(`${path} not found; point to a folder with a motion data set`);
   const parsed = manifestSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
@@ -53,17 +101,49 @@ export function loadDataset(folder: string): MotionDataset {
   const { recordings, ...manifest } = parsed.data;
   const channels = manifest.channels.length;
   const files = new Map<string, Int16Array>();
+  const streams = recordings.map(({ file, offsetFrames, ...recording }) => {
+    const values = files.get(file) ?? readInt16(join(folder, file));
+    files.set(file, values);
+    const samples = values.subarray(offsetFrames * channels, (offsetFrames + recording.frames) * channels);
+    if (samples.length !== recording.frames * channels) {
+      throw new UserError(`${path}: recording ${recording.id} reaches outside ${file}; repair the manifest`);
+    }
+    const { id, subject, split, frames } = recording;
+    const segments =
+      'label' in recording ? [{ label: recording.label, start: 0, end: frames }] : [...recording.segments];
+    const outside = segments.find(({ start, end }) => start >= end || end > frames);
+    if (outside)
+      throw new UserError(
+        `${path}: segment ${outside.start} to ${outside.end} is not inside ${id}; repair the manifest`,
+      );
+    const whole = { id, subject, split, samples, frames, segments };
+    return average === 1 ? whole : averaged(whole, channels, average);
+  });
+  const isG = manifest.units.map((unit) => unit === 'g');
   return {
     ...manifest,
-    recordings: recordings.map(({ file, offsetFrames, ...recording }) => {
-      const values = files.get(file) ?? readInt16(join(folder, file));
-      files.set(file, values);
-      const samples = values.subarray(offsetFrames * channels, (offsetFrames + recording.frames) * channels);
-      if (samples.length !== recording.frames * channels) {
-        throw new UserError(`${path}: recording ${recording.id} reaches outside ${file}; repair the manifest`);
-      }
-      return { ...recording, samples };
-    }),
+    scale: manifest.scale.map((value, c) => (isG[c] ? value * G : value)),
+    units: manifest.units.map((unit, c) => (isG[c] ? 'm/s^2' : unit)),
+    sampleRateHz: manifest.sampleRateHz / average,
+    streams,
+  };
+}
+
+function averaged(stream: Stream, channels: number, average: number): Stream {
+  const frames = Math.floor(stream.frames / average);
+  const samples = new Int16Array(frames * channels);
+  for (let i = 0; i < samples.length; i += 1) {
+    const first = Math.floor(i / channels) * average * channels + (i % channels);
+    let sum = 0;
+    for (let k = 0; k < average; k += 1) sum += stream.samples[first + k * channels]!;
+    samples[i] = Math.round(sum / average);
+  }
+  const at = (frame: number): number => Math.min(frames, Math.round(frame / average));
+  return {
+    ...stream,
+    samples,
+    frames,
+    segments: stream.segments.map(({ label, start, end }) => ({ label, start: at(start), end: at(end) })),
   };
 }
 

@@ -6,7 +6,7 @@ import { assert, defined } from '../../common/errors.ts';
 import type { LabelledSet } from '../deep/data-source.ts';
 import type { Network, Outputs } from '../deep/network.ts';
 import { DETECTORS, fitDetector } from './detectors.ts';
-import { auroc, oodFigures, thresholdAt, type OodFigures } from './metrics.ts';
+import { auroc, bootstrapRounds, oodFigures, thresholdAt, type OodFigures, type Round } from './metrics.ts';
 import { chooseEpsilon, perturbedScores, type ScoreKind } from './odin.ts';
 
 /** Accepts so many of the known validation windows. */
@@ -31,6 +31,8 @@ export interface DetectorResult {
   /** Known against unknown windows of the validation subjects. */
   readonly validationAuroc: number;
   readonly all: OodFigures;
+  /** Of `all`, by draw of subjects: draws are the same for every detector. */
+  readonly rounds: readonly Round[];
   /** One row per unknown class that the test subjects have. */
   readonly byClass: readonly ({ readonly unknown: string } & OodFigures)[];
 }
@@ -44,8 +46,8 @@ interface Scores {
 
 const SETS = ['validation', 'validationUnknown', 'test', 'testUnknown'] as const;
 
-/** @param odin also with a step along the input's gradient, which takes as long as training some */
-export function evaluateDetectors(network: Network, data: OodData, odin: boolean): DetectorResult[] {
+/** Detectors that need no gradient. */
+export function evaluateDetectors(network: Network, data: OodData): DetectorResult[] {
   const train = network.outputs(data.train.windows);
   const outputs = Object.fromEntries(SETS.map((set) => [set, network.outputs(data[set].windows)])) as Record<
     (typeof SETS)[number],
@@ -65,14 +67,12 @@ export function evaluateDetectors(network: Network, data: OodData, odin: boolean
     const scores = Object.fromEntries(SETS.map((set) => [set, outputs[set].map(score)])) as unknown as Scores;
     results.push(resultOf(name, scores, data));
   }
-  if (odin) {
-    const kinds: ScoreKind[] = network.config.head.kind === 'linear' ? ['odin'] : ['deconf'];
-    for (const kind of kinds) results.push(perturbed(network, data, kind));
-  }
   return results;
 }
 
-function perturbed(network: Network, data: OodData, kind: ScoreKind): DetectorResult {
+/** ODIN, or for the heads of generalised ODIN its step along the input's gradient; takes as long as training some. */
+export function evaluatePerturbed(network: Network, data: OodData): DetectorResult {
+  const kind: ScoreKind = network.config.head.kind === 'linear' ? 'odin' : 'deconf';
   const epsilon = chooseEpsilon(network, data.validation.windows, kind);
   const scores = Object.fromEntries(
     SETS.map((set) => [set, perturbedScores(network, data[set].windows, kind, epsilon)]),
@@ -88,19 +88,17 @@ function resultOf(detector: string, scores: Scores, data: OodData): DetectorResu
     return { scores: at.map((i) => scores.testUnknown[i]!), subjects: at.map((i) => data.testUnknown.subjects[i]!) };
   };
   assert(data.testUnknown.labels.length > 0, 'unknown windows to reject');
-  const byClass = data.unknownClasses.flatMap((unknown, index) => {
+  const unknown = unknownOf(() => true);
+  const byClass = data.unknownClasses.flatMap((name, index) => {
     const set = unknownOf((label) => label === index);
-    return set.scores.length === 0 ? [] : [{ unknown, ...oodFigures(known, set, threshold) }];
+    return set.scores.length === 0 ? [] : [{ unknown: name, ...oodFigures(known, set, threshold) }];
   });
   return {
     detector,
     threshold,
     validationAuroc: auroc(scores.validation, scores.validationUnknown),
-    all: oodFigures(
-      known,
-      unknownOf(() => true),
-      threshold,
-    ),
+    all: oodFigures(known, unknown, threshold),
+    rounds: bootstrapRounds(known, unknown),
     byClass,
   };
 }

@@ -76,7 +76,8 @@ export function oodFigures(known: ScoredSet, unknown: ScoredSet, threshold: numb
   };
 }
 
-function interval(values: readonly number[]): Interval {
+/** Percentiles 2.5 and 97.5. */
+export function interval(values: readonly number[]): Interval {
   const sorted = [...values].sort((a, b) => a - b);
   return { low: sorted[Math.floor(TAIL * sorted.length)]!, high: sorted[Math.ceil((1 - TAIL) * sorted.length) - 1]! };
 }
@@ -131,11 +132,20 @@ function weighted({ group, isKnown, subject }: Ranking, counts: Int32Array): { a
   return { area: area / (known * unknown), tnr };
 }
 
-/** Draws subjects with replacement; both sets follow, as a subject's known and unknown samples belong together. */
-function bootstrapRounds(known: ScoredSet, unknown: ScoredSet, seed: number): { area: number; tnr: number }[] {
+/** AUROC and TNR at a TPR of 95 % with the subjects of one draw. */
+export interface Round {
+  readonly area: number;
+  readonly tnr: number;
+}
+
+/**
+ * Draws subjects with replacement; both sets follow, as a subject's known and unknown samples belong together. The same seed and the same order of
+ * subjects draw the same ones, so that rounds of several detectors can be subtracted.
+ */
+export function bootstrapRounds(known: ScoredSet, unknown: ScoredSet, seed = 1): Round[] {
   const ranking = rank(known, unknown);
   const random = createRandom(seed);
-  const rounds: { area: number; tnr: number }[] = [];
+  const rounds: Round[] = [];
   for (let tries = 0; rounds.length < ROUNDS && tries < 20 * ROUNDS; tries += 1) {
     const counts = new Int32Array(ranking.subjects);
     for (let i = 0; i < counts.length; i += 1) counts[random.integer(counts.length)]! += 1;

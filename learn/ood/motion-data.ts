@@ -11,13 +11,15 @@ export interface OodSplit {
   readonly unknown?: readonly string[];
   /** At most so many training windows set class statistics. */
   readonly trainWindowsMax: number;
+  /** At most so many unknown windows choose among detectors; default: all. */
+  readonly validationUnknownMax?: number;
 }
 
 /** Test windows are those of subjects outside the split "train" (or outside the configuration's subjects). */
 export function motionOodData(
   data: MotionDataset,
   config: TrainConfig & { readonly data: { readonly kind: 'motion' } },
-  { unknown, trainWindowsMax }: OodSplit,
+  { unknown, trainWindowsMax, validationUnknownMax = Infinity }: OodSplit,
 ): OodData {
   const { classes, windowFrames } = config.data;
   const labels = [...new Set(data.recordings.map(({ label }) => label))];
@@ -30,7 +32,7 @@ export function motionOodData(
   return {
     train: drawn(windows(train, classes), trainWindowsMax),
     validation: windows(validation, classes),
-    validationUnknown: windows(validation, unknownClasses),
+    validationUnknown: drawn(windows(validation, unknownClasses), validationUnknownMax),
     test: windows(test, classes),
     testUnknown: windows(test, unknownClasses),
     unknownClasses,

@@ -6,6 +6,7 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 // For its side effect: it registers the gradients of all operations.
 import '@tensorflow/tfjs-layers';
 import { registerGradientKernels } from './gradient-kernels.ts';
+import { registerNormalisationKernels } from './normalisation-kernels.ts';
 
 export async function startTfjs(): Promise<void> {
   const backend = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json');
@@ -14,4 +15,5 @@ export async function startTfjs(): Promise<void> {
   await setBackend('wasm');
   await ready();
   registerGradientKernels();
+  registerNormalisationKernels();
 }

@@ -179,7 +179,37 @@ describe('loadDataset', () => {
     ]);
   });
 
+  const segmented = (segments: object[]) => ({
+    channels: ['a', 'b'],
+    scale: [0.5, 2],
+    units: ['g', 'rad/s'],
+    sampleRateHz: 50,
+    recordings: [{ id: 'e1', subject: 3, split: 'train', file: 's.i16', offsetFrames: 1, frames: 6, segments }],
+  });
+
+  it('should make a recording of every segment, in m/s^2, and average frames', () => {
+    const folder = folderWith(
+      segmented([
+        { label: 'x', start: 0, end: 2 },
+        { label: 'y', start: 2, end: 6 },
+      ]),
+    );
+    const data = loadDataset(folder);
+    expect(data.scale).toEqual([0.5 * 9.80665, 2]);
+    expect(data.recordings.map(({ id, label, frames }) => [id, label, frames])).toEqual([
+      ['e1-0', 'x', 2],
+      ['e1-1', 'y', 4],
+    ]);
+    expect([...data.recordings[1]!.samples]).toEqual([-1, 0, 1, 2, 3, 4, 5, 6]);
+    const halved = loadDataset(folder, 2);
+    expect(halved.sampleRateHz).toBe(25);
+    expect([...halved.recordings[1]!.samples]).toEqual([0, 1, 4, 5]);
+  });
+
   it('should name what is missing or out of range', () => {
+    expect(() => loadDataset(folderWith(segmented([{ label: 'x', start: 4, end: 7 }])))).toThrow(
+      /segment 4 to 7 is not inside e1/,
+    );
     expect(() => loadDataset('/nonexistent')).toThrow('/nonexistent/manifest.json not found');
     const [first, second] = manifest.recordings;
     const long = { ...manifest, recordings: [first, { ...second, frames: 6 }] };

@@ -1,0 +1,124 @@
+/** The grid of detectors of unknown activities: what is trained on what, and cells that are computed once. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { note } from '../../cli/output.ts';
+import { HEADS, parseTrainConfig, type EncoderSpec, type FrontEnd, type HeadKind } from '../../learn/deep/config.ts';
+import { motionSource } from '../../learn/deep/motion-source.ts';
+import { isMotion, type MotionConfig } from '../../learn/deep/train-motion.ts';
+import { train, type Trained } from '../../learn/deep/trainer.ts';
+import { loadDataset } from '../../learn/har/dataset.ts';
+import { DETECTORS } from '../../learn/ood/detectors.ts';
+import { evaluateDetectors, evaluatePerturbed, type DetectorResult } from '../../learn/ood/evaluate.ts';
+import { motionOodData } from '../../learn/ood/motion-data.ts';
+import { cell, cellKey } from './cache.ts';
+
+export const FOLDER = './build/paper/ood';
+
+/** In distribution; every other label of the data set is unknown. */
+export const MOTION_SETS = {
+  'har-wisdm-watch': { classes: ['walking', 'jogging', 'stairs', 'standing'], average: 1 },
+  // 50 Hz averaged to 25: a window of 64 frames lasts 2.6 s.
+  'har-hapt': { classes: ['WALKING', 'WALKING_UPSTAIRS', 'WALKING_DOWNSTAIRS', 'STANDING'], average: 2 },
+} as const;
+export type MotionSet = keyof typeof MOTION_SETS;
+
+export const ENCODERS: Readonly<Record<'raw' | 'image', EncoderSpec>> = {
+  raw: {
+    kernel: [5, 1],
+    stem: { filters: 24, stride: [2, 1] },
+    blocks: [32, 48, 64].map((filters, i) => ({ filters, stride: [i === 1 ? 1 : 2, 1], shortcut: false })),
+    latent: 32,
+  },
+  image: {
+    kernel: [3, 3],
+    stem: { filters: 12, stride: [2, 2] },
+    blocks: [32, 52, 72].map((filters) => ({ filters, stride: [2, 2], shortcut: false })),
+    latent: 32,
+  },
+};
+
+export interface Setting {
+  readonly set: MotionSet;
+  readonly frontEnd: 'raw' | 'image';
+  readonly head: HeadKind;
+  readonly seed: number;
+}
+
+export interface Cell {
+  readonly setting: Setting;
+  readonly parameters: number;
+  readonly validationAccuracy: number;
+  readonly detectors: readonly DetectorResult[];
+}
+
+export interface GridOptions {
+  readonly quick?: boolean;
+  /** Folder with the data sets. */
+  readonly data: string;
+}
+
+/** Seed after seed, so that what an interrupted run leaves are whole grids. */
+export function settings(set: MotionSet, { quick }: GridOptions): Setting[] {
+  const seeds = quick ? [1] : set === 'har-hapt' ? [1, 2] : [1, 2, 3];
+  const fronts = ['raw', 'image'] as const;
+  const heads: readonly HeadKind[] = quick ? ['linear', 'deconf-c'] : HEADS;
+  return seeds.flatMap((seed) => fronts.flatMap((frontEnd) => heads.map((head) => ({ set, frontEnd, head, seed }))));
+}
+
+/** What --quick saves on is in the configuration, so quick cells have keys of their own. */
+function configOf({ set, frontEnd, head, seed }: Setting, { quick, data }: GridOptions): MotionConfig {
+  const schedule = quick
+    ? { seed, steps: 75, batch: 48, validateSteps: 25 }
+    : { seed, steps: 300, batch: 64, validateSteps: 50 };
+  const front: FrontEnd = frontEnd === 'raw' ? { kind: 'raw' } : { kind: 'image', omega: 'gyroscope', omegaScale: 6 };
+  const name = `ood_${set}_${frontEnd}_${head}_${seed}`.replaceAll('-', '_');
+  const { classes, average } = MOTION_SETS[set];
+  const input = { kind: 'motion', folder: join(data, set), classes: [...classes], average };
+  const encoder = ENCODERS[frontEnd];
+  const json = { schemaVersion: 1, name, data: input, frontEnd: front, encoder, head: { kind: head }, schedule };
+  const config = parseTrainConfig(json, name);
+  if (!isMotion(config)) throw new Error('internal: no motion');
+  return config;
+}
+
+/** Trains, or continues, or finds the network trained. */
+export function trainCached(config: MotionConfig, folder: string): { key: string; trained: () => Trained } {
+  const { folder: dataFolder, ...data } = config.data;
+  const manifest = createHash('sha256')
+    .update(readFileSync(join(dataFolder, 'manifest.json')))
+    .digest('hex');
+  const key = cellKey({ config: { ...config, data }, manifest, version: 3 });
+  const options = {
+    checkpoint: join(folder, `${key}.checkpoint.json`),
+    key,
+    report: ({ step, steps, point, samplesPerSecond }: Parameters<Parameters<typeof train>[2]['report']>[0]) =>
+      note(`${config.name} ${step}/${steps}, loss ${point.loss.toFixed(3)}, ${samplesPerSecond.toFixed(0)} samples/s`),
+  };
+  return { key, trained: () => train(config, motionSource(loadDataset(dataFolder, data.average), config), options) };
+}
+
+/** Trained network and windows are there only while a figure of the cell is missing. */
+export function runCell(setting: Setting, options: GridOptions): Cell {
+  const config = configOf(setting, options);
+  const { key, trained } = trainCached(config, FOLDER);
+  let made: Trained | null = null;
+  const network = () => (made ??= trained()).network;
+  const split = () =>
+    motionOodData(loadDataset(config.data.folder, config.data.average), config, {
+      trainWindowsMax: options.quick ? 1000 : 2000,
+      validationUnknownMax: 1500,
+    });
+  const about = cell(FOLDER, { key, what: 'about' }, () => ({
+    parameters: [...network().parameters.values().values()].reduce((sum, { length }) => sum + length, 0),
+    validationAccuracy: made!.best.accuracy,
+  }));
+  const detectors = cell(FOLDER, { key, detectors: DETECTORS, version: 1 }, () =>
+    evaluateDetectors(network(), split()),
+  );
+  const perturbed = options.quick
+    ? []
+    : [cell(FOLDER, { key, what: 'perturbed', version: 1 }, () => evaluatePerturbed(network(), split()))];
+  (made as Trained | null)?.network.dispose();
+  return { setting, ...about, detectors: [...detectors, ...perturbed] };
+}

@@ -1,0 +1,55 @@
+/** Rows of the detector grid: means over seeds, gains paired by draw, the aims of the issue. */
+import { describe, expect, it } from 'vitest';
+import type { Cell } from '../../bench/paper/ood-grid.ts';
+import { gain, isReached, pooled } from '../../bench/paper/ood-summary.ts';
+
+const figures = (auroc: number, tnr: number) => ({
+  auroc,
+  aurocInterval: { low: 0, high: 1 },
+  aupr: 0.5,
+  tnrAtTpr95: tnr,
+  tnrInterval: { low: 0, high: 1 },
+  knownAccepted: 0.95,
+  unknownAccepted: 0.5,
+});
+
+const cellOf = (seed: number, detector: string, auroc: number, tnr: number): Cell => ({
+  setting: { set: 'har-hapt', frontEnd: 'raw', head: 'linear', seed },
+  parameters: 10,
+  validationAccuracy: 0.9,
+  detectors: [
+    {
+      detector,
+      threshold: 0,
+      validationAuroc: auroc,
+      all: figures(auroc, tnr),
+      rounds: [-0.1, 0, 0.1].map((shift) => ({ area: auroc + shift, tnr: tnr + shift })),
+      byClass: [{ unknown: 'sitting', ...figures(auroc, tnr) }],
+    },
+  ],
+});
+
+describe('rows of the detector grid', () => {
+  const base = [cellOf(1, 'msp', 0.6, 0.1), cellOf(2, 'msp', 0.7, 0.2)];
+  const better = [cellOf(1, 'energy', 0.75, 0.3), cellOf(2, 'energy', 0.85, 0.3)];
+
+  it('should average over seeds and pair the gains by draw', () => {
+    const [msp, energy] = pooled([...base, ...better]);
+    expect([msp!.seeds, msp!.detector, energy!.detector]).toEqual([2, 'msp', 'energy']);
+    expect(msp!.auroc).toBeCloseTo(0.65, 12);
+    expect(msp!.byClass[0]!.tnr).toBeCloseTo(0.15, 12);
+    expect(msp!.aurocInterval.low).toBeCloseTo(0.55, 12);
+    const difference = gain(energy!, msp!);
+    expect(difference.auroc).toBeCloseTo(0.15, 12);
+    // Each draw moves both rows alike, so their difference does not move.
+    expect(difference.aurocInterval.low).toBeCloseTo(0.15, 12);
+    expect(difference.aurocInterval.high).toBeCloseTo(0.15, 12);
+    expect(isReached(energy!, msp!)).toEqual({ aurocAim: 0.09, auroc: true, tnr: true });
+    expect(isReached(msp!, msp!)).toEqual({ aurocAim: 0.09, auroc: false, tnr: false });
+  });
+
+  it('should ask for half the distance to 1 above 0.91', () => {
+    const [high] = pooled([cellOf(1, 'msp', 0.96, 0.5)]);
+    expect(isReached(high!, high!).aurocAim).toBeCloseTo(0.02, 12);
+  });
+});
