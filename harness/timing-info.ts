@@ -1,13 +1,11 @@
 /** What the reports say about a core's timing table. */
 import type { Core } from '../emulator/cores/core.ts';
 import type { Cost } from '../emulator/timing/cost.ts';
-import { threeStageRules } from '../emulator/timing/three-stage-rules.ts';
 
 /** Numbers of the core's timing that no document or measurement backs: what they are of, and what is known. */
 export function assumedTiming({ timing }: Core): { readonly of: string; readonly source: string }[] {
   if (timing === null) return [];
-  const rules = timing.stages === 'three' ? threeStageRules : {};
-  return Object.entries<Cost>({ ...timing.costs, ...rules })
+  return Object.entries<Cost>({ ...timing.costs, ...timing.rules })
     .filter(([, cost]) => cost.confidence === 'assumed')
     .map(([of, { source }]) => ({ of, source }));
 }

@@ -5,8 +5,11 @@
 import type { Board } from '../../boards/schema.ts';
 import { cortexM0plusTiming, withIterativeMultiplier } from '../timing/cortex-m0plus.ts';
 import { cortexM3Timing } from '../timing/cortex-m3.ts';
+import { cortexM33Timing } from '../timing/cortex-m33.ts';
 import { cortexM4Timing } from '../timing/cortex-m4.ts';
+import type { LiftedCore } from '../isa/lift.ts';
 import type { CoreTiming } from '../timing/cost.ts';
+import { PairedPipeline } from '../timing/paired-pipeline.ts';
 import { tickPipeline, type Pipeline } from '../timing/pipeline.ts';
 import { TablePipeline } from '../timing/table-pipeline.ts';
 import { ThreeStagePipeline } from '../timing/three-stage-pipeline.ts';
@@ -58,7 +61,7 @@ const fpuOf: Readonly<Record<Board['fpu'], Fpu>> = {
   'fpv5-d16': 'fpv5-dp',
 };
 
-/** M0 and M23 have no public cycle table with enough detail to be exact; those of M7 and M33 are not written yet. */
+/** M0 and M23 have no public cycle table with enough detail to be exact; that of M7 is not written yet. */
 const timings: Readonly<Record<CoreName, CoreTiming | null>> = {
   'cortex-m0': null,
   'cortex-m0plus': cortexM0plusTiming,
@@ -66,11 +69,19 @@ const timings: Readonly<Record<CoreName, CoreTiming | null>> = {
   'cortex-m4': cortexM4Timing,
   'cortex-m7': null,
   'cortex-m23': null,
-  'cortex-m33': null,
+  'cortex-m33': cortexM33Timing,
 };
 
-const pipelineOf = (timing: CoreTiming): Pipeline =>
-  timing.stages === 'three' ? new ThreeStagePipeline(timing) : new TablePipeline(timing);
+function pipelineOf(timing: CoreTiming, core: LiftedCore): Pipeline {
+  switch (timing.stages) {
+    case 'two':
+      return new TablePipeline(timing);
+    case 'three':
+      return new ThreeStagePipeline(timing);
+    default:
+      return new PairedPipeline(timing, core);
+  }
+}
 
 /** The board's core with the FPU the board's part has. */
 export function coreOf(board: Pick<Board, 'core' | 'fpu' | 'multiplier'>): Core {
@@ -83,7 +94,8 @@ export function coreOf(board: Pick<Board, 'core' | 'fpu' | 'multiplier'>): Core 
     fpu,
     mvfr: featureRegisters[fpu],
     timing,
-    pipeline: timing === null ? tickPipeline : pipelineOf(timing),
+    pipeline:
+      timing === null ? tickPipeline : pipelineOf(timing, { architecture: cores[board.core].architecture, fpu }),
   };
 }
 

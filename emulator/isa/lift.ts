@@ -15,11 +15,14 @@ import { alwaysAligned } from './traps.ts';
 import { isAcquireRelease, isTestTarget } from '../timing/decode-v8.ts';
 import type { Lifted, Site } from './operands.ts';
 
+/** What of a core decides what an instruction does. */
+export type LiftedCore = Pick<Core, 'architecture' | 'fpu'>;
+
 /**
  * Statements of an instruction without its IT condition, which the caller checks. Hints, IT, barriers and instructions that stop the
  * engine have none. null: this engine has no semantics for the encoding.
  */
-export function lift(instruction: Instruction, core: Core): Lifted {
+export function lift(instruction: Instruction, core: LiftedCore): Lifted {
   const body = absent.has(instruction.timing) ? null : liftDecoded(instruction, core);
   return body === null || isMainline(core) ? body : body.map(alwaysAligned);
 }
@@ -27,7 +30,7 @@ export function lift(instruction: Instruction, core: Core): Lifted {
 /** What the decoder knows and this core does not execute. */
 const absent: ReadonlySet<TimingClass> = new Set(['undefined', 'security', 'coprocessorAbsent', 'fpUndefined']);
 
-function liftDecoded(instruction: Instruction, core: Core): Lifted {
+function liftDecoded(instruction: Instruction, core: LiftedCore): Lifted {
   const { address, encoding, condition } = instruction;
   const site: Site = { address, inIt: condition !== null };
   if (instruction.size === 2) return lift16(encoding, site);

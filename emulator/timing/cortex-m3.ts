@@ -4,6 +4,7 @@
  */
 import type { Cost, CoreTiming, TimingClass } from './cost.ts';
 import { cortexM4 } from './cortex-m4.ts';
+import { threeStageRules } from './three-stage-rules.ts';
 
 const table31 = 'DDI 0337I table 3-1';
 
@@ -54,6 +55,7 @@ const shared = Object.fromEntries(
 
 export const cortexM3Timing: CoreTiming = {
   stages: 'three',
+  rules: threeStageRules,
   costs: {
     ...shared,
     multiply: { cycles: 1, source: `${table31}: MUL 1`, confidence: 'documented' },

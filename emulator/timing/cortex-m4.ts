@@ -4,6 +4,7 @@
  * What depends on neighbours is in three-stage-rules.ts. Not counted: unaligned data, contention between fetches and literal loads.
  */
 import type { Cost, CoreTiming } from './cost.ts';
+import { threeStageRules } from './three-stage-rules.ts';
 
 /**
  * TRM: P is 1 to 3, "depending on the alignment and width of the target instruction". The target of a direct branch is fetched while the branch is in
@@ -130,7 +131,7 @@ export const cortexM4 = {
   },
 } as const satisfies Record<string, Cost>;
 
-export const cortexM4Timing: CoreTiming = { costs: cortexM4, stages: 'three' };
+export const cortexM4Timing: CoreTiming = { costs: cortexM4, rules: threeStageRules, stages: 'three' };
 
 /** An instruction whose IT condition fails still passes through the pipeline (DDI 0439 3.3.1). */
 export const SKIPPED_CYCLES = 1;

@@ -34,6 +34,8 @@ export type TimingClass = keyof typeof cortexM4 | DoubleClass | StoppingClass;
 export interface CoreTiming {
   /** Costs of the classes this core has encodings of. */
   readonly costs: Readonly<Partial<Record<TimingClass, Cost>>>;
-  /** two-stage: nothing depends on neighbours (Cortex-M0+). three-stage: see three-stage-pipeline.ts (Cortex-M3, M4). */
-  readonly stages: 'two' | 'three';
+  /** Numbers of rules between neighbouring instructions. */
+  readonly rules?: Readonly<Record<string, Cost>>;
+  /** Which pipeline (cores/core.ts): nothing depends on neighbours (Cortex-M0+), one instruction at a time (M3, M4), two short ones at times (M33). */
+  readonly stages: 'two' | 'three' | 'three-paired';
 }

@@ -11,7 +11,7 @@ import { divideCycles } from '../../emulator/timing/cortex-m4.ts';
 import { decodeInstruction, itStateAfter } from '../../emulator/timing/decode.ts';
 import { REFILLED, SEQUENTIAL, SKIPPED, TAKEN } from '../../emulator/timing/pipeline.ts';
 import type { Instruction } from '../../emulator/timing/instruction.ts';
-import { cortexM4F } from './support/cores.ts';
+import { coreOf, type Core } from '../../emulator/cores/core.ts';
 import { buildProgram, hasCompiler } from './support/assemble.ts';
 
 const source = `
@@ -44,7 +44,7 @@ interface Step {
 }
 
 /** Marks every instruction of the image's functions and returns what one call executed, in order. */
-function trace(machine: Machine, call: () => void): { steps: Step[]; decoded: Map<number, Instruction> } {
+function trace(machine: Machine, core: Core, call: () => void): { steps: Step[]; decoded: Map<number, Instruction> } {
   const decoded = new Map<number, Instruction>();
   const steps: Step[] = [];
   const halfword = (address: number): number | null => {
@@ -54,7 +54,7 @@ function trace(machine: Machine, call: () => void): { steps: Step[]; decoded: Ma
   for (const symbol of machine.symbols.all.filter(({ kind, bytes }) => kind === 'function' && bytes > 0)) {
     let itState = 0;
     for (let address = symbol.address; address < symbol.address + symbol.bytes;) {
-      const instruction = decodeInstruction(halfword, address, itState, cortexM4F);
+      const instruction = decodeInstruction(halfword, address, itState, core);
       assert(instruction !== null, 'code lies in memory');
       decoded.set(address, instruction);
       itState = itStateAfter(instruction, itState);
@@ -79,6 +79,7 @@ function trace(machine: Machine, call: () => void): { steps: Step[]; decoded: Ma
 function costOfTrace(
   steps: readonly Step[],
   decoded: ReadonlyMap<number, Instruction>,
+  { pipeline }: Core,
 ): { cycles: number; instructions: number } {
   let cycles = 0;
   let instructions = 0;
@@ -90,7 +91,7 @@ function costOfTrace(
     const taken =
       instruction.branch === 'always' ||
       (instruction.branch === 'conditional' && next !== end && !isSkippedTo(end, next, decoded));
-    const charge = cortexM4F.pipeline.step(state, instruction, taken ? TAKEN : SEQUENTIAL);
+    const charge = pipeline.step(state, instruction, taken ? TAKEN : SEQUENTIAL);
     cycles += charge.cycles + step.divideCycles;
     instructions++;
     state = charge.next;
@@ -99,7 +100,7 @@ function costOfTrace(
     for (let address = end; !taken && address !== next && next >= 0;) {
       const skipped = decoded.get(address);
       assert(skipped !== undefined && skipped.condition !== null, `only IT skips: 0x${address.toString(16)}`);
-      const passed = cortexM4F.pipeline.step(state, skipped, SKIPPED);
+      const passed = pipeline.step(state, skipped, SKIPPED);
       cycles += passed.cycles;
       instructions++;
       state = passed.next;
@@ -122,9 +123,13 @@ function isSkippedTo(from: number, to: number, decoded: ReadonlyMap<number, Inst
 
 describe.skipIf(!hasCompiler)('cycles by definition (needs arm-none-eabi-gcc)', () => {
   // Without jump tables: data between instructions would put the straight decoding of a function out of step.
-  it.each(['-O2', '-Os', '-O1'])('of a program compiled with %s are what the engine counts', (level) => {
+  const cores = ['core-m4', 'core-m33'] as const;
+  const cases = cores.flatMap((name) => ['-O2', '-Os', '-O1'].map((level) => [name, level] as const));
+  it.each(cases)('of a program on %s compiled with %s are what the engine counts', (name, level) => {
+    const board = loadBoard(name);
+    const core = coreOf(board);
     const machine = createMachine({
-      board: loadBoard('core-m4'),
+      board,
       image: buildProgram({ files: { 'main.c': source }, flags: [level, '-fno-jump-tables'] }),
     });
     const seed = machine.symbol('state').address;
@@ -138,13 +143,13 @@ describe.skipIf(!hasCompiler)('cycles by definition (needs arm-none-eabi-gcc)', 
     run();
     const counted = run();
     let traced = counted;
-    const { steps, decoded } = trace(machine, () => {
+    const { steps, decoded } = trace(machine, core, () => {
       traced = run();
     });
     expect(traced).toEqual(counted); // watching changes nothing
     expect(steps.length).toBeGreaterThan(3000);
     expect(steps.some(({ instruction }) => instruction.condition !== null)).toBe(true);
-    expect(costOfTrace(steps, decoded)).toEqual(counted);
+    expect(costOfTrace(steps, decoded, core)).toEqual(counted);
     machine.close();
   });
 });
