@@ -113,6 +113,15 @@ const artGeometry = z.strictObject({
   slaves: z.array(z.strictObject({ name: z.string().min(1), start: address, bytes: z.int().positive() })).max(6),
 });
 
+/** One cache in front of slow flash: how it is built; what it serves, and the wait states, are in the chip's registers. */
+const flashCacheGeometry = z.strictObject({
+  cacheBytes: z.int().positive(),
+  ways: z.int().positive(),
+  /** What one tag stands for. */
+  lineBytes: z.int().positive(),
+  slaves: artGeometry.shape.slaves,
+});
+
 /** A bit that must be set before something can be used: clock enables, voltage domains. */
 const registerBit = z.strictObject({ register: address, bit: z.int().min(0).max(31) });
 
@@ -206,10 +215,12 @@ export const boardSchema = z.strictObject({
   timing: z.strictObject({
     /**
      * zero-wait: memories answer in one cycle, as on the real board. stm32-art: wait states as the firmware sets them up, behind ST's accelerator (`art`).
+     * flash-cache: the same behind one cache (`cache`).
      * not-modelled: the real board has wait states that are not counted yet.
      */
-    memory: z.enum(['zero-wait', 'stm32-art', 'not-modelled']),
+    memory: z.enum(['zero-wait', 'stm32-art', 'flash-cache', 'not-modelled']),
     art: artGeometry.optional(),
+    cache: flashCacheGeometry.optional(),
     note: z.string().optional(),
   }),
   /** Where each fact was read: manual, section. */

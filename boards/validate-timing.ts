@@ -1,16 +1,24 @@
 /** Rules about the memory timing of a board, each with the offending value in its message. */
 import { UserError } from '../common/errors.ts';
+import { hex32 } from '../common/units.ts';
 import type { Board } from './schema.ts';
 
 /** Of the shortest flash line, 64 bits. */
 const LINE_BYTES_MIN = 8;
 
+const isPowerOfTwo = (value: number): boolean => Number.isInteger(value) && (value & (value - 1)) === 0;
+
+/** What describes the caches of which memory. */
+const GEOMETRY_OF = { art: 'stm32-art', cache: 'flash-cache' } as const;
+
 /** One without the other would be ignored, or has no numbers. */
-export function rejectArtMismatch({ name, timing }: Board): void {
-  if ((timing.memory === 'stm32-art') === (timing.art !== undefined)) return;
-  throw new UserError(
-    `board ${name}: timing.memory "${timing.memory}" ${timing.art === undefined ? 'needs "art", the geometry of its caches' : 'has no "art"; remove it'}`,
-  );
+export function rejectGeometryMismatch({ name, timing }: Board): void {
+  for (const field of ['art', 'cache'] as const) {
+    if ((timing.memory === GEOMETRY_OF[field]) === (timing[field] !== undefined)) continue;
+    throw new UserError(
+      `board ${name}: timing.memory "${timing.memory}" ${timing[field] === undefined ? `needs "${field}", the geometry of its caches` : `has no "${field}"; remove it`}`,
+    );
+  }
 }
 
 /** A cache consists of whole sets whose number is a power of two. */
@@ -20,9 +28,36 @@ export function rejectOddCaches({ name, timing }: Board): void {
   for (const kind of ['instruction', 'data'] as const) {
     const [bytes, ways] = [art[`${kind}CacheBytes`], art[`${kind}CacheWays`]];
     const sets = bytes / LINE_BYTES_MIN / ways;
-    if (bytes === 0 || (Number.isInteger(sets) && (sets & (sets - 1)) === 0)) continue;
+    if (bytes === 0 || isPowerOfTwo(sets)) continue;
     throw new UserError(
       `board ${name}: timing.art.${kind}CacheBytes ${bytes} with ${ways} ways of ${LINE_BYTES_MIN} bytes are ${sets} sets, not a power of two; correct either`,
+    );
+  }
+}
+
+/** The same for one cache: whole lines, whole sets. */
+export function rejectOddFlashCache({ name, timing }: Board): void {
+  const { cache } = timing;
+  if (cache === undefined) return;
+  const { cacheBytes, ways, lineBytes } = cache;
+  if (!isPowerOfTwo(lineBytes))
+    throw new UserError(`board ${name}: timing.cache.lineBytes ${lineBytes} is not a power of two; correct it`);
+  const sets = cacheBytes / lineBytes / ways;
+  if (isPowerOfTwo(sets)) return;
+  throw new UserError(
+    `board ${name}: timing.cache.cacheBytes ${cacheBytes} with ${ways} ways of ${lineBytes} bytes are ${sets} sets, not a power of two; correct either`,
+  );
+}
+
+/** A load's memory is the first that holds its address: the second would never be seen. */
+export function rejectOverlappingSlaves({ name, timing }: Board): void {
+  const slaves = (timing.art ?? timing.cache)?.slaves ?? [];
+  const sorted = [...slaves].sort((a, b) => a.start - b.start);
+  for (const [index, slave] of sorted.entries()) {
+    const next = sorted[index + 1];
+    if (next === undefined || slave.start + slave.bytes <= next.start) continue;
+    throw new UserError(
+      `board ${name}: timing slaves ${slave.name} (ends ${hex32(slave.start + slave.bytes)}) and ${next.name} (starts ${hex32(next.start)}) overlap; correct "start" or "bytes"`,
     );
   }
 }

@@ -2,7 +2,12 @@
 import { UserError } from '../common/errors.ts';
 import { hex32 } from '../common/units.ts';
 import type { Board, MemoryRegion } from './schema.ts';
-import { rejectArtMismatch, rejectOddCaches } from './validate-timing.ts';
+import {
+  rejectGeometryMismatch,
+  rejectOddCaches,
+  rejectOddFlashCache,
+  rejectOverlappingSlaves,
+} from './validate-timing.ts';
 
 const ADDRESS_SPACE_BYTES = 2 ** 32;
 /** 1 GHz is above every Cortex-M part; below 1 kHz a latency in milliseconds has no meaning. */
@@ -233,8 +238,10 @@ const RULES: readonly Rule[] = [
   rejectVectorTableOutsideFlash,
   rejectOscillatorOutOfRange,
   rejectConstantsOverMemory,
-  rejectArtMismatch,
+  rejectGeometryMismatch,
   rejectOddCaches,
+  rejectOddFlashCache,
+  rejectOverlappingSlaves,
 ];
 
 /** @throws UserError naming board and offending value, for the first rule that fails. */

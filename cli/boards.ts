@@ -26,6 +26,7 @@ export function addBoards(program: Command): void {
 const memoryTiming: Readonly<Record<Board['timing']['memory'], string>> = {
   'zero-wait': 'zero wait states',
   'stm32-art': 'wait states, prefetch, caches',
+  'flash-cache': 'wait states, cache',
   'not-modelled': 'wait states not modelled',
 };
 

@@ -4,6 +4,7 @@ import type { Board } from '../boards/schema.ts';
 import type { Cpu } from './cpu/cpu.ts';
 import type { FlashControl } from './peripherals/flash-control.ts';
 import { ArtMemory } from './timing/art-memory.ts';
+import { CachedFlash } from './timing/cached-flash.ts';
 import type { MemorySystem } from './timing/memory-system.ts';
 
 /** exact: wait states, caches and contention are counted as far as the board's are modelled; flat: every access is zero-wait. */
@@ -26,7 +27,8 @@ export function memorySystemOf(board: Board, flash: FlashControl, mode: TimingMo
     throw new UserError(
       `--timing exact: the ${cpu.name} engine counts no wait states, which board ${board.name} has; use --timing flat or --engine wasm`,
     );
-  const { art } = board.timing;
-  const region = board.memory.find(({ kind }) => kind === 'flash')!;
-  return art === undefined ? null : new ArtMemory({ ...art, start: region.start, bytes: region.bytes }, flash);
+  const { art, cache } = board.timing;
+  const { start, bytes } = board.memory.find(({ kind }) => kind === 'flash')!;
+  if (art !== undefined) return new ArtMemory({ ...art, start, bytes }, flash);
+  return cache === undefined ? null : new CachedFlash({ ...cache, start, bytes }, flash);
 }

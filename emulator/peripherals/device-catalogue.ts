@@ -11,6 +11,7 @@ import * as psoc6 from './psoc6/devices.ts';
 import { Psoc6Scb } from './psoc6/scb.ts';
 import * as rp2040 from './rp2040/clocks.ts';
 import * as rp2040Devices from './rp2040/devices.ts';
+import { Rp2040Ssi } from './rp2040/ssi.ts';
 import * as f4 from './stm32/f4-f7.ts';
 import { Stm32Flash } from './stm32/flash-interface.ts';
 import { Stm32Gpio } from './stm32/gpio.ts';
@@ -73,7 +74,7 @@ export const deviceCatalogue: Readonly<Record<Board['peripherals'][number]['kind
   'rp2040-sio': (spec) => new rp2040Devices.Rp2040Sio(spec),
   'rp2040-io-bank': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Devices.ioBankTable),
   'rp2040-pads': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Devices.padsTable),
-  'rp2040-ssi': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Devices.ssiTable),
+  'rp2040-ssi': (spec, context) => new Rp2040Ssi(spec, context),
   pl011: (spec, context) => new Pl011(spec, context),
   'psoc6-srss': (spec, context) => new psoc6.Psoc6Srss(spec, context),
   'psoc6-cpuss': (spec, context) => new psoc6.Psoc6Cpuss(spec, context),

@@ -45,6 +45,8 @@ const ART = {
   slaves: [],
 };
 
+const CACHE = { cacheBytes: 2048, ways: 2, lineBytes: 16, slaves: [] };
+
 describe('board descriptions', () => {
   it('should load every built-in board', () => {
     expect(boardNames()).toEqual(expect.arrayContaining(['core-m4', 'mps2-an386', 'nucleo-l4r5zi']));
@@ -74,6 +76,42 @@ describe('board descriptions', () => {
       'a cache of half a set',
       (board) => (board['timing'] = { memory: 'stm32-art', art: { ...ART, dataCacheBytes: 96 } }),
       /dataCacheBytes 96 with 4 ways of 8 bytes are 3 sets/,
+    ],
+    [
+      'a cache without its geometry',
+      (board) => (board['timing'] = { memory: 'flash-cache' }),
+      /"flash-cache" needs "cache"/,
+    ],
+    [
+      'a geometry that nothing uses',
+      (board) => (board['timing'] = { memory: 'stm32-art', art: ART, cache: CACHE }),
+      /"stm32-art" has no "cache"/,
+    ],
+    [
+      'a line that is no power of two',
+      (board) => (board['timing'] = { memory: 'flash-cache', cache: { ...CACHE, lineBytes: 24 } }),
+      /timing\.cache\.lineBytes 24/,
+    ],
+    [
+      'sets that are no power of two',
+      (board) => (board['timing'] = { memory: 'flash-cache', cache: { ...CACHE, ways: 3 } }),
+      /cacheBytes 2048 with 3 ways of 16 bytes/,
+    ],
+    [
+      'memories of the bus matrix that overlap',
+      (board) =>
+        (board['timing'] = {
+          memory: 'flash-cache',
+          cache: {
+            ...CACHE,
+            slaves: [
+              { name: 'A', start: '0x10000000', bytes: 16 },
+              { name: 'B', start: '0x20000000', bytes: 1025 },
+              { name: 'C', start: '0x20000400', bytes: 16 },
+            ],
+          },
+        }),
+      /slaves B \(ends 0x20000401\) and C \(starts 0x20000400\) overlap/,
     ],
     ['no ram', (_, memory) => memory.forEach((region) => (region['kind'] = 'flash')), /kind "ram"/],
     [

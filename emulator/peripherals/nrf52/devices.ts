@@ -101,13 +101,14 @@ export class Nrf52Nvmc extends RegisterDevice {
     this.update();
   }
 
-  /** PS 4.3: two wait states at 64 MHz, none on a hit of the cache. */
+  /** PS 4.1.3 (W_FLASH, W_FLASHCACHE): at most two wait states, three where the cache has been looked up first; none on a hit. */
   private update(): void {
+    const instructionCache = this.bit('ICACHECNF', 0);
     this.context.flash.set({
-      waitStates: 2,
+      waitStates: instructionCache ? 3 : 2,
       lineBits: 128,
       prefetch: false,
-      instructionCache: this.bit('ICACHECNF', 0),
+      instructionCache,
       dataCache: false,
     });
   }

@@ -247,16 +247,3 @@ export const padsTable: DeviceTable = {
     ...Array.from({ length: PINS }, (_, pin) => ({ name: `GPIO${pin}`, offset: 4 + pin * 4, reset: 0x56 })),
   ],
 };
-
-/** The serial flash interface: set up by the second boot stage, never read through here. */
-export const ssiTable: DeviceTable = {
-  bytes: 0x100,
-  registers: [
-    ...storage('CTRLR0 CTRLR1 SSIENR MWCR SER BAUDR TXFTLR RXFTLR'),
-    { name: 'TXFLR', offset: 0x20, writable: 0 },
-    { name: 'RXFLR', offset: 0x24, writable: 0 },
-    { name: 'SR', offset: 0x28, reset: 6, writable: 0 },
-    ...storage('SPI_CTRLR0=0x03000000', 0xf4),
-  ],
-  unmodelled: new Map([[0x60, 'DR0']]),
-};
