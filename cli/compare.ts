@@ -5,8 +5,7 @@ import { tensorOf } from '../firmware-gen/ir/graph.ts';
 import { loadModel } from '../harness/model.ts';
 import { inputTensor } from '../learn/data/model-input.ts';
 import { SQNR_MIN_DB, diagnose, type Diagnosis } from '../learn/evaluate/diagnose.ts';
-import { layerErrors, type LayerError } from '../learn/evaluate/layers.ts';
-import { foldBatchNorm } from '../learn/quantize/fold-batch-norm.ts';
+import { layerErrorsOfForms, type LayerError } from '../learn/evaluate/layers.ts';
 import { isWeighted } from '../learn/quantize/weights.ts';
 import { chooseData, findPipeline } from './data.ts';
 import { layerCells, layerHeader } from './layer-text.ts';
@@ -44,10 +43,7 @@ export function compareModels(path: string, options: CompareOptions): Comparison
     count: options.samples,
     seed: options.seed,
   });
-  // What quantize folds is folded here, so that layers correspond.
-  const layers =
-    layerErrors(float.graph, quantized.graph, inputs) ??
-    layerErrors(foldBatchNorm(float.graph), quantized.graph, inputs);
+  const layers = layerErrorsOfForms(float.graph, quantized.graph, inputs);
   if (layers === null)
     throw new UserError(`${path}: its layers are not those of ${options.compare}; compare two forms of one network`);
   const { dynamics } = quantized.graph;

@@ -18,7 +18,7 @@ import {
   type ReconstructionFigures,
   type TestSet,
 } from '../learn/evaluate/evaluate.ts';
-import { layerErrors, type LayerError } from '../learn/evaluate/layers.ts';
+import { layerErrorsOfForms, type LayerError } from '../learn/evaluate/layers.ts';
 import { NO_SHIFT, parseShifts, type Shift } from '../learn/evaluate/shifts.ts';
 import type { Pipeline } from '../learn/pipeline.ts';
 import { chooseData, findPipeline, pipelinePath } from './data.ts';
@@ -220,7 +220,7 @@ async function evaluateOne(model: SourceModel, predictions: Predictions, at: Cir
     reconstruction: isClassifier ? null : reconstructionFigures(predictions, shifted),
     against: float === null || isBaseline ? null : compare(predictions, float, shifted),
     layers: compareLayers
-      ? layerErrors(baseline.graph, model.graph, shifted.inputs.slice(0, options.layerSamples))
+      ? layerErrorsOfForms(baseline.graph, model.graph, shifted.inputs.slice(0, options.layerSamples))
       : null,
     firmwareEqual:
       options.on === 'firmware' ? await equalOnFirmware(model, predictions, shifted.inputs, options) : null,

@@ -1,12 +1,19 @@
 /**
  * Removes channels that hold a constant (constant-channels.ts): their producer's filters go, and what they would have added to the next
- * layer goes into its bias. Outputs stay the same bit for bit; cycles, flash and RAM shrink. Tensor ids and op indices are kept.
+ * layer goes into its bias. Outputs of int8 networks stay the same bit for bit (float sums are added in another order); cycles, flash and
+ * RAM shrink. Tensor ids and op indices are kept.
  */
 import { defined } from '../../common/errors.ts';
 import type { Graph, Op, Tensor, TensorId } from '../ir/graph.ts';
 import { tensorOf } from '../ir/graph.ts';
 import { verify } from '../ir/verify.ts';
-import { findConstantChannels, isInt8Image, symmetricFilter, type ConstantChannels } from './constant-channels.ts';
+import {
+  findConstantChannels,
+  isImage,
+  symmetricFilter,
+  type ChannelType,
+  type ConstantChannels,
+} from './constant-channels.ts';
 import { addToBias, dropSlices } from './slice-tensor.ts';
 
 /** Fast kernels take channels four at a time; constant channels fill up the last group. */
@@ -21,14 +28,14 @@ export interface PrunedGraph {
   readonly channels: number;
 }
 
-export function pruneConstantChannels(graph: Graph): PrunedGraph {
-  const constants = findConstantChannels(graph);
+export function pruneConstantChannels(graph: Graph, dtype: ChannelType = 'int8'): PrunedGraph {
+  const constants = findConstantChannels(graph, dtype);
   const candidates = new Map([...constants].map(([id, channels]) => [id, new Set(channels.keys())]));
   const consistent = settle(graph, constants, candidates);
   const removal = settle(graph, constants, keepGroupsFull(graph, consistent));
   const channels = [...removal.values()].reduce((sum, set) => sum + set.size, 0);
   if (channels === 0) return { graph, channels };
-  const pruned = { ...graph, tensors: rewriteTensors(graph, constants, removal) };
+  const pruned = { ...graph, tensors: rewriteTensors(graph, constants, removal, dtype) };
   verify(pruned);
   return { graph: pruned, channels };
 }
@@ -121,11 +128,12 @@ function convAgrees(op: Op & { readonly kind: 'CONV_2D' }, graph: Graph, value: 
   const input = tensorOf(graph, defined(op.inputs[0], 'input'));
   const filter = symmetricFilter(op, graph);
   if (!filter || filter.tensor.shape[3] !== input.shape[3]) return false;
-  if (value === input.quantization?.zeroPoint[0]) return true;
+  if (value === (input.quantization?.zeroPoint[0] ?? 0)) return true;
   const [, filterH, filterW] = filter.tensor.shape;
   const isPadded = op.padding === 'SAME' && (filterH !== 1 || filterW !== 1);
   const biasId = op.inputs[2];
-  return !isPadded && biasId !== undefined && biasId !== null && tensorOf(graph, biasId).dtype === 'int32';
+  const biasType = input.dtype === 'int8' ? 'int32' : 'float32';
+  return !isPadded && biasId !== undefined && biasId !== null && tensorOf(graph, biasId).dtype === biasType;
 }
 
 /** Keeps so many constant channels, the last ones, that a multiple of CHANNEL_GROUP remains where there was one before. */
@@ -141,7 +149,12 @@ function keepGroupsFull(graph: Graph, removal: Removal): Removal {
   );
 }
 
-function rewriteTensors(graph: Graph, constants: ReadonlyMap<TensorId, ConstantChannels>, removal: Removal): Tensor[] {
+function rewriteTensors(
+  graph: Graph,
+  constants: ReadonlyMap<TensorId, ConstantChannels>,
+  removal: Removal,
+  dtype: ChannelType,
+): Tensor[] {
   const tensors = [...graph.tensors];
   const drop = (id: TensorId | null | undefined, axis: number, channels: ReadonlySet<number> | undefined): void => {
     if (id === null || id === undefined || !channels || channels.size === 0) return;
@@ -162,7 +175,7 @@ function rewriteTensors(graph: Graph, constants: ReadonlyMap<TensorId, ConstantC
     drop(filter, op.kind === 'CONV_2D' ? 0 : 3, gone);
     drop(bias, 0, gone);
   }
-  for (const [id, set] of removal) if (isInt8Image(tensorOf(graph, id))) drop(id, 3, set);
+  for (const [id, set] of removal) if (isImage(tensorOf(graph, id), dtype)) drop(id, 3, set);
   return tensors;
 }
 

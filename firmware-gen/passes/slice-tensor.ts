@@ -29,13 +29,16 @@ function dropScales(quantization: Quantization, axis: number, dropped: ReadonlyS
   return { ...quantization, scale: quantization.scale.filter(keep), zeroPoint: quantization.zeroPoint.filter(keep) };
 }
 
-/** An int32 bias with one more term per channel; wraps as the kernels' accumulators do. */
+/** A bias with one more term per channel; int32 wraps as the kernels' accumulators do. */
 export function addToBias(bias: Tensor, terms: readonly number[]): Tensor {
-  assert(bias.dtype === 'int32' && bias.data !== null, `${bias.name} is an int32 constant`);
+  const isInteger = bias.dtype === 'int32';
+  assert((isInteger || bias.dtype === 'float32') && bias.data !== null, `${bias.name} is a constant bias`);
   const data = bias.data.slice();
   const view = new DataView(data.buffer);
   for (const [channel, term] of terms.entries()) {
-    view.setInt32(4 * channel, (view.getInt32(4 * channel, true) + term) | 0, true);
+    const at = 4 * channel;
+    if (isInteger) view.setInt32(at, (view.getInt32(at, true) + term) | 0, true);
+    else view.setFloat32(at, view.getFloat32(at, true) + term, true);
   }
   return { ...bias, data };
 }

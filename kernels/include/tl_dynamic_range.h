@@ -222,19 +222,21 @@ typedef struct {
     int32_t is_relu;
 } tl_dynamic_channel;
 
-/**
- * Sums of one channel to one or two output lines of int8, once the layer's range is known.
- * @param[in]  sums    pairs {first line, second line}; NULL line_1: of the first only, behind each other
- * @param[in]  count   columns
- * @param[in]  step    bytes from output to output
- */
-void tl_dynamic_requantize_lines(const tl_dynamic_range *range,
+/** One channel of a layer's output, in the order in which a strip kernel gives its sums. Steps are in bytes. */
+typedef struct {
+    int32_t run; /* columns of a line */
+    int32_t lines;
+    int32_t lines_at_once; /* 2: pairs {first line, second line} per column, a last single line as with 1 */
+    int32_t run_step;
+    int32_t line_step;
+} tl_dynamic_plane;
+
+/** A channel's sums to int8, once the layer's range is known. */
+void tl_dynamic_requantize_plane(const tl_dynamic_range *range,
                                  const tl_dynamic_channel *channel,
                                  const int32_t *sums,
-                                 int32_t count,
-                                 int8_t *line_0,
-                                 int8_t *line_1,
-                                 int32_t step);
+                                 const tl_dynamic_plane *plane,
+                                 int8_t *output);
 
 /** Aligned sums to int8. is_relu: in the Q scheme none is negative. */
 void tl_dynamic_requantize(

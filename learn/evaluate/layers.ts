@@ -3,6 +3,8 @@ import { assert, defined } from '../../common/errors.ts';
 import { tensorOf, type Graph, type Op, type Tensor } from '../../firmware-gen/ir/graph.ts';
 import { typeRange } from '../../firmware-gen/ir/quantized-math.ts';
 import { createReference } from '../../firmware-gen/reference/index.ts';
+import { foldBatchNorm } from '../quantize/fold-batch-norm.ts';
+import { withoutNegligibleChannels } from '../quantize/negligible-channels.ts';
 import { modelInputs, quantizedTensor, realValues } from '../data/model-input.ts';
 
 export interface LayerError {
@@ -89,6 +91,20 @@ function representable({ dtype, quantization }: Tensor): Representable {
   const { min, max } = typeRange(dtype);
   const [scale, zeroPoint] = [Math.fround(quantization.scale[0]!), quantization.zeroPoint[0]!];
   return { min: Math.fround(scale * (min - zeroPoint)), max: Math.fround(scale * (max - zeroPoint)), step: scale };
+}
+
+/** As layerErrors, against the first form of the float graph that has the quantized one's layers: as it is, folded, without what `quantize` removes. */
+export function layerErrorsOfForms(
+  float: Graph,
+  quantized: Graph,
+  samples: readonly Float32Array[],
+): LayerError[] | null {
+  const direct = layerErrors(float, quantized, samples);
+  if (direct !== null) return direct;
+  const folded = foldBatchNorm(float);
+  return (
+    layerErrors(folded, quantized, samples) ?? layerErrors(withoutNegligibleChannels(folded).graph, quantized, samples)
+  );
 }
 
 /** Runs both graphs on `samples` (real inputs). Null when their layers do not match. */

@@ -16,6 +16,7 @@ import { NOMINAL, expandDynamic } from '../../firmware-gen/passes/dynamic.ts';
 import { calibrate, type ActivationRanges } from './calibrate.ts';
 import { equalizeLayers } from './equalize.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
+import { withoutNegligibleChannels } from './negligible-channels.ts';
 import { int8Format, SCALE_MIN } from './number-format.ts';
 import { requireFloat, requireUsable } from './static.ts';
 import { constantOf, floatsOf, isWeighted, outputChannelAxis, type WeightedOp } from './weights.ts';
@@ -28,7 +29,7 @@ export interface DynamicOptions {
 }
 
 export interface DynamicResult {
-  /** The float graph as it was quantized, op by op. */
+  /** The float graph as it was quantized, op by op; without channels that nothing can move. */
   readonly float: Graph;
   readonly quantized: Graph;
 }
@@ -49,7 +50,7 @@ export function quantizeDynamic(
 ): DynamicResult {
   requireFloat(graph);
   requireUsable(graph, samples);
-  const folded = foldBatchNorm(graph);
+  const { graph: folded } = withoutNegligibleChannels(foldBatchNorm(graph));
   const float = options.equalization ? equalizeLayers(folded).graph : folded;
   const ranges = calibrate(
     float,

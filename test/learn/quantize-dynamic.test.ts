@@ -8,10 +8,10 @@ import { parseTflite } from '../../firmware-gen/tflite/reader.ts';
 import { writeTflite } from '../../firmware-gen/tflite/writer.ts';
 import { modelInputs } from '../../learn/data/model-input.ts';
 import { predict } from '../../learn/evaluate/evaluate.ts';
-import { layerErrors } from '../../learn/evaluate/layers.ts';
+import { layerErrors, layerErrorsOfForms } from '../../learn/evaluate/layers.ts';
 import { quantizeDynamic, type DynamicOptions } from '../../learn/quantize/dynamic.ts';
 import { quantizeStatic, STATIC_DEFAULTS } from '../../learn/quantize/static.ts';
-import { floatNetwork, floatSamples } from './support/float-network.ts';
+import { bytesOf, floatNetwork, floatSamples, floatsIn } from './support/float-network.ts';
 
 const graph = floatNetwork();
 const calibration = floatSamples(20, 1);
@@ -56,6 +56,45 @@ describe.each(['q', 'asym'] as const)('quantizeDynamic, %s', (scheme) => {
 
   it('should not let biases leave the accumulator for an input that is nearly silent', () => {
     expect(error(dynamic({ scheme }), floatSamples(10, 6, 1e-9))).toBeLessThan(0.05);
+  });
+});
+
+describe('channels that nothing can move', () => {
+  const dead = [1, 3, 4, 6];
+  /** Channels `dead` of the first convolution as training with batch normalisation leaves them: weights of 2^-60 and a bias below zero. */
+  const withDead = (): Graph => {
+    const [filter, bias, shift] = [graph.ops[0]!.inputs[1]!, graph.ops[0]!.inputs[2]!, graph.ops[2]!.inputs[1]!];
+    const changed = (id: number, change: (value: number, channel: number) => number): Graph['tensors'][number] => {
+      const tensor = graph.tensors[id]!;
+      const values = floatsIn(tensor.data!);
+      const inner = values.length / 8;
+      const next = values.map((value, i) => change(value, Math.floor(i / inner)));
+      return { ...tensor, data: bytesOf(next) };
+    };
+    const own = new Map([
+      [filter, changed(filter, (value, c) => (dead.includes(c) ? value * 2 ** -60 : value))],
+      [bias, changed(bias, (value, c) => (dead.includes(c) ? 0 : value))],
+      [shift, changed(shift, (value, c) => (dead.includes(c) ? -0.3 : value))],
+    ]);
+    return { ...graph, tensors: graph.tensors.map((tensor) => own.get(tensor.id) ?? tensor) };
+  };
+
+  it('should go, their constants kept in the biases behind them', () => {
+    const network = withDead();
+    const { quantized } = quantizeDynamic(network, calibration, DEFAULTS);
+    const channels = quantized.ops.slice(0, 2).map((op) => quantized.tensors[op.outputs[0]!]!.shape[3]);
+    expect(channels).toEqual([4, 4]);
+    const samples = floatSamples(20, 8, 3);
+    const [own, float] = [predict(quantized, samples).outputs, predict(network, samples).outputs];
+    for (const [i, row] of own.entries())
+      for (const [k, value] of row.entries()) expect(Math.abs(value - float[i]![k]!)).toBeLessThan(0.1);
+  });
+
+  it('should not hinder the comparison of layers with the float model', () => {
+    const network = withDead();
+    const { quantized } = quantizeDynamic(network, calibration, DEFAULTS);
+    const layers = layerErrorsOfForms(network, quantized, floatSamples(4, 5));
+    expect(layers?.[0]?.sqnrDb).toBeGreaterThan(15);
   });
 });
 

@@ -5,11 +5,11 @@ import type { Graph } from '../../ir/graph.ts';
 import { elementCount } from '../../ir/graph.ts';
 import { outputTensor } from './call.ts';
 
-/** Per column of the strip kernels' scratch: 16 int16 values of the strip; 2 int32 sums, but in the full form. */
-const STRIP_BYTES = 32;
-const STRIP_SUM_BYTES = 8;
-/** What the full form's walks write in front of the first sum. */
+/** Per column of the strip kernels' scratch: 16 int16 values of the strip and 2 int32 sums. */
+const STRIP_COLUMN_BYTES = 40;
+/** What walks of the full form write in front of the first sum, and behind each channel's last. */
 const LEADING_SUMS = 4;
+const GAP_SUMS = 2;
 
 interface DepthwisePlan {
   readonly function: string;
@@ -36,11 +36,12 @@ export function depthwisePlan(
   }
   const isHalved = op.strideH === 2;
   const columns = isHalved ? 2 * run + 2 : run + 2 + (run % 2);
+  const strip = columns * STRIP_COLUMN_BYTES;
   if (form === 'full') {
-    const sums = outputs + LEADING_SUMS + (isHalved ? 0 : run + 2);
-    const scratchBytes = columns * STRIP_BYTES + biases + 4 * sums;
-    return { function: 'tl_depthwise_conv_3x3_full_dynamic_s8', scratchBytes, isStrip: true, isUpright };
+    const sums = LEADING_SUMS + outputs + GAP_SUMS * (outputs / (outputH * outputW));
+    const shared = { function: 'tl_depthwise_conv_3x3_full_dynamic_s8', isStrip: true, isUpright };
+    return { ...shared, scratchBytes: strip + biases + 4 * sums };
   }
-  const scratchBytes = columns * (STRIP_BYTES + STRIP_SUM_BYTES) + biases + (form === 'recompute' ? 4 : 0);
+  const scratchBytes = strip + biases + (form === 'recompute' ? 4 : 0);
   return { function: 'tl_depthwise_conv_3x3_dynamic_s8', scratchBytes, isStrip: true, isUpright };
 }
