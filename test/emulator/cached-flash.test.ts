@@ -121,4 +121,26 @@ describe('the registers of', () => {
       dataCache: false,
     });
   });
+
+  it('an STM32U575 put constants into the cache of the code bus as well', () => {
+    const [acr, icache] = [0x4002_2000, 0x4003_0400];
+    expect(settingsAfter('nucleo-u575zi-q', [[acr, 0x104]])).toMatchObject({ waitStates: 4, dataCache: false });
+    for (const writes of [
+      [
+        [acr, 0x104],
+        [icache, 5],
+      ],
+      [
+        [icache, 5],
+        [acr, 0x104],
+      ],
+    ] as [number, number][][])
+      expect(settingsAfter('nucleo-u575zi-q', writes)).toEqual({
+        waitStates: 4,
+        lineBits: 128,
+        prefetch: true,
+        instructionCache: true,
+        dataCache: true,
+      });
+  });
 });

@@ -71,6 +71,8 @@ export class Stm32Icache extends RegisterDevice {
 
   private update(): void {
     const { flash } = this.context;
-    flash.set({ ...flash.settings, instructionCache: (this.get('CR') & ICACHE_EN) !== 0 });
+    const isOn = (this.get('CR') & ICACHE_EN) !== 0;
+    // It lies on the code bus, which constants are read over as well (RM0456 8.4.1).
+    flash.set({ ...flash.settings, instructionCache: isOn, dataCache: isOn });
   }
 }

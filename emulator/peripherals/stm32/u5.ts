@@ -131,7 +131,6 @@ export const flashU5: FlashFamily = {
     waitStates: flash.field('ACR', 0, 4),
     lineBits: 128,
     prefetch: flash.bit('ACR', 8),
-    dataCache: false,
   }),
   flushBits: 0,
 };
