@@ -8,6 +8,7 @@ const int = z.number().int();
 const positive = int.positive();
 const int16 = z.array(int.min(-32768).max(32767)).transform((values) => Int16Array.from(values));
 const int32 = z.array(int.min(-2147483648).max(2147483647)).transform((values) => Int32Array.from(values));
+const uint16 = (least: number) => z.array(int.min(least).max(65535)).transform((values) => Uint16Array.from(values));
 const channel = z.strictObject({ offset: int, multiplier: int.nonnegative(), shift: int.min(-31).max(0) });
 const size = { size: positive.max(1024), classes: positive, offset: int.min(-127).max(128) };
 
@@ -50,6 +51,19 @@ const schema = z.strictObject({
       distanceMax: int.nonnegative(),
     }),
   ]),
+  latentFilter: z
+    .strictObject({
+      params: z.strictObject({
+        ...size,
+        shift: int.min(0).max(16),
+        whitening: int16,
+        centres: int32,
+        drift: uint16(0),
+        noise: uint16(1),
+      }),
+      scale: z.strictObject({ multiplier: int.nonnegative(), shift: int.min(-31).max(0) }),
+    })
+    .optional(),
   filter: z.strictObject({ classes: positive, stay: int, change: positive }),
 });
 
@@ -57,8 +71,8 @@ export type SystemDocument = z.infer<typeof schema>;
 
 /** Text of NAME.system.json. @param encoder file name of the encoder */
 export function systemJson(system: DecisionSystem, encoder: string): string {
-  const { name, classes, stream, frontEnd, head, gate, filter } = system;
-  const document = { schemaVersion: 1, name, encoder, classes, stream, frontEnd, head, gate, filter };
+  const { name, classes, stream, frontEnd, head, gate, latentFilter, filter } = system;
+  const document = { schemaVersion: 1, name, encoder, classes, stream, frontEnd, head, gate, latentFilter, filter };
   const plain = (_key: string, value: unknown): unknown =>
     ArrayBuffer.isView(value) ? Array.from(value as Int32Array) : value;
   return `${JSON.stringify(document, plain, 2).replace(/\[[\s\d,-]+\]/g, (list) => list.replace(/\s+/g, ' '))}\n`;
@@ -71,7 +85,7 @@ export function parseSystem(json: unknown, where: string): SystemDocument {
     const issue = parsed.error.issues[0];
     throw new UserError(`${where}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; train or deploy it anew`);
   }
-  const { head, classes, stream, frontEnd, gate, filter } = parsed.data;
+  const { head, classes, stream, frontEnd, gate, latentFilter, filter } = parsed.data;
   const fail = (what: string): never => {
     throw new UserError(`${where}: ${what}; train or deploy it anew`);
   };
@@ -86,24 +100,32 @@ export function parseSystem(json: unknown, where: string): SystemDocument {
   if (frontEnd.kind === 'raw' && frontEnd.channels.length !== stream.channels)
     fail('frontEnd.channels has not one entry per channel');
   if (frontEnd.kind === 'image' && stream.channels !== 6) fail('an image needs streams of 6 channels');
-  if (gate.kind === 'mahalanobis') checkMahalanobis(gate.head, head.head.size, fail);
+  if (gate.kind === 'mahalanobis') checkGaussians(gate.head, head.head.size, fail, 'gate.head');
+  if (latentFilter) {
+    const { params } = latentFilter;
+    checkGaussians(params, head.head.size, fail, 'latentFilter.params');
+    if (params.drift.length !== params.size || params.noise.length !== params.size)
+      fail('latentFilter.params has not one drift and one noise per feature');
+    if (params.classes !== classes.length) fail('latentFilter.params has another number of classes');
+  }
   return parsed.data;
 }
 
-function checkMahalanobis(
+function checkGaussians(
   { size, classes, whitening, centres }: { size: number; classes: number; whitening: Int16Array; centres: Int32Array },
   features: number,
   fail: (what: string) => never,
+  where: string,
 ): void {
-  if (size !== features || size > 256) fail('gate.head.size is not that of the head, or above 256');
-  if (whitening.length !== (size * (size + 1)) / 2) fail('gate.head.whitening is no lower triangle');
-  if (centres.length !== size * classes) fail('gate.head.centres has another length than size * classes');
+  if (size !== features || size > 256) fail(`${where}.size is not that of the head, or above 256`);
+  if (whitening.length !== (size * (size + 1)) / 2) fail(`${where}.whitening is no lower triangle`);
+  if (centres.length !== size * classes) fail(`${where}.centres has another length than size * classes`);
 }
 
 /** The system with its encoder. @throws UserError when the encoder does not fit */
 export function assembleSystem(document: SystemDocument, encoder: Graph, where: string): DecisionSystem {
   const tensors = [...encoder.inputs, ...encoder.outputs].map((id) => tensorOf(encoder, id));
-  const { name, classes, stream, frontEnd, head, gate, filter } = document;
+  const { name, classes, stream, frontEnd, head, gate, latentFilter, filter } = document;
   const inputs = frontEnd.kind === 'raw' ? [stream.frames * stream.channels] : [3 * stream.frames, 3 * stream.frames];
   const expected = [...inputs, head.head.size];
   const actual = tensors.map(({ shape }) => elementCount(shape));
@@ -113,5 +135,5 @@ export function assembleSystem(document: SystemDocument, encoder: Graph, where: 
     );
   // The encoder's functions need names of their own.
   const graph = name === encoder.name ? { ...encoder, name: `${name}_encoder` } : encoder;
-  return { name, classes, stream, frontEnd, encoder: graph, head, gate, filter };
+  return { name, classes, stream, frontEnd, encoder: graph, head, gate, ...(latentFilter && { latentFilter }), filter };
 }

@@ -3,7 +3,7 @@
  * the same steps, batches and augmentation, and encoders of about the same number of parameters. Cells are cached; a run resumes.
  */
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { note, print, reportError, table } from '../../cli/output.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { startTfjs } from '../../learn/tfjs/start.ts';
@@ -80,9 +80,16 @@ function format(
   ].join('\n');
 }
 
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!(Number.isInteger(value) && value > 0)) throw new InvalidArgumentError('it is a whole number above 0.');
+  return value;
+}
+
 try {
   const program = new Command('paper:ood')
     .option('--quick', 'one seed, short trainings; labelled as such')
+    .option('--seeds <count>', 'repetitions with other random numbers', wholeNumber, 3)
     .option('--data <folder>', 'folder of the motion data sets', join(packageRoot(), '..', 'shared', 'data'))
     .addOption(new Option('--set <name>', 'one data set only').choices(Object.keys(MOTION_SETS)))
     .option('--json', 'print JSON')

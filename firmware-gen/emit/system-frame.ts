@@ -3,12 +3,16 @@ import type { DecisionSystem } from '../ir/system.ts';
 import { toCommentText, toIdentifier } from './identifier.ts';
 
 export function systemHeader(
-  { name: title, classes, stream }: DecisionSystem,
+  { name: title, classes, stream, latentFilter }: DecisionSystem,
   encoder: string,
   opening: string,
 ): string {
   const name = toIdentifier(title);
   const upper = name.toUpperCase();
+  const size = latentFilter?.params.size ?? 0;
+  const latent = latentFilter
+    ? `    int32_t latent_started;\n    int32_t latent_mean[${size}];\n    uint16_t latent_variance[${size}];\n`
+    : '';
   return `${opening}
 #ifndef ${upper}_H
 #define ${upper}_H
@@ -32,7 +36,7 @@ extern "C" {
 typedef struct {
     tl_stream_state stream;
     int32_t belief[${classes.length}];
-    int16_t ring[${stream.frames * stream.channels}];
+${latent}    int16_t ring[${stream.frames * stream.channels}];
 } ${name}_state;
 
 typedef struct {

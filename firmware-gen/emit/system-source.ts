@@ -4,7 +4,7 @@
  */
 import type { Board } from '../../boards/schema.ts';
 import { assert } from '../../common/errors.ts';
-import type { DecisionSystem, StandardiseChannel, SystemHead } from '../ir/system.ts';
+import type { DecisionSystem, LatentFilter, StandardiseChannel, SystemHead } from '../ir/system.ts';
 import type { MemoryPlan, Schedule } from '../ir/schedule.ts';
 import { blockComment } from './c-writer.ts';
 import { toCommentText, toIdentifier } from './identifier.ts';
@@ -68,19 +68,19 @@ function systemSource(system: DecisionSystem, encoder: string, opening: string):
   const name = toIdentifier(system.name);
   return [
     opening,
-    `#include "${name}.h"\n#include "tl_decision.h"\n#include "tl_motion.h"\n`,
+    `#include "${name}.h"\n#include "tl_decision.h"\n#include "tl_kalman.h"\n#include "tl_motion.h"\n`,
     '#if defined(__GNUC__) && !defined(__clang__)\n#define STAGE __attribute__((noipa))\n#else\n#define STAGE\n#endif\n',
     constants(system),
     frontStage(system, name, encoder),
     encodeStage(name, encoder),
     detectStage(system, name),
     classifyStage(system, name),
-    filterStage(name),
+    filterStage(system, name),
     interfaceFunctions(system, name, encoder),
   ].join('\n');
 }
 
-function constants({ stream, frontEnd, head, gate, filter }: DecisionSystem): string {
+function constants({ stream, frontEnd, head, gate, latentFilter, filter }: DecisionSystem): string {
   const parts = [`static const tl_stream_params stream = {${stream.channels}, ${stream.frames}, ${stream.hop}};\n`];
   if (frontEnd.kind === 'raw') parts.push(channelTable('channels', frontEnd.channels));
   else {
@@ -95,6 +95,7 @@ function constants({ stream, frontEnd, head, gate, filter }: DecisionSystem): st
       `static const tl_mahalanobis_params gate = {${size}, ${classes}, ${offset}, ${shift}, whitening, centres};\n`,
     );
   }
+  if (latentFilter) parts.push(latentConstants(latentFilter));
   parts.push(`static const tl_sticky_params filter = {${filter.classes}, ${filter.stay}, ${filter.change}};\n`);
   return parts.join('\n');
 }
@@ -181,10 +182,10 @@ function powers(head: SystemHead): string {
 }
 
 /** Only for windows that were accepted. */
-function classifyStage({ head, gate }: DecisionSystem, name: string): string {
+function classifyStage({ head, gate, latentFilter }: DecisionSystem, name: string): string {
   const work =
-    gate.kind === 'max-softmax'
-      ? '    (void)evidence; /* the detector needed the likelihoods already */\n'
+    gate.kind === 'max-softmax' || latentFilter
+      ? `    (void)evidence; /* ${latentFilter ? 'the filter over features gives them' : 'the detector needed the likelihoods already'} */\n`
       : `    (void)${powers(head)};\n`;
   return `/* Likelihoods of the classes. */
 STAGE static void ${name}_stage_classify(window_evidence *evidence)
@@ -193,21 +194,43 @@ ${work}}
 `;
 }
 
-function filterStage(name: string): string {
-  return `/* likelihoods: NULL for a window that was rejected */
-STAGE static int32_t ${name}_stage_filter(${name}_state *state, const int32_t *likelihoods)
+function latentConstants({ params, scale }: LatentFilter): string {
+  const { size, classes, offset, shift } = params;
+  return [
+    table('int16_t', 'latent_whitening', params.whitening),
+    table('int32_t', 'latent_centres', params.centres),
+    table('uint16_t', 'latent_drift', params.drift),
+    table('uint16_t', 'latent_noise', params.noise),
+    `static const tl_kalman_params latent = {${size}, ${classes}, ${offset}, ${shift}, latent_whitening, latent_centres, latent_drift, latent_noise};\n`,
+    `static const tl_exponent_scale latent_scale = {${scale.multiplier}, ${scale.shift}};\n`,
+  ].join('\n');
+}
+
+function filterStage({ classes, latentFilter }: DecisionSystem, name: string): string {
+  const work = latentFilter
+    ? `    int32_t scores[${classes.length}];
+    int32_t powers[${classes.length}];
+    tl_kalman_s8(&latent, state->latent_mean, state->latent_variance, &state->latent_started, phi, scores);
+    (void)likelihoods; /* those of the filtered features count */
+    if (phi != NULL) {
+        (void)tl_relative_powers(&latent_scale, ${classes.length}, scores, powers);
+    }
+    return tl_sticky_filter(&filter, state->belief, phi != NULL ? powers : NULL);`
+    : `    return tl_sticky_filter(&filter, state->belief, phi != NULL ? likelihoods : NULL);`;
+  return `/* phi: NULL for a window that was rejected */
+STAGE static int32_t ${name}_stage_filter(${name}_state *state, const int8_t *phi, const int32_t *likelihoods)
 {
-    return tl_sticky_filter(&filter, state->belief, likelihoods);
+${work}
 }
 `;
 }
 
-function interfaceFunctions({ classes, stream }: DecisionSystem, name: string, encoder: string): string {
+function interfaceFunctions({ classes, stream, latentFilter }: DecisionSystem, name: string, encoder: string): string {
   return `void ${name}_start(${name}_state *state)
 {
     state->stream.position = 0;
     state->stream.until_due = ${stream.frames};
-    for (int32_t c = 0; c < ${classes.length}; ++c) {
+${latentFilter ? '    state->latent_started = 0;\n' : ''}    for (int32_t c = 0; c < ${classes.length}; ++c) {
         state->belief[c] = ${Math.floor(32768 / classes.length)};
     }
 }
@@ -230,7 +253,7 @@ int32_t ${name}_decide(${name}_state *state, void *arena, ${name}_decision *deci
         ${name}_stage_classify(&evidence);
     }
     decision->label = evidence.label;
-    decision->smoothed = ${name}_stage_filter(state, decision->accepted != 0 ? evidence.powers : NULL);
+    decision->smoothed = ${name}_stage_filter(state, decision->accepted != 0 ? phi : NULL, evidence.powers);
     decision->belief = state->belief[decision->smoothed];
     return 0;
 }

@@ -86,6 +86,27 @@ export interface StickyParams {
   readonly change: number;
 }
 
+/** Values of tl_kalman_params. */
+export interface KalmanParams {
+  readonly size: number;
+  readonly classes: number;
+  readonly offset: number;
+  readonly shift: number;
+  /** Lower triangle row by row. */
+  readonly whitening: Int16Array;
+  /** [classes, size]. */
+  readonly centres: Int32Array;
+  readonly drift: Uint16Array;
+  /** 1 or more each. */
+  readonly noise: Uint16Array;
+}
+
+/** A filter over the features that gives the sticky filter its likelihoods; `scale`: of squared distances to exponents of two in Q10. */
+export interface LatentFilter {
+  readonly params: KalmanParams;
+  readonly scale: QuantizedMultiplier;
+}
+
 export interface DecisionSystem {
   readonly name: string;
   readonly classes: readonly string[];
@@ -95,5 +116,7 @@ export interface DecisionSystem {
   readonly encoder: Graph;
   readonly head: SystemHead;
   readonly gate: SystemGate;
+  /** Absent: the head's own likelihoods go to the filter. */
+  readonly latentFilter?: LatentFilter;
   readonly filter: StickyParams;
 }

@@ -11,6 +11,7 @@ import {
   mahalanobisDistance,
   relativePowers,
 } from './decision/heads.ts';
+import { kalmanStart, kalmanStep, type KalmanState } from './decision/kalman.ts';
 import { stickyFilter, uniformBelief } from './decision/sticky-filter.ts';
 import { createReference, type Reference } from './index.ts';
 import { standardiseInt8, unitVectors } from './signal/motion.ts';
@@ -43,6 +44,7 @@ export class SystemReference {
   readonly #stream: Stream;
   readonly #encoder: Reference;
   #belief: Int32Array;
+  readonly #latent: KalmanState | null;
 
   constructor(system: DecisionSystem) {
     const phi = tensorOf(system.encoder, system.encoder.outputs[0]!);
@@ -51,6 +53,7 @@ export class SystemReference {
     this.#stream = new Stream(system.stream);
     this.#encoder = createReference(system.encoder);
     this.#belief = uniformBelief(system.classes.length);
+    this.#latent = system.latentFilter ? kalmanStart(system.latentFilter.params) : null;
   }
 
   /** A decision when a window is due, else null. */
@@ -68,9 +71,18 @@ export class SystemReference {
   decide(window: Int16Array): Decision {
     const phi = this.features(window);
     const { accepted, label, likelihoods } = this.#classify(phi);
-    this.#belief = stickyFilter(this.#system.filter, this.#belief, accepted ? likelihoods : null);
+    const evidence = this.#filtered(accepted ? phi : null) ?? likelihoods;
+    this.#belief = stickyFilter(this.#system.filter, this.#belief, accepted ? evidence : null);
     const smoothed = indexOfLargest(this.#belief);
     return { accepted, label, smoothed, belief: this.#belief[smoothed]! };
+  }
+
+  /** Likelihoods by the filter over features; null without one or without evidence. */
+  #filtered(phi: Int8Array | null): Int32Array | null {
+    const { latentFilter } = this.#system;
+    if (!latentFilter || !this.#latent) return null;
+    const scores = kalmanStep(latentFilter.params, this.#latent, phi);
+    return scores && relativePowers(latentFilter.scale, scores).powers;
   }
 
   #classify(phi: Int8Array): { accepted: boolean; label: number; likelihoods: Int32Array } {

@@ -104,7 +104,7 @@ function meanSoftmax(members: readonly Float32Array[]): number[] {
 }
 
 /** The temperature with the least negative log-likelihood, by golden-section search over its logarithm. */
-export function fitTemperature(outputs: readonly Outputs[], labels: readonly number[]): number {
+export function fitTemperature(outputs: readonly Pick<Outputs, 'logits'>[], labels: readonly number[]): number {
   const loss = (logT: number): number =>
     outputs.reduce((sum, { logits }, i) => {
       const scaled = logits[0]!.map((value) => value / Math.exp(logT));
@@ -130,7 +130,15 @@ export interface Mahalanobis {
 /** Added to the covariance's diagonal, as a share of its mean: features that hardly vary would count without bound. */
 const SHRINKAGE = 1e-3;
 
-export function fitMahalanobis({ train, trainLabels, classes }: FitData): Mahalanobis {
+export function fitMahalanobis({
+  train,
+  trainLabels,
+  classes,
+}: {
+  readonly train: readonly Pick<Outputs, 'phi'>[];
+  readonly trainLabels: readonly number[];
+  readonly classes: number;
+}): Mahalanobis {
   const size = train[0]!.phi.length;
   const means = Array.from({ length: classes }, (_, c) => {
     const members = train.filter((_, i) => trainLabels[i] === c);

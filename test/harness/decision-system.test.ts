@@ -16,7 +16,7 @@ import { assembleSystem, parseSystem, systemJson } from '../../firmware-gen/syst
 import { EmulatedSystem, compileSystem, generateSystem, loadSystem } from '../../harness/decision-system.ts';
 import { loadDataset } from '../../learn/har/dataset.ts';
 import { buildHostProgram } from '../kernels/host-build.ts';
-import { chunks, randomSystem, syntheticStream } from '../learn/support/random-system.ts';
+import { chunks, randomSystem, syntheticStream, withLatentFilter } from '../learn/support/random-system.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thumbelina-system-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -28,6 +28,7 @@ const systems: readonly (readonly [string, DecisionSystem])[] = [
   ['image, cosine', randomSystem(image, 'cosine', stream)],
   ['image of one sensor, softmax', randomSystem({ ...image, omega: 'self' }, 'max-softmax', stream)],
   ['raw window, distance', randomSystem({ kind: 'raw' }, 'mahalanobis', stream)],
+  ['raw window, cosine, filter over features', withLatentFilter(randomSystem({ kind: 'raw' }, 'cosine', stream))],
 ];
 
 function expected(system: DecisionSystem, frames: Int16Array): Decision[] {

@@ -141,6 +141,19 @@ export function randomSystem(
   return { ...base, head: { kind: 'cosine', head, sharpness: 100 }, gate: { kind: 'cosine' } };
 }
 
+export function withLatentFilter(system: DecisionSystem): DecisionSystem {
+  const random = createRandom(8);
+  const uint16 = (): Uint16Array => Uint16Array.from({ length: LATENT }, () => 1 + random.integer(3000));
+  const params = {
+    ...{ size: LATENT, classes: CLASSES.length, offset: system.head.head.offset, shift: 12 },
+    whitening: Int16Array.from({ length: (LATENT * (LATENT + 1)) / 2 }, () => 4000 * random.normal()),
+    centres: Int32Array.from({ length: LATENT * CLASSES.length }, () => 40 * random.normal()),
+    drift: uint16(),
+    noise: uint16(),
+  };
+  return { ...system, latentFilter: { params, scale: { multiplier: 1 << 30, shift: -3 } } };
+}
+
 /** Hop by hop. */
 export function* chunks(stream: Int16Array, { stream: { hop, channels } }: DecisionSystem): Generator<Int16Array> {
   for (let at = 0; at + hop * channels <= stream.length; at += hop * channels)
