@@ -7,6 +7,8 @@ import { cortexM0plusTiming, withIterativeMultiplier } from '../timing/cortex-m0
 import { cortexM3Timing } from '../timing/cortex-m3.ts';
 import { cortexM33Timing } from '../timing/cortex-m33.ts';
 import { cortexM4Timing } from '../timing/cortex-m4.ts';
+import { cortexM7Timing } from '../timing/cortex-m7.ts';
+import { SuperscalarPipeline } from '../timing/superscalar-pipeline.ts';
 import type { LiftedCore } from '../isa/lift.ts';
 import type { CoreTiming } from '../timing/cost.ts';
 import { PairedPipeline } from '../timing/paired-pipeline.ts';
@@ -61,13 +63,13 @@ const fpuOf: Readonly<Record<Board['fpu'], Fpu>> = {
   'fpv5-d16': 'fpv5-dp',
 };
 
-/** M0 and M23 have no public cycle table with enough detail to be exact; that of M7 is not written yet. */
+/** M0 and M23 have no public cycle table with enough detail to be exact. */
 const timings: Readonly<Record<CoreName, CoreTiming | null>> = {
   'cortex-m0': null,
   'cortex-m0plus': cortexM0plusTiming,
   'cortex-m3': cortexM3Timing,
   'cortex-m4': cortexM4Timing,
-  'cortex-m7': null,
+  'cortex-m7': cortexM7Timing,
   'cortex-m23': null,
   'cortex-m33': cortexM33Timing,
 };
@@ -78,8 +80,10 @@ function pipelineOf(timing: CoreTiming, core: LiftedCore): Pipeline {
       return new TablePipeline(timing);
     case 'three':
       return new ThreeStagePipeline(timing);
-    default:
+    case 'three-paired':
       return new PairedPipeline(timing, core);
+    default:
+      return new SuperscalarPipeline(timing, core);
   }
 }
 

@@ -36,6 +36,6 @@ export interface CoreTiming {
   readonly costs: Readonly<Partial<Record<TimingClass, Cost>>>;
   /** Numbers of rules between neighbouring instructions. */
   readonly rules?: Readonly<Record<string, Cost>>;
-  /** Which pipeline (cores/core.ts): nothing depends on neighbours (Cortex-M0+), one instruction at a time (M3, M4), two short ones at times (M33). */
-  readonly stages: 'two' | 'three' | 'three-paired';
+  /** Which pipeline (cores/core.ts): nothing depends on neighbours (Cortex-M0+), one instruction at a time (M3, M4), two short ones at times (M33), two (M7). */
+  readonly stages: 'two' | 'three' | 'three-paired' | 'six';
 }

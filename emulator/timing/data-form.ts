@@ -115,3 +115,33 @@ export function formOf({ encoding, size, divide }: Pick<Instruction, 'encoding' 
   if ((hw1 & 0xff00) === 0xfa00) return registerOperation(hw1, hw2);
   return (hw1 & 0xff00) === 0xfb00 && divide === null ? multiply(hw1, hw2) : form('simple');
 }
+
+/** ADD, SUB and MOV of registers and constants that are not shifted. */
+export function isAddOrMove(instruction: Pick<Instruction, 'encoding' | 'size' | 'divide' | 'timing'>): boolean {
+  const { encoding, size, timing } = instruction;
+  if (timing !== 'alu' || formOf(instruction).kind !== 'simple') return false;
+  if (size === 2) return isNarrowAddOrMove(encoding);
+  const hw1 = encoding >>> 16;
+  // ADDW, MOVW, SUBW, MOVT.
+  if ((hw1 & 0xfa00) === 0xf200) return true;
+  const operation = (hw1 >> 5) & 0xf;
+  const isCompare = (encoding & 0x0010_0f00) === 0x0010_0f00;
+  if (operation === 8 || operation === 13) return !isCompare;
+  return operation === ORR && (hw1 & 0xf) === 15;
+}
+
+function isNarrowAddOrMove(hw: number): boolean {
+  const group = hw >> 12;
+  // Moves by LSL #0, ADD, SUB; MOV but not CMP of a constant; the same with high registers; ADR, ADD and SUB of the stack pointer.
+  if (group <= 1 || group === 3 || group === 10) return true;
+  if (group === 2) return (hw & 0x0800) === 0;
+  if (group === 4) return (hw & 0xff00) === 0x4400 || (hw & 0xff00) === 0x4600;
+  return (hw & 0xff00) === 0xb000;
+}
+
+/** QADD, QSUB, QADD16, UQSUB8, USAD8 and the like. */
+export function isSaturating({ encoding, size }: Pick<Instruction, 'encoding' | 'size'>): boolean {
+  if (size === 2 || encoding >>> 24 !== 0xfa) return false;
+  const isParallel = (encoding & 0x0080_0080) === 0x0080_0000;
+  return isParallel ? ((encoding >> 4) & 3) === 1 : (encoding & 0x00f0_00c0) === 0x0080_0080;
+}

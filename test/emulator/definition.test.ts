@@ -123,7 +123,7 @@ function isSkippedTo(from: number, to: number, decoded: ReadonlyMap<number, Inst
 
 describe.skipIf(!hasCompiler)('cycles by definition (needs arm-none-eabi-gcc)', () => {
   // Without jump tables: data between instructions would put the straight decoding of a function out of step.
-  const cores = ['core-m4', 'core-m33'] as const;
+  const cores = ['core-m4', 'core-m33', 'core-m7'] as const;
   const cases = cores.flatMap((name) => ['-O2', '-Os', '-O1'].map((level) => [name, level] as const));
   it.each(cases)('of a program on %s compiled with %s are what the engine counts', (name, level) => {
     const board = loadBoard(name);
