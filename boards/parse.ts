@@ -20,8 +20,19 @@ export function boardFrom(description: unknown, where: string): Board {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const path = issue?.path.join('.') || 'the board';
-    throw new UserError(`${where}: ${path}: ${issue?.message ?? 'invalid'}; see boards/schema.ts for the fields`);
+    const value = offending(description, issue?.path ?? []);
+    throw new UserError(
+      `${where}: ${path}: ${issue?.message ?? 'invalid'}${value}; see boards/schema.ts for the fields`,
+    );
   }
   validateBoard(parsed.data);
   return parsed.data;
+}
+
+/** What stands at the path, where it is short enough to be said. */
+function offending(description: unknown, path: readonly PropertyKey[]): string {
+  let value = description;
+  for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return isPlain ? ` (it is ${JSON.stringify(value)})` : '';
 }

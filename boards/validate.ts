@@ -100,6 +100,24 @@ function rejectClockOutOfRange(board: Board): void {
   }
 }
 
+/** The set-up reaches one clock, which its name ends with; latencies would be given at another. */
+function rejectClockSetupMismatch({ name, clockHz, clockSetup }: Board): void {
+  if (clockSetup === undefined) return;
+  const megahertz = Number(/-(\d+)mhz$/.exec(clockSetup)?.[1]);
+  if (clockHz === megahertz * 1e6) return;
+  throw new UserError(
+    `board ${name}: clockHz ${clockHz}, but clockSetup "${clockSetup}" reaches ${megahertz} MHz; correct either`,
+  );
+}
+
+/** Firmware would take every board for another. */
+function rejectImpossibleChipId({ name, chipId }: Board): void {
+  if (chipId === undefined || (chipId.value & ~chipId.mask) === 0) return;
+  throw new UserError(
+    `board ${name}: chipId.value ${hex32(chipId.value)} has bits that mask ${hex32(chipId.mask)} clears; correct either`,
+  );
+}
+
 function rejectUartInsideMemory(board: Board): void {
   const { uart } = board;
   if (!uart) return;
@@ -228,6 +246,8 @@ const RULES: readonly Rule[] = [
   rejectDuplicateRegionNames,
   rejectOverlappingRegions,
   rejectClockOutOfRange,
+  rejectClockSetupMismatch,
+  rejectImpossibleChipId,
   rejectUartInsideMemory,
   rejectImpossibleFpu,
   rejectMultiplierChoice,
