@@ -9,6 +9,7 @@ import { boardNames, loadBoard } from '../boards/load.ts';
 import type { Board } from '../boards/schema.ts';
 import { UserError } from '../common/errors.ts';
 import { packageRoot } from '../common/package-root.ts';
+import { isExactPossible } from '../emulator/board-timing.ts';
 import { tensorOf } from '../firmware-gen/ir/graph.ts';
 import { energyOf } from '../harness/energy.ts';
 import { lcgInputs } from '../harness/lcg.ts';
@@ -38,6 +39,13 @@ type Records = z.infer<typeof recordsSchema>['records'];
 const recordCore = (core: Board['core']): string =>
   `Cortex-${core.slice('cortex-'.length).toUpperCase().replace('PLUS', '+')}`;
 
+export interface OpRow {
+  readonly index: number;
+  readonly opcode: string;
+  readonly cyclesPerMac: number;
+  readonly timesLimit: number;
+}
+
 export interface BoardRow {
   readonly board: string;
   readonly model: string;
@@ -51,9 +59,10 @@ export interface BoardRow {
   /** An estimate. */
   readonly microjoules: number | null;
   readonly timingMode: 'exact' | 'flat' | null;
-  /** Ours / the best on silicon of the same core; only where ours counts what silicon pays, wait states included. */
+  /** Ours / the best on silicon of the same core; only on boards whose wait states are counted, as silicon pays them. */
   readonly silicon: { readonly cycles: number; readonly by: string; readonly ratio: number | null } | null;
-  readonly ops: readonly { readonly opcode: string; readonly cyclesPerMac: number; readonly timesLimit: number }[];
+  /** `timesLimit`: against two multiply-accumulates a cycle, SMLAD's. */
+  readonly ops: readonly OpRow[];
 }
 
 /** @param names boards; all built-in ones by default. @throws UserError (exit 3) without ../shared */
@@ -82,7 +91,8 @@ async function benchOne(
     1,
   );
   const record = records[recordCore(board.core)]?.[task];
-  const timingMode = board.timing.memory === 'zero-wait' ? 'exact' : 'flat';
+  const timingMode = isExactPossible(board) ? 'exact' : 'flat';
+  const isComparable = timingMode === 'exact' && board.timing.memory !== 'zero-wait';
   const common = { board: board.name, model: file };
   try {
     const options = { board, engine: 'wasm', bare: true, perOp: false, prune: true, timingMode, dir } as const;
@@ -102,7 +112,7 @@ async function benchOne(
           : {
               cycles: record.best_cycles,
               by: record.best_cycles_by,
-              ratio: timingMode === 'flat' || report.cycles === null ? null : report.cycles / record.best_cycles,
+              ratio: !isComparable || report.cycles === null ? null : report.cycles / record.best_cycles,
             },
       ops: opsOf(report),
     };
@@ -114,9 +124,9 @@ async function benchOne(
 }
 
 function opsOf({ ops }: RunReport): BoardRow['ops'] {
-  return ops.flatMap(({ opcode, cycles, macs }) => {
+  return ops.flatMap(({ index, opcode, cycles, macs }) => {
     if (cycles === null || cycles === 0 || macs === 0) return [];
     const cyclesPerMac = cycles / macs;
-    return [{ opcode, cyclesPerMac, timesLimit: cyclesPerMac / CYCLES_PER_MAC_LIMIT }];
+    return [{ index, opcode, cyclesPerMac, timesLimit: cyclesPerMac / CYCLES_PER_MAC_LIMIT }];
   });
 }

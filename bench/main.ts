@@ -104,8 +104,9 @@ program
     'the MLPerf Tiny int8 models on the boards that can hold them (--bare images): cycles, ms, flash, RAM, energy',
   )
   .option('--board <name...>', 'only these')
-  .option('--json', 'print JSON, with cycles per MAC of every op')
-  .action(async (options: { board?: string[]; json?: boolean }) => {
+  .option('--ops', 'cycles per MAC of every op, and how far that is from two MACs a cycle')
+  .option('--json', 'print JSON, ops included')
+  .action(async (options: { board?: string[]; ops?: boolean; json?: boolean }) => {
     const rows = await benchBoards(DIR, options.board);
     const header = ['board', 'model', 'cycles', 'timing', 'ms', 'flash', 'RAM', 'uJ (estimate)', '/ silicon record'];
     const cells = rows.map((row) => [
@@ -119,7 +120,20 @@ program
       row.microjoules?.toFixed(1) ?? null,
       row.silicon?.ratio?.toFixed(3) ?? null,
     ]);
-    print(options, { schemaVersion: 1, rows }, () => table(header, cells));
+    const ops = rows.flatMap(({ board, model, ops }) =>
+      ops.map(({ index, opcode, cyclesPerMac, timesLimit }) => [
+        board,
+        model,
+        index,
+        opcode,
+        cyclesPerMac.toFixed(2),
+        timesLimit.toFixed(2),
+      ]),
+    );
+    const opHeader = ['board', 'model', 'op', 'kind', 'cycles/MAC', '/ limit of 0.5'];
+    print(options, { schemaVersion: 1, rows }, () =>
+      [table(header, cells), ...(options.ops === true ? ['', table(opHeader, ops)] : [])].join('\n'),
+    );
   });
 
 try {

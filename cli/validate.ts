@@ -3,7 +3,13 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { FileFinder } from '../harness/validate/files.ts';
 import { loadManifest } from '../harness/validate/manifest.ts';
-import { recordOf, recordPath, summarize, type ErrorSummary } from '../harness/validate/summary.ts';
+import {
+  recordOf,
+  recordPath,
+  summarize,
+  type ErrorSummary,
+  type ValidationRecord,
+} from '../harness/validate/summary.ts';
 import { predict, type Prediction } from '../harness/validate/validate.ts';
 import { note, print, table, type JsonOption } from './output.ts';
 import { progress } from './progress.ts';
@@ -46,7 +52,7 @@ const percent = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFi
 
 function formatPredictions(
   predictions: readonly Prediction[],
-  { cores, overall }: { readonly cores: Readonly<Record<string, ErrorSummary>>; readonly overall: ErrorSummary | null },
+  { cores, confounded, overall }: ValidationRecord & { readonly overall: ErrorSummary | null },
 ): string {
   const rows = predictions
     .filter(({ predicted }) => predicted !== null)
@@ -58,9 +64,11 @@ function formatPredictions(
       published.toFixed(1),
       percent(errorPct ?? 0) + (confounded ? ' (compiler differs)' : ''),
     ]);
-  const summaries = Object.entries({ ...cores, ...(overall === null ? {} : { overall }) }).map(
-    ([name, { count, medianPct, worstPct }]) => [name, count, `${medianPct.toFixed(2)} %`, percent(worstPct)],
-  );
+  const summaries = [
+    ...Object.entries(cores),
+    ...(overall === null ? [] : [['overall', overall] as const]),
+    ...Object.entries(confounded).map(([core, summary]) => [`${core}, compiler differs`, summary] as const),
+  ].map(([name, { count, medianPct, worstPct }]) => [name, count, `${medianPct.toFixed(2)} %`, percent(worstPct)]);
   const problems = predictions.flatMap(({ id, problem }) => (problem === null ? [] : [`${id}: ${problem}`]));
   return [
     table(['measurement', 'core', 'unit', 'predicted', 'published', 'error'], rows),

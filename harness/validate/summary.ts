@@ -6,7 +6,7 @@ import { packageRoot } from '../../common/package-root.ts';
 import type { Prediction } from './validate.ts';
 
 export interface ErrorSummary {
-  /** Measurements predicted, confounded ones apart. */
+  /** Measurements predicted. */
   readonly count: number;
   readonly medianPct: number;
   /** Of the largest magnitude. */
@@ -16,11 +16,15 @@ export interface ErrorSummary {
 export interface ValidationRecord {
   readonly schemaVersion: 1;
   readonly cores: Readonly<Record<string, ErrorSummary>>;
+  /** The same of compiled code that another compiler has made than the measured one: not the model's error alone. */
+  readonly confounded: Readonly<Record<string, ErrorSummary>>;
 }
 
-/** Of magnitudes. Null: nothing was predicted. */
-export function summarize(predictions: readonly Prediction[]): ErrorSummary | null {
-  const errors = predictions.filter(({ confounded }) => !confounded).flatMap(({ errorPct }) => errorPct ?? []);
+/** Of magnitudes, confounded measurements apart. Null: nothing was predicted. */
+export function summarize(predictions: readonly Prediction[], ofConfounded = false): ErrorSummary | null {
+  const errors = predictions
+    .filter(({ confounded }) => confounded === ofConfounded)
+    .flatMap(({ errorPct }) => errorPct ?? []);
   if (errors.length === 0) return null;
   const sizes = errors.map(Math.abs).sort((a, b) => a - b);
   const middle = sizes.length / 2;
@@ -30,12 +34,17 @@ export function summarize(predictions: readonly Prediction[]): ErrorSummary | nu
 }
 
 export function recordOf(predictions: readonly Prediction[]): ValidationRecord {
+  return { schemaVersion: 1, cores: byCore(predictions, false), confounded: byCore(predictions, true) };
+}
+
+function byCore(predictions: readonly Prediction[], ofConfounded: boolean): Record<string, ErrorSummary> {
   const cores: Record<string, ErrorSummary> = {};
   for (const core of new Set(predictions.map((prediction) => prediction.core))) {
-    const summary = summarize(predictions.filter((prediction) => prediction.core === core));
+    const ofCore = predictions.filter((prediction) => prediction.core === core);
+    const summary = summarize(ofCore, ofConfounded);
     if (summary !== null) cores[core] = summary;
   }
-  return { schemaVersion: 1, cores };
+  return cores;
 }
 
 export const recordPath = (): string => join(packageRoot(), 'validation', 'results.json');

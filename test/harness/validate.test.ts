@@ -90,6 +90,10 @@ describe('validate', () => {
     const all = [one('a', 1), one('a', -3), one('a', 2), one('a', 50, true), one('b', null)];
     expect(summarize(all)).toEqual({ count: 3, medianPct: 2, worstPct: -3 });
     expect(summarize([one('a', 1), one('a', -3)])).toEqual({ count: 2, medianPct: 2, worstPct: -3 });
-    expect(recordOf(all)).toEqual({ schemaVersion: 1, cores: { a: { count: 3, medianPct: 2, worstPct: -3 } } });
+    expect(recordOf(all)).toEqual({
+      schemaVersion: 1,
+      cores: { a: { count: 3, medianPct: 2, worstPct: -3 } },
+      confounded: { a: { count: 1, medianPct: 50, worstPct: 50 } },
+    });
   });
 });
