@@ -122,6 +122,17 @@ const flashCacheGeometry = z.strictObject({
   slaves: artGeometry.shape.slaves,
 });
 
+/** Caches of a Cortex-M7 for instructions and data; RAM that is not tightly coupled lies behind them, as the flash does. */
+const l1Geometry = z.strictObject({
+  instructionCacheBytes: z.int().positive(),
+  dataCacheBytes: z.int().positive(),
+  tightlyCoupled: z
+    .array(z.strictObject({ name: z.string().min(1), start: address, bytes: z.int().positive() }))
+    .max(6),
+  /** From the core to a memory on the bus and back. */
+  busCycles: z.int().min(0),
+});
+
 /** A bit that must be set before something can be used: clock enables, voltage domains. */
 const registerBit = z.strictObject({ register: address, bit: z.int().min(0).max(31) });
 
@@ -215,12 +226,13 @@ export const boardSchema = z.strictObject({
   timing: z.strictObject({
     /**
      * zero-wait: memories answer in one cycle, as on the real board. stm32-art: wait states as the firmware sets them up, behind ST's accelerator (`art`).
-     * flash-cache: the same behind one cache (`cache`).
+     * flash-cache: the same behind one cache (`cache`). l1: behind the core's own caches (`l1`).
      * not-modelled: the real board has wait states that are not counted yet.
      */
-    memory: z.enum(['zero-wait', 'stm32-art', 'flash-cache', 'not-modelled']),
+    memory: z.enum(['zero-wait', 'stm32-art', 'flash-cache', 'l1', 'not-modelled']),
     art: artGeometry.optional(),
     cache: flashCacheGeometry.optional(),
+    l1: l1Geometry.optional(),
     note: z.string().optional(),
   }),
   /** Where each fact was read: manual, section. */

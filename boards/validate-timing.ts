@@ -9,11 +9,11 @@ const LINE_BYTES_MIN = 8;
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(value) && (value & (value - 1)) === 0;
 
 /** What describes the caches of which memory. */
-const GEOMETRY_OF = { art: 'stm32-art', cache: 'flash-cache' } as const;
+const GEOMETRY_OF = { art: 'stm32-art', cache: 'flash-cache', l1: 'l1' } as const;
 
 /** One without the other would be ignored, or has no numbers. */
 export function rejectGeometryMismatch({ name, timing }: Board): void {
-  for (const field of ['art', 'cache'] as const) {
+  for (const field of ['art', 'cache', 'l1'] as const) {
     if ((timing.memory === GEOMETRY_OF[field]) === (timing[field] !== undefined)) continue;
     throw new UserError(
       `board ${name}: timing.memory "${timing.memory}" ${timing[field] === undefined ? `needs "${field}", the geometry of its caches` : `has no "${field}"; remove it`}`,
@@ -47,6 +47,20 @@ export function rejectOddFlashCache({ name, timing }: Board): void {
   throw new UserError(
     `board ${name}: timing.cache.cacheBytes ${cacheBytes} with ${ways} ways of ${lineBytes} bytes are ${sets} sets, not a power of two; correct either`,
   );
+}
+
+/** The caches of a Cortex-M7 have 4 to 64 KiB each (DDI 0489F 5.2). */
+const L1_BYTES: readonly number[] = [4, 8, 16, 32, 64].map((kib) => kib * 1024);
+
+export function rejectOddL1Caches({ name, core, timing }: Board): void {
+  const { l1 } = timing;
+  if (l1 === undefined) return;
+  if (core !== 'cortex-m7')
+    throw new UserError(`board ${name}: timing.memory "l1" is a Cortex-M7's, not a ${core}'s; choose another`);
+  for (const field of ['instructionCacheBytes', 'dataCacheBytes'] as const) {
+    if (L1_BYTES.includes(l1[field])) continue;
+    throw new UserError(`board ${name}: timing.l1.${field} ${l1[field]} is none of ${L1_BYTES.join(', ')}; correct it`);
+  }
 }
 
 /** A load's memory is the first that holds its address: the second would never be seen. */

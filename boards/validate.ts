@@ -4,6 +4,7 @@ import { hex32 } from '../common/units.ts';
 import type { Board, MemoryRegion } from './schema.ts';
 import {
   rejectGeometryMismatch,
+  rejectOddL1Caches,
   rejectOddCaches,
   rejectOddFlashCache,
   rejectOverlappingSlaves,
@@ -259,6 +260,7 @@ const RULES: readonly Rule[] = [
   rejectOscillatorOutOfRange,
   rejectConstantsOverMemory,
   rejectGeometryMismatch,
+  rejectOddL1Caches,
   rejectOddCaches,
   rejectOddFlashCache,
   rejectOverlappingSlaves,

@@ -27,6 +27,7 @@ const memoryTiming: Readonly<Record<Board['timing']['memory'], string>> = {
   'zero-wait': 'zero wait states',
   'stm32-art': 'wait states, prefetch, caches',
   'flash-cache': 'wait states, cache',
+  l1: 'L1 caches',
   'not-modelled': 'wait states not modelled',
 };
 

@@ -5,6 +5,7 @@ import type { Cpu } from './cpu/cpu.ts';
 import type { FlashControl } from './peripherals/flash-control.ts';
 import { ArtMemory } from './timing/art-memory.ts';
 import { CachedFlash } from './timing/cached-flash.ts';
+import { L1Memory, type CacheEnables } from './timing/l1-memory.ts';
 import type { MemorySystem } from './timing/memory-system.ts';
 
 /** exact: wait states, caches and contention are counted as far as the board's are modelled; flat: every access is zero-wait. */
@@ -17,9 +18,16 @@ export function isExactPossible({ timing }: Board): boolean {
 
 /**
  * Null where nothing is to be added to the pipeline's cycles.
+ * @param enables which of the core's own caches are on
  * @throws UserError when the board's memories are not modelled, or the engine cannot count them
  */
-export function memorySystemOf(board: Board, flash: FlashControl, mode: TimingMode, cpu: Cpu): MemorySystem | null {
+export function memorySystemOf(
+  board: Board,
+  flash: FlashControl,
+  mode: TimingMode,
+  cpu: Cpu,
+  enables: () => CacheEnables,
+): MemorySystem | null {
   if (mode === 'flat' || board.timing.memory === 'zero-wait') return null;
   if (!isExactPossible(board))
     throw new UserError(`--timing exact: wait states of board ${board.name} are not modelled yet; use --timing flat`);
@@ -27,8 +35,12 @@ export function memorySystemOf(board: Board, flash: FlashControl, mode: TimingMo
     throw new UserError(
       `--timing exact: the ${cpu.name} engine counts no wait states, which board ${board.name} has; use --timing flat or --engine wasm`,
     );
-  const { art, cache } = board.timing;
+  const { art, cache, l1 } = board.timing;
   const { start, bytes } = board.memory.find(({ kind }) => kind === 'flash')!;
   if (art !== undefined) return new ArtMemory({ ...art, start, bytes }, flash);
+  if (l1 !== undefined) {
+    const bus = board.memory.filter(({ kind }) => kind === 'ram');
+    return new L1Memory({ ...l1, flash: { start, bytes }, bus }, flash, enables);
+  }
   return cache === undefined ? null : new CachedFlash({ ...cache, start, bytes }, flash);
 }

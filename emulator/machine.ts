@@ -15,6 +15,7 @@ import type { MachineParts, Output, StopHandler } from './machine-parts.ts';
 import { MemoryMap } from './memory-map.ts';
 import { coreOf, type Core } from './cores/core.ts';
 import { CoreExceptions } from './exceptions/core-exceptions.ts';
+import { cacheEnables } from './exceptions/system-state.ts';
 import type { PeripheralBus } from './peripherals/bus.ts';
 import { SerialLine } from './peripherals/serial-line.ts';
 import { DEFAULT_CYCLES_MAX, type CallResult, type Pause, type RunOptions, type RunResult } from './run-result.ts';
@@ -109,7 +110,10 @@ export class Machine {
       fail: (cause: string) => this.failFromDevice('unmodelled-feature', cause),
       note,
     });
-    this.memorySystem = memorySystemOf(parts.board, this.hardware.flash, parts.timing ?? 'flat', parts.cpu);
+    const timing = parts.timing ?? 'flat';
+    this.memorySystem = memorySystemOf(parts.board, this.hardware.flash, timing, parts.cpu, () =>
+      cacheEnables(this.exceptions?.system ?? null),
+    );
     if (this.memorySystem !== null) parts.cpu.setMemorySystem?.(this.memorySystem);
     checkSegments(parts.image, parts.board.name, parts.board.memory);
     for (const segment of parts.image.segments) this.writeMemory(segment.loadAddress, segment.bytes);

@@ -41,6 +41,8 @@ export interface CoreFacts {
   readonly hasVtor: boolean;
   /** CONTROL.nPRIV exists. */
   readonly hasUnprivileged: boolean;
+  /** Caches of its own for instructions and data may be built in, which CCR switches on. */
+  readonly hasCaches: boolean;
   /** Document and section of each of the above. */
   readonly source: string;
 }

@@ -15,6 +15,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     interruptLines: 32,
     hasVtor: false,
     hasUnprivileged: false,
+    hasCaches: false,
     source:
       'DDI 0432C 4.3 (CPUID r0p0, no VTOR, no MPU, no unprivileged mode); 5.1 (1 to 32 interrupts); DDI 0419C B1.5.4 (2 priority bits on every Armv6-M)',
   },
@@ -27,6 +28,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     interruptLines: 32,
     hasVtor: true,
     hasUnprivileged: true,
+    hasCaches: false,
     source:
       'DDI 0484C 4.3 (CPUID r0p1; VTOR and unprivileged mode optional, taken as present); 4.5 (MPU of 8 regions, optional, taken as present); 5.1 (32 interrupts); DDI 0419C B1.5.4 (2 priority bits)',
   },
@@ -39,6 +41,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     interruptLines: 240,
     hasVtor: true,
     hasUnprivileged: true,
+    hasCaches: false,
     source:
       'DDI 0337I 4.2 (CPUID r2p1); 5.1 (8 regions); 6.1 (up to 240 interrupts, 3 to 8 priority bits; 4 as on most parts)',
   },
@@ -51,6 +54,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     interruptLines: 240,
     hasVtor: true,
     hasUnprivileged: true,
+    hasCaches: false,
     source:
       'DDI 0439D 4.2 (CPUID r0p1); 5.1 (8 regions); 6.1 (up to 240 interrupts, 3 to 8 priority bits; 4 as on most parts)',
   },
@@ -63,6 +67,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     interruptLines: 240,
     hasVtor: true,
     hasUnprivileged: true,
+    hasCaches: true,
     source:
       'DDI 0489F 3.3 (CPUID r1p2); 6.1 (0, 8 or 16 regions; 8 as on most parts); 7.1 (up to 240 interrupts, 3 to 8 priority bits; 4 as on most parts)',
   },
@@ -75,6 +80,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     interruptLines: 240,
     hasVtor: true,
     hasUnprivileged: true,
+    hasCaches: false,
     source:
       'DDI 0550C 4.3 (CPUID r1p0; VTOR optional, taken as present); MPU of 0, 4, 8, 12 or 16 regions, 8 taken; up to 240 interrupts; DDI 0553B B3.8 (2 priority bits on every Baseline core)',
   },
@@ -87,6 +93,7 @@ export const cores: Readonly<Record<CoreName, CoreFacts>> = {
     interruptLines: 480,
     hasVtor: true,
     hasUnprivileged: true,
+    hasCaches: false,
     source:
       '100230 B1 (CPUID r0p3); DSP extension optional, taken as present; MPU of 0, 4, 8, 12 or 16 regions, 8 taken; up to 480 interrupts; 3 to 8 priority bits, 4 as on most parts',
   },

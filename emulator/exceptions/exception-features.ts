@@ -11,6 +11,8 @@ export interface ExceptionFeatures {
   readonly hasFpu: boolean;
   /** Bits of CCR that are always 1: STKALIGN, NONBASETHRDENA on Armv8-M, UNALIGN_TRP where every unaligned access faults. */
   readonly configurationOnes: number;
+  /** Bits of CCR that can be written besides those every core has: enables of caches. */
+  readonly configurationExtra: number;
   readonly cost: ExceptionCost;
 }
 
@@ -20,6 +22,7 @@ export function exceptionFeatures(core: Core): ExceptionFeatures {
     isV8: isV8(core),
     hasFpu: core.fpu !== 'none',
     configurationOnes: configurationOnes(core),
+    configurationExtra: core.hasCaches ? ccr.dataCache | ccr.instructionCache | ccr.branchPrediction : 0,
     cost: exceptionCosts[core.name],
   };
 }

@@ -29,7 +29,19 @@ export const ccr = {
   unalignedTrap: 1 << 3,
   divideByZeroTrap: 1 << 4,
   stackAlign: 1 << 9,
+  dataCache: 1 << 16,
+  instructionCache: 1 << 17,
+  branchPrediction: 1 << 18,
 } as const;
+
+/** Which of the core's own caches are on; without such caches, or registers to switch them on, none ever is. */
+export function cacheEnables(system: SystemState | null): { instructions: boolean; data: boolean } {
+  const configuration = system?.configuration ?? 0;
+  return {
+    instructions: (configuration & ccr.instructionCache) !== 0,
+    data: (configuration & ccr.dataCache) !== 0,
+  };
+}
 
 export const scr = { sleepOnExit: 1 << 1, sendEventOnPending: 1 << 4 } as const;
 

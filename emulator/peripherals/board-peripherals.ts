@@ -61,10 +61,11 @@ function gate(board: Board, devices: ReadonlyMap<string, Peripheral>, name: stri
 function controlBlock(board: Board, exceptions: ExceptionHost): SystemControlBlock {
   const model = coreOf(board);
   const { cpuid, mvfr, interruptLines } = model;
-  const { hasFpu, configurationOnes } = exceptionFeatures(model);
+  const { hasFpu, configurationOnes, configurationExtra } = exceptionFeatures(model);
   const options = {
     hasFpu,
     configurationOnes,
+    configurationExtra,
     cpuid,
     mvfr,
     interruptWords: Math.ceil(interruptLines / 32) - 1,

@@ -82,6 +82,8 @@ export interface ControlBlockOptions {
   readonly hasFpu: boolean;
   /** Bits of CCR that are always 1. */
   readonly configurationOnes: number;
+  /** Bits of CCR that can be written besides those of every core. */
+  readonly configurationExtra: number;
   /** ICTR: interrupt lines in units of 32, less one. */
   readonly interruptWords: number;
   readonly cpuid: number;
@@ -185,7 +187,8 @@ export class SystemControlBlock extends RegisterFile {
         system.sleep = value & 0x16;
         break;
       case register.ccr:
-        system.configuration = (value & CCR_WRITABLE) | this.options.configurationOnes;
+        system.configuration =
+          (value & (CCR_WRITABLE | this.options.configurationExtra)) | this.options.configurationOnes;
         this.host.configurationChanged();
         break;
       case register.shcsr:

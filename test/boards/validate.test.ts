@@ -45,6 +45,7 @@ const ART = {
   slaves: [],
 };
 
+const L1 = { instructionCacheBytes: 4096, dataCacheBytes: 4096, tightlyCoupled: [], busCycles: 6 };
 const CACHE = { cacheBytes: 2048, ways: 2, lineBytes: 16, slaves: [] };
 
 describe('board descriptions', () => {
@@ -142,6 +143,17 @@ describe('board descriptions', () => {
       'a crystal out of range',
       (board) => (board['oscillators'] = { hse: 8, lse: 32768 }),
       /oscillators\.hse 8 is outside/,
+    ],
+    [
+      "another core's caches",
+      (board) => (board['timing'] = { memory: 'l1', l1: L1 }),
+      /timing\.memory "l1" is a Cortex-M7's, not a cortex-m4's/,
+    ],
+    [
+      'an L1 cache of no size that exists',
+      (board) =>
+        Object.assign(board, { core: 'cortex-m7', timing: { memory: 'l1', l1: { ...L1, dataCacheBytes: 4097 } } }),
+      /timing\.l1\.dataCacheBytes 4097 is none of 4096, 8192/,
     ],
     ['no ram', (_, memory) => memory.forEach((region) => (region['kind'] = 'flash')), /kind "ram"/],
     [
