@@ -179,8 +179,12 @@ export function formatRun(report: RunReport): string {
   ].join('\n');
 }
 
-function timingLines({ model, mode, assumedCount, note: text }: RunReport['timing']): string[] {
-  const table = `${model}, ${mode}; ${assumedCount} of its numbers are assumed, the rest documented; not yet validated against silicon`;
+function timingLines({ model, mode, assumedCount, validatedErrorPct, note: text }: RunReport['timing']): string[] {
+  const error =
+    validatedErrorPct === null
+      ? 'not yet validated against silicon'
+      : `against silicon at most ${validatedErrorPct} % off so far`;
+  const table = `${model}, ${mode}; ${assumedCount} of its numbers are assumed, the rest documented; ${error}`;
   const lines = [...(model === null ? [] : [table]), ...(text === null ? [] : [text])];
   return lines.map((line, index) => `${(index === 0 ? 'timing' : '').padEnd(14)}${line}`);
 }
