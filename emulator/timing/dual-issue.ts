@@ -14,6 +14,8 @@ export interface Place {
   /** Base register of a load with a constant offset, as a mask, and that offset; 0: the address is not known relative to another. */
   readonly base: number;
   readonly offset: number;
+  /** Memory bank of a load, as the memory system numbers them; 0: it is not known. */
+  readonly bank: number;
 }
 
 const units: Readonly<Partial<Record<TimingClass, Unit>>> = {
@@ -71,14 +73,15 @@ const conflicts: ReadonlySet<string> = new Set(
   ).flatMap(([a, b]) => [`${a} ${b}`, `${b} ${a}`]),
 );
 
-/** Null: the instruction is issued alone. */
-export function placeOf(instruction: Instruction, { kind }: Form): Place | null {
-  const { timing, words, addressRegisters } = instruction;
+/** Null: the instruction is issued alone. @param slave bank of its access, 0 if that is not known */
+export function placeOf(instruction: Instruction, { kind }: Form, slave: number): Place | null {
+  const { timing, words, addressRegisters, condition } = instruction;
   const unit = units[timing];
   if (unit === undefined || words > 1) return null;
-  const isKnown = (unit === 'load' || unit === 'fpLoad') && countBits(addressRegisters) === 1;
+  const loads = unit === 'load' || unit === 'fpLoad';
+  const isKnown = loads && countBits(addressRegisters) === 1;
   const offset = isKnown ? (accessRange(instruction, () => 0)?.start ?? 0) : 0;
-  return { unit, kind, base: isKnown ? addressRegisters : 0, offset };
+  return { unit, kind, base: isKnown ? addressRegisters : 0, offset, bank: loads && condition === null ? slave : 0 };
 }
 
 export function canPair(older: Place, younger: Place): boolean {
@@ -92,4 +95,6 @@ export function canPair(older: Place, younger: Place): boolean {
 
 /** Banks hold the even and the odd words. */
 const provesBanks = (older: Place, younger: Place): boolean =>
-  older.base !== 0 && older.base === younger.base && ((older.offset ^ younger.offset) & 4) !== 0;
+  older.bank !== 0 && younger.bank !== 0
+    ? older.bank !== younger.bank
+    : older.base !== 0 && older.base === younger.base && ((older.offset ^ younger.offset) & 4) !== 0;

@@ -42,6 +42,7 @@ const BEATS = LINE_BYTES >> BEAT_SHIFT;
 /** Double words that the prefetch unit is ahead. */
 const QUEUE = 4;
 const NONE = -1;
+const EVEN_BANK = 1;
 
 const isIn = ({ start, bytes }: Range, address: number): boolean => address >= start && address - start < bytes;
 
@@ -73,9 +74,9 @@ export class L1Memory implements MemorySystem {
     this.data = new LineCache(geometry.dataCacheBytes / LINE_BYTES, DATA_WAYS);
   }
 
-  /** To the pipeline all memories are one. */
-  slaveOf(): number {
-    return 0;
+  /** The bank of caches and tightly coupled memory: of the even words or of the odd ones. */
+  slaveOf(address: number): number {
+    return EVEN_BANK + ((address >>> 2) & 1);
   }
 
   fetch(address: number, bytes: number, now: number): number {

@@ -67,7 +67,7 @@ export class SuperscalarPipeline implements Pipeline {
     const state = this.states.at(number);
     const form = formOf(instruction);
     const operands = operandsOf(instruction, this.core);
-    const place = placeOf(instruction, form);
+    const place = placeOf(instruction, form, outcome.slave ?? 0);
     const needed = Math.max(
       coreWait(state, instruction, operands, form),
       waitForFpu(state.fpResults, instruction, operands),

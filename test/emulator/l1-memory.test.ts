@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { loadBoard } from '../../boards/load.ts';
 import { createMachine } from '../../emulator/create-machine.ts';
 import { FlashControl } from '../../emulator/peripherals/flash-control.ts';
+import { coreOf } from '../../emulator/cores/core.ts';
+import { decodeInstruction } from '../../emulator/timing/decode.ts';
+import { REFILLED, SEQUENTIAL } from '../../emulator/timing/pipeline.ts';
 import { L1Memory } from '../../emulator/timing/l1-memory.ts';
 import { buildProgram, hasCompiler } from './support/assemble.ts';
 
@@ -123,4 +126,17 @@ int main(void) { return 0; }`;
     expect(warm).toBeGreaterThan(4 * 64);
     machine.close();
   });
+});
+
+it('tells the pipeline banks, so that loads of different ones pair whatever their base registers', () => {
+  const core = coreOf({ core: 'cortex-m7', fpu: 'fpv5-d16' });
+  const { pipeline } = core;
+  // ldr r2, [r0]; ldr r3, [r1]
+  const [first, second] = [0x6802, 0x680b].map((code, index) => decodeInstruction(() => code, 8 + 2 * index, 0, core));
+  const bank = (address: number): number => memory().slaveOf(address);
+  const after = pipeline.step(REFILLED, first!, { ...SEQUENTIAL, slave: bank(RAM) });
+  const cycles = [RAM + 4, FLASH + 12, RAM + 8].map(
+    (address) => pipeline.step(after.next, second!, { ...SEQUENTIAL, slave: bank(address) }).cycles,
+  );
+  expect([after.cycles, ...cycles]).toEqual([1, 0, 0, 1]);
 });
