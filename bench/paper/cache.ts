@@ -10,10 +10,26 @@ export function cellKey(inputs: unknown): string {
 
 /** The cached result, or that of `compute`, kept for the next run. */
 export function cell<T>(folder: string, inputs: unknown, compute: (key: string) => T): T {
-  const key = cellKey(inputs);
-  const path = join(folder, `${key}.json`);
-  if (existsSync(path)) return (JSON.parse(readFileSync(path, 'utf8')) as { result: T }).result;
-  const result = compute(key);
+  const known = read<T>(folder, inputs);
+  return known === null ? keep(folder, inputs, compute(cellKey(inputs))) : known.result;
+}
+
+/** The same for what takes a compiler or another process. */
+export async function cachedCell<T>(folder: string, inputs: unknown, compute: () => Promise<T>): Promise<T> {
+  const known = read<T>(folder, inputs);
+  return known === null ? keep(folder, inputs, await compute()) : known.result;
+}
+
+const pathOf = (folder: string, inputs: unknown): string => join(folder, `${cellKey(inputs)}.json`);
+
+function read<T>(folder: string, inputs: unknown): { readonly result: T } | null {
+  const path = pathOf(folder, inputs);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { result: T }) : null;
+}
+
+/** Written whole beside and moved into place: a killed run leaves no half cell. */
+function keep<T>(folder: string, inputs: unknown, result: T): T {
+  const path = pathOf(folder, inputs);
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${path}.new`, JSON.stringify({ inputs, result }, null, 1));
   renameSync(`${path}.new`, path);

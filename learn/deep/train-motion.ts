@@ -4,15 +4,17 @@ import { basename, isAbsolute, join } from 'node:path';
 import { UserError } from '../../common/errors.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { graphToTflite } from '../../firmware-gen/passes/export.ts';
+import type { DecisionSystem } from '../../firmware-gen/ir/system.ts';
 import { systemJson } from '../../firmware-gen/system-file.ts';
 import { writeTflite } from '../../firmware-gen/tflite/writer.ts';
-import { cutWindows, loadDataset, type MotionDataset, type Recording } from '../har/dataset.ts';
+import { cutWindows, loadDataset, type LabelledWindow, type MotionDataset, type Recording } from '../har/dataset.ts';
 import { createRandom, shuffle } from '../random.ts';
 import { startTfjs } from '../tfjs/start.ts';
 import type { TrainConfig } from './config.ts';
 import { curveSvg } from './curve.ts';
 import { deploy, judge } from './deploy.ts';
 import { motionSource, splitMotion } from './motion-source.ts';
+import type { Network } from './network.ts';
 import { train, type TrainOptions } from './trainer.ts';
 
 export type MotionConfig = TrainConfig & { readonly data: { readonly kind: 'motion' } };
@@ -54,27 +56,13 @@ export async function trainMotion(config: TrainConfig, options: TrainOptions): P
   await startTfjs();
   const source = motionSource(data, config);
   const trained = train(config, source, options);
-  const { train: training, validation } = splitMotion(data, config);
-  const { classes, windowFrames } = config.data;
-  const raw = (recordings: readonly Recording[], labels: readonly string[]) =>
-    cutWindows({ recordings, channels: data.channels }, { classes: labels, windowFrames, hopFrames: windowFrames });
-  const calibration = raw(training, classes);
-  shuffle(calibration, createRandom(config.schedule.seed));
-  const held = raw(validation, classes);
-  const system = deploy(trained.network, {
-    rawScale: data.scale,
-    calibration: calibration.slice(0, config.deploy.calibrationWindows).map(({ samples }) => samples),
-    validation: { windows: held.map(({ samples }) => samples), labels: held.map(({ label }) => label) },
-    hopFrames: config.deploy.hopFrames ?? Math.ceil(windowFrames / 2),
-    truePositiveRate: config.deploy.accept,
-    switching: config.deploy.switching,
-  });
+  const system = deployTrained(trained.network, data, config);
   const summary: TrainSummary = {
     name: config.name,
     best: trained.best,
     samplesPerSecond: trained.samplesPerSecond,
     parameters: [...trained.network.parameters.values().values()].reduce((sum, { length }) => sum + length, 0),
-    test: judgeUnseen(system, data, config, raw),
+    test: judgeUnseen(system, data, config),
   };
   const encoder = `${config.name}.tflite`;
   // Where the data set lay is nobody's business but its name.
@@ -88,20 +76,49 @@ export async function trainMotion(config: TrainConfig, options: TrainOptions): P
   return { summary, files };
 }
 
+/** Windows without overlap, raw counts. */
+function rawWindows(
+  { channels }: Pick<MotionDataset, 'channels'>,
+  recordings: readonly Recording[],
+  classes: readonly string[],
+  windowFrames: number,
+): LabelledWindow[] {
+  return cutWindows({ recordings, channels }, { classes, windowFrames, hopFrames: windowFrames });
+}
+
+/** Ranges from training windows, threshold and temperature from validation windows, as config.deploy says. */
+export function deployTrained(network: Network, data: MotionDataset, config: MotionConfig): DecisionSystem {
+  const { train: training, validation } = splitMotion(data, config);
+  const { classes, windowFrames } = config.data;
+  const calibration = rawWindows(data, training, classes, windowFrames);
+  shuffle(calibration, createRandom(config.schedule.seed));
+  const held = rawWindows(data, validation, classes, windowFrames);
+  return deploy(network, {
+    rawScale: data.scale,
+    calibration: calibration.slice(0, config.deploy.calibrationWindows).map(({ samples }) => samples),
+    validation: { windows: held.map(({ samples }) => samples), labels: held.map(({ label }) => label) },
+    hopFrames: config.deploy.hopFrames ?? Math.ceil(windowFrames / 2),
+    truePositiveRate: config.deploy.accept,
+    switching: config.deploy.switching,
+  });
+}
+
 function judgeUnseen(
   system: Parameters<typeof judge>[0],
   data: MotionDataset,
   config: MotionConfig,
-  raw: (recordings: readonly Recording[], labels: readonly string[]) => { samples: Int16Array; label: number }[],
 ): TrainSummary['test'] {
   const { train: training, validation } = splitMotion(data, config);
   const seen = new Set([...training, ...validation].map(({ subject }) => subject));
   const test = data.recordings.filter(({ subject, split }) => split !== 'train' && !seen.has(subject));
-  const { classes, unknown } = config.data;
+  const { classes, unknown, windowFrames } = config.data;
   const others = [...new Set(data.recordings.map(({ label }) => label))].filter(
     (label) => !classes.includes(label) && !unknown.includes(label),
   );
-  const [known, strange] = [raw(test, classes), raw(test, others)];
+  const [known, strange] = [classes, others].map((labels) => rawWindows(data, test, labels, windowFrames)) as [
+    LabelledWindow[],
+    LabelledWindow[],
+  ];
   const samplesOf = (windows: typeof known): Int16Array[] => windows.map(({ samples }) => samples);
   const [ofKnown, ofStrange] = [judge(system, samplesOf(known)), judge(system, samplesOf(strange))];
   const share = (values: readonly boolean[]): number => values.filter(Boolean).length / Math.max(1, values.length);

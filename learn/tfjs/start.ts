@@ -8,10 +8,19 @@ import '@tensorflow/tfjs-layers';
 import { registerGradientKernels } from './gradient-kernels.ts';
 import { registerNormalisationKernels } from './normalisation-kernels.ts';
 
-export async function startTfjs(): Promise<void> {
+/** Where the backend's .wasm files lie. */
+export function wasmFolder(): string {
   const backend = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json');
-  setWasmPaths(join(dirname(backend), 'dist', '/'));
+  return join(dirname(backend), 'dist', '/');
+}
+
+export function withoutThreads(): void {
   env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+}
+
+export async function startTfjs(): Promise<void> {
+  setWasmPaths(wasmFolder());
+  withoutThreads();
   await setBackend('wasm');
   await ready();
   registerGradientKernels();
