@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { print, reportError, table } from '../cli/output.ts';
 import { benchBoards } from './boards.ts';
 import { benchKws } from './kws-accuracy.ts';
+import { addMlperf } from './mlperf/command.ts';
 import { nonNegativeInteger } from '../cli/options.ts';
 import { benchPeers } from './peers.ts';
 import { benchQuantize } from './quantize-accuracy.ts';
@@ -135,6 +136,8 @@ program
       [table(header, cells), ...(options.ops === true ? ['', table(opHeader, ops)] : [])].join('\n'),
     );
   });
+
+addMlperf(program, DIR);
 
 try {
   await program.parseAsync(process.argv);

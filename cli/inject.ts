@@ -7,10 +7,11 @@ import { compileModel } from '../harness/compile.ts';
 import {
   INJECT_OUTCOMES,
   INJECT_REGIONS,
-  runCampaign,
+  injectionTarget,
   type Campaign,
   type InjectRegion,
 } from '../harness/inject/campaign.ts';
+import { runCampaign } from '../harness/inject/pool.ts';
 import { loadModel } from '../harness/model.ts';
 import { boardOption, dirOption, nonNegativeInteger } from './options.ts';
 import { print, table, type JsonOption } from './output.ts';
@@ -52,13 +53,9 @@ export function addInject(program: Command): void {
       const compiled = await compileModel(model, dir, { board, bare: true, hooks: false, prune: true });
       const bar = progress('inject', options.count);
       const { seed, count, regions } = options;
-      const campaign = runCampaign(compiled, inputsOf(model.graph, options), {
-        board,
-        seed,
-        count,
-        regions,
-        onProgress: (done) => bar.update(done),
-      });
+      const inputs = inputsOf(model.graph, options);
+      const settings = { board, seed, count, regions };
+      const campaign = await runCampaign(injectionTarget(compiled), inputs, settings, (done) => bar.update(done));
       bar.stop();
       const document = { schemaVersion: 1, model: model.name, board: board.name, seed, ...campaign };
       print(options, document, () => formatCampaign(model.name, board.name, campaign));

@@ -3,7 +3,11 @@ import { build } from 'rolldown';
 
 await build({
   // A worker thread's file is found by its name beside the file that starts it.
-  input: { main: 'dist/cli/main.js', worker: 'dist/harness/check/worker.js' },
+  input: {
+    main: 'dist/cli/main.js',
+    worker: 'dist/harness/check/worker.js',
+    'inject-worker': 'dist/harness/inject/inject-worker.js',
+  },
   platform: 'node',
   // It finds its native part beside its own files.
   external: ['serialport'],

@@ -156,6 +156,12 @@ export interface ExceptionPort {
   onMaskChange: (() => void) | null;
 }
 
+/** Addresses start .. start + bytes - 1. */
+export interface CodeRange {
+  readonly start: number;
+  readonly bytes: number;
+}
+
 /** save() gives registers, counters and what else of the core decides the future, without memories and marks; absent: it cannot. */
 export interface Cpu extends Partial<Stateful> {
   readonly name: string;
@@ -190,7 +196,8 @@ export interface Cpu extends Partial<Stateful> {
   takeMarkPasses(address: number): MarkPass[];
   /** Whether CPACR lets FPU instructions run; an engine stops with 'fpuDisabled' before one that may not. */
   setFpuEnabled(enabled: boolean): void;
-  forgetCode(): void;
+  /** Of all memory, or of a range: whatever was made of bytes in it is made anew. */
+  forgetCode(range?: CodeRange): void;
   /** Counts what memories add to the pipeline's cycles, before the first run; absent: the engine has zero-wait memories only. */
   setMemorySystem?(system: MemorySystem): void;
   /** Calls the hook after every instruction, in program order; null: no more. Far slower. Only engines that can have it. */

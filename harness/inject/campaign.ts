@@ -8,7 +8,7 @@ import { reg } from '../../emulator/cpu/cpu.ts';
 import { createMachine } from '../../emulator/create-machine.ts';
 import type { Machine, Pause, RunResult } from '../../emulator/machine.ts';
 import type { MachineState } from '../../emulator/state/machine-state.ts';
-import { tensorBytes, tensorOf, type TensorId } from '../../firmware-gen/ir/graph.ts';
+import { tensorBytes, tensorOf } from '../../firmware-gen/ir/graph.ts';
 import type { CompiledModel } from '../compile.ts';
 
 export const INJECT_REGIONS = ['flash', 'data', 'stack', 'registers'] as const;
@@ -38,12 +38,33 @@ export interface CampaignRow {
   readonly outcomes: Readonly<Record<InjectOutcome, number>>;
 }
 
+/** What a campaign needs of a compiled model; plain data, for worker threads. */
+export interface InjectionTarget {
+  readonly elf: Uint8Array;
+  /** C identifier of the model. */
+  readonly identifier: string;
+  /** Offsets in the arena. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly { readonly offset: number; readonly bytes: number }[];
+}
+
+/** Injections first, first + step, first + 2 step ... of a campaign, which is the same however it is divided. */
+export interface CampaignPart {
+  readonly first: number;
+  readonly step: number;
+}
+
 export interface CampaignOptions {
   readonly board: Board;
   readonly seed: number;
   readonly count: number;
   readonly regions: readonly InjectRegion[];
-  readonly onProgress?: (done: number) => void;
+}
+
+/** The injections of a part. */
+export interface PartResult {
+  readonly cycles: number;
+  readonly injections: readonly Injection[];
 }
 
 export interface Campaign {
@@ -61,29 +82,54 @@ const REGISTERS = 15;
 /** Of the fault-free run: what takes longer hangs. */
 const HANG_FACTOR = 2;
 
+/** @param compiled a bare image, whose main() infers once and sleeps */
+export function injectionTarget({ image, identifier, schedule: { graph }, plan }: CompiledModel): InjectionTarget {
+  const offsetOf = (id: number): number => {
+    const offset = plan.tensorOffset[id];
+    assert(offset !== undefined && offset !== null, 'the tensor lies in the arena');
+    return offset;
+  };
+  return {
+    elf: image.elf,
+    identifier,
+    inputs: graph.inputs.map(offsetOf),
+    outputs: graph.outputs.map((id) => ({ offset: offsetOf(id), bytes: tensorBytes(tensorOf(graph, id)) })),
+  };
+}
+
 /**
- * @param compiled a bare image, whose main() infers once and sleeps. @param inputs little-endian bytes of every input tensor
+ * @param inputs little-endian bytes of every input tensor
  * @throws UserError when the image does not run without faults
  */
-export function runCampaign(
-  compiled: CompiledModel,
+export function runPart(
+  target: InjectionTarget,
   inputs: readonly Uint8Array[],
-  { board, seed, count, regions, onProgress }: CampaignOptions,
-): Campaign {
-  const machine = createMachine({ board, image: compiled.image.elf, imageName: 'firmware.elf', engine: 'wasm' });
+  { board, seed, count, regions }: CampaignOptions,
+  { first, step }: CampaignPart,
+): PartResult {
+  const machine = createMachine({ board, image: target.elf, imageName: 'firmware.elf', engine: 'wasm' });
   try {
-    const bench = new InjectionBench(machine, compiled, inputs);
+    const bench = new InjectionBench(machine, target, inputs);
     const random = seededWords(seed);
     const injections: Injection[] = [];
-    for (let done = 0; done < count; done++) {
-      const region = defined(regions[done % regions.length], 'region');
-      injections.push(bench.inject(region, random));
-      onProgress?.(done + 1);
+    for (let index = 0; index < count; index++) {
+      const flip = bench.choose(defined(regions[index % regions.length], 'region'), random);
+      if (index % step === first) injections.push({ ...flip, outcome: bench.inject(flip) });
     }
-    return { cycles: bench.cycles, rows: regions.map((region) => summarise(region, injections)), injections };
+    return { cycles: bench.cycles, injections };
   } finally {
     machine.close();
   }
+}
+
+/** Parts 0 .. parts.length - 1 put together, injections in the order in which they were drawn. */
+export function joinParts(parts: readonly PartResult[], regions: readonly InjectRegion[]): Campaign {
+  const count = parts.reduce((sum, part) => sum + part.injections.length, 0);
+  const injections = Array.from({ length: count }, (_, index) =>
+    defined(parts[index % parts.length]?.injections[Math.floor(index / parts.length)], 'an injection'),
+  );
+  const cycles = defined(parts[0], 'a part').cycles;
+  return { cycles, rows: regions.map((region) => summarise(region, injections)), injections };
 }
 
 function summarise(region: InjectRegion, all: readonly Injection[]): CampaignRow {
@@ -105,27 +151,29 @@ function seededWords(seed: number): (bound: number) => number {
   };
 }
 
+type Flip = Omit<Injection, 'outcome'>;
+
 class InjectionBench {
   /** Of the fault-free inference, to where the firmware sleeps. */
   readonly cycles: number;
   private readonly machine: Machine;
-  private readonly compiled: CompiledModel;
+  private readonly target: InjectionTarget;
   private readonly before: MachineState;
   private readonly start: number;
   private readonly expected: readonly Uint8Array[];
   private readonly ranges: Readonly<Record<Exclude<InjectRegion, 'registers'>, readonly Range[]>>;
 
-  constructor(machine: Machine, compiled: CompiledModel, inputs: readonly Uint8Array[]) {
+  constructor(machine: Machine, target: InjectionTarget, inputs: readonly Uint8Array[]) {
     this.machine = machine;
-    this.compiled = compiled;
-    const { graph } = compiled.schedule;
-    const invoke = `${compiled.identifier}_invoke`;
+    this.target = target;
+    const invoke = `${target.identifier}_invoke`;
     machine.onMark(invoke, () => machine.pause());
     const begin = machine.start();
     const atInvoke = typeof begin === 'number' ? machine.resume(begin, { cyclesMax: 1e9 }) : begin;
     machine.removeMark(invoke);
     if (atInvoke.stop !== 'paused') throw new UserError(`firmware: ended before the inference: ${atInvoke.stop}`, 7);
-    for (const [index, id] of graph.inputs.entries()) machine.writeMemory(this.addressOf(id), inputs[index]!);
+    const arena = machine.symbol('tl_arena').address;
+    for (const [index, offset] of target.inputs.entries()) machine.writeMemory(arena + offset, inputs[index]!);
     this.start = machine.cpu.counters().cycles;
     this.before = machine.save();
     const top = machine.cpu.readRegister(reg.sp);
@@ -145,22 +193,28 @@ class InjectionBench {
     };
   }
 
-  inject(region: InjectRegion, random: (bound: number) => number): Injection {
-    const { machine } = this;
-    machine.restore(this.before);
+  /** What is drawn does not depend on what comes of it. */
+  choose(region: InjectRegion, random: (bound: number) => number): Flip {
     const cycle = random(this.cycles);
-    const pc = machine.cpu.readRegister(reg.pc);
-    let run: RunResult | Pause = machine.resume(pc, { cyclesMax: this.start + cycle });
     const [address, bit] =
       region === 'registers' ? [random(REGISTERS), random(32)] : [this.pick(region, random), random(8)];
-    if (run.stop === 'limit') {
-      this.flip(region, address, bit);
-      run = machine.resume(run.pc, { cyclesMax: this.start + HANG_FACTOR * this.cycles });
-    }
-    return { region, address, bit, cycle, outcome: this.judge(run) };
+    return { region, address, bit, cycle };
   }
 
-  private flip(region: InjectRegion, address: number, bit: number): void {
+  inject(flip: Flip): InjectOutcome {
+    const { machine } = this;
+    machine.restore(this.before);
+    const pc = machine.cpu.readRegister(reg.pc);
+    const run = machine.resume(pc, { cyclesMax: this.start + flip.cycle });
+    if (run.stop !== 'limit') return this.judge(run);
+    this.flip(flip);
+    const outcome = this.judge(machine.resume(run.pc, { cyclesMax: this.start + HANG_FACTOR * this.cycles }));
+    // Flash as it was: restoring finds nothing to do, and code that was translated stays.
+    if (flip.region === 'flash') this.flip(flip);
+    return outcome;
+  }
+
+  private flip({ region, address, bit }: Flip): void {
     const { cpu } = this.machine;
     if (region === 'registers') {
       cpu.writeRegister(address, (cpu.readRegister(address) ^ (1 << bit)) >>> 0);
@@ -168,7 +222,7 @@ class InjectionBench {
     }
     const [byte] = this.machine.readMemory(address, 1);
     this.machine.writeMemory(address, Uint8Array.of(byte! ^ (1 << bit)));
-    if (region === 'flash') cpu.forgetCode();
+    if (region === 'flash') cpu.forgetCode({ start: address, bytes: 1 });
   }
 
   private judge(run: RunResult | Pause): InjectOutcome {
@@ -203,13 +257,7 @@ class InjectionBench {
   }
 
   private outputs(): Uint8Array[] {
-    const { graph } = this.compiled.schedule;
-    return graph.outputs.map((id) => this.machine.readMemory(this.addressOf(id), tensorBytes(tensorOf(graph, id))));
-  }
-
-  private addressOf(id: TensorId): number {
-    const offset = this.compiled.plan.tensorOffset[id];
-    assert(offset !== undefined && offset !== null, 'the tensor lies in the arena');
-    return this.machine.symbol('tl_arena').address + offset;
+    const arena = this.machine.symbol('tl_arena').address;
+    return this.target.outputs.map(({ offset, bytes }) => this.machine.readMemory(arena + offset, bytes));
   }
 }

@@ -1,5 +1,15 @@
 /** Blocks built so far, by address and IT state, and which of them may be translated. */
-import { buildBlock, costsIn, isCurrent, isTranslatable, type Block, type Step, type StepCosts } from './block.ts';
+import {
+  buildBlock,
+  costsIn,
+  isCurrent,
+  isTranslatable,
+  overlaps,
+  type Block,
+  type Step,
+  type StepCosts,
+} from './block.ts';
+import type { CodeRange } from '../cpu.ts';
 import type { CoreState } from './core-state.ts';
 import type { CodeSource } from './translate/region.ts';
 
@@ -18,8 +28,10 @@ export class BlockCache implements CodeSource {
     this.passesMin = passesMin;
   }
 
-  clear(): void {
-    this.blocks.clear();
+  /** Blocks that reach into the range; without one, all. */
+  forget(range?: CodeRange): void {
+    if (range === undefined) this.blocks.clear();
+    else for (const [key, block] of this.blocks) if (overlaps(block, range)) this.blocks.delete(key);
   }
 
   /** The block that control comes to now, or null where there is no memory. */

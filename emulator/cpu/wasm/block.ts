@@ -9,6 +9,7 @@ import { checkStackLimit } from '../../isa/stack-limit.ts';
 import { alwaysAligned, checkDivisor } from '../../isa/traps.ts';
 import { conditionHolds } from '../../isa/operands.ts';
 import type { Stmt } from '../../isa/ir.ts';
+import type { CodeRange } from '../cpu.ts';
 import { alwaysStops, isFpuInstruction } from '../machine-stop.ts';
 import type { CoreState } from './core-state.ts';
 import { expression, statements, type Action } from './evaluate.ts';
@@ -85,6 +86,10 @@ function withChecks(lifted: readonly Stmt[], { special }: CoreState): readonly S
   if (special.trapsUnaligned()) body = body.map(alwaysAligned);
   if (special.trapsDivision()) body = checkDivisor(body);
   return special.checksStack() ? checkStackLimit(body) : body;
+}
+
+export function overlaps(block: Pick<Block, 'start' | 'end'>, { start, bytes }: CodeRange): boolean {
+  return block.start < start + bytes && start < block.end;
 }
 
 /** What the instruction costs in a pipeline state. @param slave memory that its accesses go to */

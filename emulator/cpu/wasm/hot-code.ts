@@ -1,4 +1,5 @@
 /** Which blocks run as translated code: those passed often enough, in one set of translations for each state of the FPU. */
+import type { CodeRange } from '../cpu.ts';
 import type { BlockCache } from './block-cache.ts';
 import type { CoreState } from './core-state.ts';
 import { REFILLED } from '../../timing/pipeline.ts';
@@ -27,8 +28,12 @@ export class HotCode {
     this.translations = this.byFpu[enabled ? 1 : 0];
   }
 
-  clear(): void {
-    for (const translations of this.byFpu) translations.clear();
+  /** What was made of code in the range; without one, all. */
+  forget(range?: CodeRange): void {
+    for (const translations of this.byFpu) {
+      if (range === undefined) translations.clear();
+      else translations.forget(range);
+    }
   }
 
   /** Translated code for this address and state of the pipeline; the pass that makes it hot translates it. */

@@ -11,6 +11,7 @@ import { advanceItState, decodeInstruction, itStateAfter } from '../../timing/de
 import {
   reg,
   type AccessHook,
+  type CodeRange,
   type Counters,
   type Cpu,
   type CpuStop,
@@ -179,9 +180,9 @@ export class WasmCpu implements Cpu {
     this.hotCode.setFpuEnabled(enabled);
   }
 
-  forgetCode(): void {
-    this.blocks.clear();
-    this.hotCode.clear();
+  forgetCode(range?: CodeRange): void {
+    this.blocks.forget(range);
+    this.hotCode.forget(range);
   }
 
   /** While there is a hook, everything is interpreted. */

@@ -148,22 +148,23 @@ export class Stm32Usart extends RegisterDevice {
 
   private status(): number {
     const { uart } = this;
-    const isOn = this.bit('CR1', CR1.UE);
-    const hasFifo = this.bit('CR1', CR1.FIFOEN);
-    const flags: readonly [number, boolean][] = [
-      [ISR.ORE, uart.overrun],
-      [ISR.IDLE, uart.idle],
-      [ISR.RXNE, uart.available() > 0],
-      [ISR.TC, this.transmitComplete],
-      [ISR.TXE, uart.hasRoom()],
-      [ISR.BUSY, uart.isReceiving()],
-      [ISR.TEACK, isOn && this.bit('CR1', CR1.TE)],
-      [ISR.REACK, isOn && this.bit('CR1', CR1.RE)],
-      [ISR.TXFE, hasFifo && uart.isEmpty()],
-      [ISR.RXFF, hasFifo && uart.available() >= FIFO_BYTES],
-    ];
-    let word = 0;
-    for (const [bit, isSet] of flags) if (isSet) word |= 1 << bit;
+    // Read in every turn of a polling loop: no arrays, one look at the control register.
+    const control = this.get('CR1');
+    const flag = (bit: number, isSet: boolean): number => (isSet ? 1 << bit : 0);
+    const isOn = ((control >>> CR1.UE) & 1) === 1;
+    const hasFifo = ((control >>> CR1.FIFOEN) & 1) === 1;
+    const received = uart.available();
+    const word =
+      flag(ISR.ORE, uart.overrun) |
+      flag(ISR.IDLE, uart.idle) |
+      flag(ISR.RXNE, received > 0) |
+      flag(ISR.TC, this.transmitComplete) |
+      flag(ISR.TXE, uart.hasRoom()) |
+      flag(ISR.BUSY, uart.isReceiving()) |
+      flag(ISR.TEACK, isOn && ((control >>> CR1.TE) & 1) === 1) |
+      flag(ISR.REACK, isOn && ((control >>> CR1.RE) & 1) === 1) |
+      flag(ISR.TXFE, hasFifo && uart.isEmpty()) |
+      flag(ISR.RXFF, hasFifo && received >= FIFO_BYTES);
     return word >>> 0;
   }
 

@@ -2,7 +2,8 @@
 import { FPSCR_MASK } from '../../../isa/float-bits.ts';
 import { cell } from '../../../isa/ir.ts';
 import { REFILLED } from '../../../timing/pipeline.ts';
-import type { Block, Step } from '../block.ts';
+import type { CodeRange } from '../../cpu.ts';
+import { overlaps, type Block, type Step } from '../block.ts';
 import type { CoreState } from '../core-state.ts';
 import type { Region } from '../guest-memory.ts';
 import { createTable, instantiate, type WasmFunction, type WasmTable } from '../wasm-api.ts';
@@ -41,6 +42,8 @@ export interface Translation {
   readonly start: Block;
   readonly sites: readonly Site[];
   readonly addresses: readonly number[];
+  /** All that it was made of. */
+  readonly blocks: readonly Block[];
   /** Memories its accesses had reached when it was made. */
   readonly touched: ReadonlyMap<Step, number>;
   bails: number;
@@ -103,6 +106,12 @@ export class Translations {
     this.sitesMade = 0;
   }
 
+  /** Nothing is entered any more that was made of code in this range. */
+  forget(range: CodeRange): void {
+    for (const translation of this.regions.values())
+      if (translation.blocks.some((block) => overlaps(block, range))) this.forgetEntries(translation);
+  }
+
   /** After a way out to the interpreter: whether the region is dropped because accesses have reached memories it does not know. */
   isOutdated(translation: Translation): boolean {
     if (++translation.bails % BAILS_PER_LOOK !== 0) return false;
@@ -129,7 +138,8 @@ export class Translations {
     tables.functions.set(number, run!);
     this.writeRecords(number, sites, cyclesBound, tables);
     const addresses = plan.entries.map((entry) => plan.nodes[entry]!.block.start);
-    this.regions.set(number, { number, start, sites, addresses, touched: touchedBy(plan), bails: 0 });
+    const blocks = plan.nodes.map(({ block }) => block);
+    this.regions.set(number, { number, start, sites, addresses, blocks, touched: touchedBy(plan), bails: 0 });
     for (const [index, node] of plan.entries.entries()) {
       const entry = plan.nodes[node]!;
       this.entries.set(entry.block.start, entry);
