@@ -119,6 +119,8 @@ const flashCacheGeometry = z.strictObject({
   ways: z.int().positive(),
   /** What one tag stands for. */
   lineBytes: z.int().positive(),
+  /** Instructions and data of the flash share one bus of 32 bits. */
+  sharedBus: z.boolean().default(false),
   slaves: artGeometry.shape.slaves,
 });
 

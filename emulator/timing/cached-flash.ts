@@ -4,6 +4,7 @@
  * read by either side is still at hand. RAM, code that runs from it and stores add nothing.
  */
 import type { FlashControl } from '../peripherals/flash-control.ts';
+import { CodeBus } from './code-bus.ts';
 import { FlashPort } from './flash-port.ts';
 import type { MemorySystem } from './memory-system.ts';
 import { SectorCache } from './sector-cache.ts';
@@ -16,6 +17,8 @@ export interface FlashCacheGeometry {
   readonly ways: number;
   /** What one tag stands for; a multiple of what one read of the flash brings. */
   readonly lineBytes: number;
+  /** Instructions and data from the flash share one bus of 32 bits. */
+  readonly sharedBus: boolean;
   /** Memories with a port of their own, in the order of their slave numbers from 2 on; the flash is 1. */
   readonly slaves: readonly { readonly start: number; readonly bytes: number }[];
 }
@@ -27,6 +30,7 @@ export class CachedFlash implements MemorySystem {
   private readonly geometry: FlashCacheGeometry;
   private readonly control: FlashControl;
   private readonly port = new FlashPort();
+  private readonly codeBus = new CodeBus();
   private cache: SectorCache;
   private sectorBytes: number;
   /** Sectors that instructions and data come from now. */
@@ -59,17 +63,24 @@ export class CachedFlash implements MemorySystem {
     this.following = address + bytes;
     const first = Math.floor(address / this.sectorBytes);
     const last = Math.floor((address + bytes - 1) / this.sectorBytes);
-    if (last === this.sector) return 0;
     if (!this.isFlash(address)) {
       this.sector = NO_SECTOR;
       return 0;
     }
+    const extra = this.fetchSectors(first, last, branched, now);
+    if (!this.geometry.sharedBus) return extra;
+    return extra + this.codeBus.fetch(address, bytes, branched, now + extra);
+  }
+
+  private fetchSectors(first: number, last: number, branched: boolean, now: number): number {
+    if (last === this.sector) return 0;
     const extra = first === this.sector ? 0 : this.fetchSector(first, branched, now);
     return last === first ? extra : extra + this.fetchSector(last, false, now + extra);
   }
 
   access(address: number, isRead: boolean, now: number): number {
     if (!isRead || !this.isFlash(address)) return 0;
+    this.codeBus.data();
     const sector = Math.floor(address / this.sectorBytes);
     const { dataCache, waitStates } = this.control.settings;
     const isThere = dataCache ? this.cache.use(sector) : sector === this.dataSector;
@@ -79,22 +90,30 @@ export class CachedFlash implements MemorySystem {
 
   countersReset(): void {
     this.port.countersReset();
+    this.codeBus.countersReset();
   }
 
   save(): unknown {
     const { sector, dataSector, following } = this;
-    return { own: { sector, dataSector, following }, port: this.port.save(), cache: this.cache.save() };
+    return {
+      own: { sector, dataSector, following },
+      port: this.port.save(),
+      codeBus: this.codeBus.save(),
+      cache: this.cache.save(),
+    };
   }
 
   restore(state: unknown): void {
-    const { own, port, cache } = state as {
+    const { own, port, codeBus, cache } = state as {
       own: Record<string, number>;
       port: number[];
+      codeBus: number[];
       cache: ReturnType<SectorCache['save']>;
     };
     this.adopt();
     Object.assign(this, own);
     this.port.restore(port);
+    this.codeBus.restore(codeBus);
     this.cache.restore(cache);
   }
 

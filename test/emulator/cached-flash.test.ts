@@ -9,7 +9,7 @@ const FLASH = 0x1000_0000;
 const WAIT = 4;
 const on: FlashSettings = { waitStates: WAIT, lineBits: 128, prefetch: false, instructionCache: true, dataCache: true };
 
-function memory(settings: Partial<FlashSettings> = {}): CachedFlash {
+function memory(settings: Partial<FlashSettings> = {}, sharedBus = false): CachedFlash {
   return new CachedFlash(
     {
       start: FLASH,
@@ -17,6 +17,7 @@ function memory(settings: Partial<FlashSettings> = {}): CachedFlash {
       cacheBytes: 1024,
       ways: 2,
       lineBytes: 64,
+      sharedBus,
       slaves: [{ start: 0x2000_0000, bytes: 0x1000 }],
     },
     new FlashControl({ ...on, ...settings }),
@@ -71,6 +72,21 @@ describe('flash behind one cache', () => {
     const fast = memory({ waitStates: 0 });
     expect([fetch(fast, FLASH), read(fast, FLASH + 64)]).toEqual([0, 0]);
     expect([FLASH, 0x2000_0000, 0x2000_1000].map((address) => flash.slaveOf(address))).toEqual([1, 2, 0]);
+  });
+
+  it('a load takes a fetch from the bus they share, which short instructions have to spare', () => {
+    const run = (bytes: number, load: boolean): number => {
+      const flash = memory({}, true);
+      // Everything is in the cache, and reached by a branch.
+      for (const address of [FLASH, FLASH + 16, FLASH + 32, FLASH + 48]) flash.fetch(address, 2, 0);
+      let now = 1000;
+      for (let address = FLASH; address < FLASH + 10 * bytes; address += bytes) {
+        now += flash.fetch(address, bytes, now) + 1;
+        if (load && address === FLASH + 5 * bytes) flash.access(FLASH, true, now);
+      }
+      return now - 1000;
+    };
+    expect([run(4, false), run(4, true), run(2, true)]).toEqual([10, 11, 10]);
   });
 
   it('is as before after restore()', () => {
