@@ -55,6 +55,28 @@ TL_INLINE void tl_widen_quads(const int8_t *source, int32_t quads, int16_t *colu
 #endif
 }
 
+/** Both columns at once, four elements of each by turns: columns are pairs of elements by turns, in the order 0, 2,
+ * 1, 3. */
+TL_INLINE void tl_widen_two_pixels(const int8_t *pixel_0, const int8_t *pixel_1, int32_t quads, int16_t *columns)
+{
+#if defined(TL_USE_DSP)
+    for (; quads > 0; quads--) {
+        const uint32_t word_0 = tl_load_word(pixel_0);
+        const uint32_t word_1 = tl_load_word(pixel_1);
+        pixel_0 += 4;
+        pixel_1 += 4;
+        tl_store_word(columns, tl_sxtb16(word_0));
+        tl_store_word(columns + 2, tl_sxtb16(word_1));
+        tl_store_word(columns + 4, tl_sxtb16_ror8(word_0));
+        tl_store_word(columns + 6, tl_sxtb16_ror8(word_1));
+        columns += 8;
+    }
+#else
+    tl_widen_quads(pixel_0, quads, columns);
+    tl_widen_quads(pixel_1, quads, columns + 2);
+#endif
+}
+
 /** Where element `index` of a column lies. */
 TL_INLINE int16_t *tl_column_at(int16_t *column, int32_t index)
 {

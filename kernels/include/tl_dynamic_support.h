@@ -39,6 +39,18 @@ TL_INLINE int8_t tl_dynamic_q(int32_t a, int32_t multiplier, int32_t addend)
 #endif
 }
 
+/** The same after RELU in the Q scheme, whose zero point is 0. */
+TL_INLINE int8_t tl_dynamic_q_relu(int32_t a, int32_t multiplier)
+{
+#if defined(TL_DSP_ASM)
+    int32_t result;
+    __asm__("usat %0, #7, %1" : "=r"(result) : "r"(tl_smmulr(a, multiplier)));
+    return (int8_t)result;
+#else
+    return (int8_t)tl_clamp(tl_smmulr(a, multiplier), 0, 127);
+#endif
+}
+
 /** Bits of a value, 0 for 0. */
 TL_INLINE int32_t tl_bit_length(uint64_t value)
 {

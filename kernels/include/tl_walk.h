@@ -21,6 +21,11 @@ typedef struct {
 TL_INLINE tl_taps tl_taps_inside(int32_t origin, int32_t filter_extent, int32_t dilation, int32_t input_extent)
 {
     tl_taps taps;
+    if (dilation == 1) {
+        taps.first = tl_max(-origin, 0);
+        taps.last = tl_min(filter_extent, tl_max(input_extent - origin, 0));
+        return taps;
+    }
     taps.first = origin < 0 ? (-origin + dilation - 1) / dilation : 0;
     taps.last = origin < input_extent ? tl_min(filter_extent, (input_extent - origin + dilation - 1) / dilation) : 0;
     return taps;

@@ -9,28 +9,6 @@ int32_t tl_convolve_1x1_s8_get_buffer_size(const tl_dims *filter_dims)
     return 2 * (int32_t)sizeof(int16_t) * tl_column_length(1, filter_dims->c);
 }
 
-/* Both columns at once, four elements of each by turns: columns are pairs of elements by turns, in the order 0, 2,
- * 1, 3. */
-TL_INLINE void widen_two_pixels(const int8_t *pixel_0, const int8_t *pixel_1, int32_t quads, int16_t *columns)
-{
-#if defined(TL_USE_DSP)
-    for (; quads > 0; quads--) {
-        const uint32_t word_0 = tl_load_word(pixel_0);
-        const uint32_t word_1 = tl_load_word(pixel_1);
-        pixel_0 += 4;
-        pixel_1 += 4;
-        tl_store_word(columns, tl_sxtb16(word_0));
-        tl_store_word(columns + 2, tl_sxtb16(word_1));
-        tl_store_word(columns + 4, tl_sxtb16_ror8(word_0));
-        tl_store_word(columns + 6, tl_sxtb16_ror8(word_1));
-        columns += 8;
-    }
-#else
-    tl_widen_quads(pixel_0, quads, columns);
-    tl_widen_quads(pixel_1, quads, columns + 2);
-#endif
-}
-
 /* Input pixels in the order of the output's. */
 typedef struct {
     const int8_t *next;
@@ -77,7 +55,7 @@ tl_status tl_convolve_1x1_s8(const tl_context *ctx,
             /* A last single pixel is multiplied twice; its values are stored over each other. */
             const int8_t *pixel_1 = left > 1 ? next_pixel(&walk) : pixel_0;
             int8_t *second = left > 1 ? next + channels : next;
-            widen_two_pixels(pixel_0, pixel_1, quads, columns);
+            tl_widen_two_pixels(pixel_0, pixel_1, quads, columns);
             tl_matmul_2_columns_s8(columns, length / 2, filter, constants, channels, next, second);
             next = second + channels;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Refer to tl_convolution.h. NHWC holds 4 channels of a tap in one word, so SXTB16 widens two at a time and
- * SMLABB/SMLATT multiply them with the weights of the same channels, widened alike. */
+ * Refer to tl_convolution.h, and to tl_depthwise_taps.h for the inner loop. */
 #include "tl_convolution.h"
+#include "tl_depthwise_taps.h"
 #include "tl_support.h"
 
 /* The part of the window that lies inside the input, as offsets to its first tap. */
@@ -22,7 +22,21 @@ TL_INLINE void sum_four_channels(const tl_taps *taps, const int8_t *input, const
     const int32_t step = taps->input_step;
     for (int32_t ky = taps->rows; ky > 0; ky--) {
         const int8_t *tap = input;
-        for (int32_t kx = taps->columns; kx > 0; kx--) {
+        int32_t left = taps->columns;
+#if defined(TL_ASM_LOOPS)
+        if (left > 0) {
+            uint32_t v, w, even, by;
+            /* clang-format off */
+            __asm__ volatile(TL_TAPS_LOOP(TL_TAPS_PACKED, TL_TAPS_OFFSET)
+                             : [s0] "+r"(sum_0), [s1] "+r"(sum_1), [s2] "+r"(sum_2), [s3] "+r"(sum_3), [v] "=&r"(v),
+                               [w] "=&r"(w), [even] "=&r"(even), [by] "=&r"(by), [values] "+r"(tap),
+                               [weights] "+r"(filter), [taps] "+r"(left)
+                             : [step] "r"(step), [offsets] "r"(offsets)
+                             : "cc", "memory");
+            /* clang-format on */
+        }
+#endif
+        for (; left > 0; left--) {
             const uint32_t values = tl_load_word(tap);
             const uint32_t weights = tl_load_word(filter);
             tap += step;
@@ -54,15 +68,22 @@ TL_INLINE void sum_four_channels(const tl_taps *taps, const int8_t *input, const
 #endif
 }
 
+/* constants: {bias, multiplier, addend, shift} of the channel. */
+TL_INLINE int8_t rescale(int32_t sum, const int32_t *constants)
+{
+    return (int8_t)tl_rescale_s8(tl_wrap_add(sum, sum), constants[1], constants[2], constants[3]);
+}
+
 TL_INLINE void store_four_channels(
     const tl_taps *taps, const int8_t *input, const int8_t *filter, const int32_t *constants, int8_t *output)
 {
     int32_t sums[4] = {constants[0], constants[4], constants[8], constants[12]};
     sum_four_channels(taps, input, filter, sums);
-    for (int32_t c = 0; c < 4; c++) {
-        const int32_t *rescaling = constants + 4 * c + 1;
-        output[c] = (int8_t)tl_rescale_s8(tl_wrap_add(sums[c], sums[c]), rescaling[0], rescaling[1], rescaling[2]);
-    }
+    /* Written out, so that sums stay in registers. */
+    output[0] = rescale(sums[0], constants);
+    output[1] = rescale(sums[1], constants + 4);
+    output[2] = rescale(sums[2], constants + 8);
+    output[3] = rescale(sums[3], constants + 12);
 }
 
 /* First tap inside [0, extent) of a window that starts at `start`. */

@@ -91,7 +91,22 @@ static TL_NOINLINE void double_column(int16_t *columns, int32_t length)
     }
 }
 
-static void convolve(const tl_layer *layer, const int8_t *input)
+/* A window of one tap with stride 1: two input pixels are two columns. */
+static void convolve_pointwise(const tl_layer *layer, const int8_t *input)
+{
+    const tl_dims *dims = layer->output_dims;
+    const int32_t depth = layer->window->input_dims->c;
+    const int32_t last = dims->n * dims->h * dims->w - 1;
+    for (int32_t pixel = 0; pixel <= last; pixel += 2) {
+        /* A last single pixel is multiplied beside itself. */
+        const int32_t second = tl_min(pixel + 1, last);
+        tl_widen_two_pixels(input, input + (second - pixel) * depth, depth / 4, layer->columns);
+        multiply_pair(layer, pixel, second);
+        input += 2 * depth;
+    }
+}
+
+static void convolve_windows(const tl_layer *layer, const int8_t *input)
 {
     const tl_window *window = layer->window;
     const tl_conv_params *params = window->params;
@@ -122,6 +137,18 @@ static void convolve(const tl_layer *layer, const int8_t *input)
             top = -params->padding.h;
             input += window->input_dims->h * window->input_dims->w * window->input_dims->c;
         }
+    }
+}
+
+static void convolve(const tl_layer *layer, const int8_t *input)
+{
+    const tl_dims *filter_dims = layer->window->filter_dims;
+    const tl_conv_params *params = layer->window->params;
+    const int32_t is_single = filter_dims->h == 1 && filter_dims->w == 1 && filter_dims->c % 4 == 0;
+    if (is_single && params->stride.h == 1 && params->stride.w == 1) {
+        convolve_pointwise(layer, input);
+    } else {
+        convolve_windows(layer, input);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Refer to tl_dynamic.h. One output pixel at a time; taps outside the input are left out. With one output channel per
  * input channel, four channels are one word of input and one of weights. */
+#include "tl_depthwise_taps.h"
 #include "tl_dynamic_support.h"
 #include "tl_walk.h"
 
@@ -29,7 +30,7 @@ typedef struct {
     tl_dynamic_range *range;
 } tl_layer;
 
-/* The window's part inside the input. */
+/* The window's part inside the input. Windows one tap wide are turned, so that the inner loop has the taps. */
 typedef struct {
     const int8_t *input;
     const int8_t *filter;
@@ -38,9 +39,10 @@ typedef struct {
     int32_t input_row;
     int32_t input_step;
     int32_t filter_row;
+    int32_t filter_step;
 } tl_inside;
 
-TL_INLINE int32_t sum_one(const tl_inside *at, int32_t input_c, int32_t output_c, int32_t step, int32_t offset)
+TL_INLINE int32_t sum_one(const tl_inside *at, int32_t input_c, int32_t output_c, int32_t offset)
 {
     int32_t sum = 0;
     for (int32_t ky = 0; ky < at->rows; ky++) {
@@ -49,7 +51,7 @@ TL_INLINE int32_t sum_one(const tl_inside *at, int32_t input_c, int32_t output_c
         for (int32_t kx = 0; kx < at->columns; kx++) {
             sum = tl_wrap_add(sum, (*values + offset) * *weights);
             values += at->input_step;
-            weights += step;
+            weights += at->filter_step;
         }
     }
     return sum;
@@ -57,23 +59,32 @@ TL_INLINE int32_t sum_one(const tl_inside *at, int32_t input_c, int32_t output_c
 
 /* Four channels of a pixel with one output channel per input channel. A zero offset, which is the Q scheme's, costs
  * nothing. */
-TL_INLINE void sum_four(const tl_inside *at, int32_t channel, int32_t step, int32_t offset, int32_t sums[4])
+TL_INLINE void sum_four(const tl_inside *at, int32_t channel, int32_t offset, int32_t sums[4])
 {
 #if defined(TL_USE_DSP)
     const uint32_t offsets = ((uint32_t)offset & 0xFFFFU) * 0x00010001U;
     int32_t sum_0 = sums[0], sum_1 = sums[1], sum_2 = sums[2], sum_3 = sums[3];
-    /* Windows one tap wide are turned, so that the inner loop has the taps. */
-    const int32_t is_turned = at->columns == 1;
-    const int32_t inner = is_turned ? at->rows : at->columns;
-    const int32_t input_step = is_turned ? at->input_row : at->input_step;
-    const int32_t filter_step = is_turned ? at->filter_row : step;
-    const int32_t input_row = at->input_row, filter_row = at->filter_row;
+    const int32_t input_step = at->input_step, filter_step = at->filter_step;
     const int8_t *values_row = at->input + channel;
     const int8_t *weights_row = at->filter + channel;
-    for (int32_t ky = is_turned ? 1 : at->rows; ky > 0; ky--) {
+    for (int32_t ky = at->rows; ky > 0; ky--) {
         const int8_t *values = values_row;
         const int8_t *weights = weights_row;
-        for (int32_t kx = inner; kx > 0; kx--) {
+        int32_t taps = at->columns;
+#if defined(TL_ASM_LOOPS)
+        if (offset == 0 && taps > 0) {
+            uint32_t v, w, even, by;
+            /* clang-format off */
+            __asm__ volatile(TL_TAPS_LOOP(TL_TAPS_SPREAD, TL_TAPS_PLAIN)
+                             : [s0] "+r"(sum_0), [s1] "+r"(sum_1), [s2] "+r"(sum_2), [s3] "+r"(sum_3), [v] "=&r"(v),
+                               [w] "=&r"(w), [even] "=&r"(even), [by] "=&r"(by), [values] "+r"(values),
+                               [weights] "+r"(weights), [taps] "+r"(taps)
+                             : [step] "r"(input_step), [weight_step] "r"(filter_step)
+                             : "cc", "memory");
+            /* clang-format on */
+        }
+#endif
+        for (; taps > 0; taps--) {
             const uint32_t four = tl_load_word(values);
             const uint32_t by = tl_load_word(weights);
             values += input_step;
@@ -90,15 +101,20 @@ TL_INLINE void sum_four(const tl_inside *at, int32_t channel, int32_t step, int3
             sum_1 = tl_smlabb(odd, odd_by, sum_1);
             sum_3 = tl_smlatt(odd, odd_by, sum_3);
         }
-        values_row += input_row;
-        weights_row += filter_row;
+        values_row += at->input_row;
+        weights_row += at->filter_row;
     }
     sums[0] = sum_0, sums[1] = sum_1, sums[2] = sum_2, sums[3] = sum_3;
 #else
     for (int32_t i = 0; i < 4; i++) {
-        sums[i] = tl_wrap_add(sums[i], sum_one(at, channel + i, channel + i, step, offset));
+        sums[i] = tl_wrap_add(sums[i], sum_one(at, channel + i, channel + i, offset));
     }
 #endif
+}
+
+TL_INLINE int32_t align(int32_t sum, int32_t multiplier)
+{
+    return tl_smmulr(tl_wrap_shift_left(sum, 8), multiplier);
 }
 
 TL_INLINE void store_one(void *results, int32_t c, int32_t value, int32_t is_full, const tl_dynamic_range *range)
@@ -107,6 +123,22 @@ TL_INLINE void store_one(void *results, int32_t c, int32_t value, int32_t is_ful
         ((int32_t *)results)[c] = value;
     } else {
         ((int8_t *)results)[c] = tl_dynamic_q(value, range->multiplier, range->zero_point);
+    }
+}
+
+TL_INLINE void
+store_four(void *results, int32_t c, const int32_t values[4], int32_t is_full, const tl_dynamic_range *range)
+{
+    if (is_full) {
+        int32_t *next = (int32_t *)results + c;
+        next[0] = values[0], next[1] = values[1], next[2] = values[2], next[3] = values[3];
+    } else {
+        const int32_t multiplier = range->multiplier, zero_point = range->zero_point;
+        int8_t *next = (int8_t *)results + c;
+        next[0] = tl_dynamic_q(values[0], multiplier, zero_point);
+        next[1] = tl_dynamic_q(values[1], multiplier, zero_point);
+        next[2] = tl_dynamic_q(values[2], multiplier, zero_point);
+        next[3] = tl_dynamic_q(values[3], multiplier, zero_point);
     }
 }
 
@@ -122,21 +154,23 @@ TL_INLINE void convolve_channels(tl_scan_kind kind, const tl_layer *layer, const
         for (; c + 4 <= channels; c += 4) {
             int32_t sums[4] = {biases[c], biases[c + 1], biases[c + 2], biases[c + 3]};
             if (offset == 0) {
-                sum_four(at, c, channels, 0, sums);
+                sum_four(at, c, 0, sums);
             } else {
-                sum_four(at, c, channels, offset, sums);
+                sum_four(at, c, offset, sums);
             }
-            for (int32_t i = 0; i < 4; i++) {
-                const int32_t aligned = tl_smmulr(tl_wrap_shift_left(sums[i], 8), multipliers[i]);
-                store_one(results, c + i, tl_scan(kind, aligned, &low, &high), is_full, range);
-            }
+            /* Written out, so that sums stay in registers. */
+            sums[0] = tl_scan(kind, align(sums[0], multipliers[0]), &low, &high);
+            sums[1] = tl_scan(kind, align(sums[1], multipliers[1]), &low, &high);
+            sums[2] = tl_scan(kind, align(sums[2], multipliers[2]), &low, &high);
+            sums[3] = tl_scan(kind, align(sums[3], multipliers[3]), &low, &high);
+            store_four(results, c, sums, is_full, range);
             multipliers += 12;
         }
     }
     for (; c < channels; c++) {
-        const int32_t sum = sum_one(at, c / layer->params->multiplier, c, channels, offset);
+        const int32_t sum = sum_one(at, c / layer->params->multiplier, c, offset);
         const int32_t multiplier = layer->constants[12 * (c >> 2) + 8 + (c & 3)];
-        const int32_t aligned = tl_smmulr(tl_wrap_shift_left(tl_wrap_add(biases[c], sum), 8), multiplier);
+        const int32_t aligned = align(tl_wrap_add(biases[c], sum), multiplier);
         store_one(results, c, tl_scan(kind, aligned, &low, &high), is_full, range);
     }
     range->low = low;
@@ -180,6 +214,7 @@ static void convolve(const tl_layer *layer, const int8_t *input)
     const tl_dims *input_dims = layer->input_dims, *filter_dims = layer->filter_dims, *output_dims = layer->output_dims;
     const int32_t input_row = input_dims->w * input_dims->c;
     const int32_t filter_row = filter_dims->w * output_dims->c;
+    const int32_t row_step = params->dilation.h * input_row, column_step = params->dilation.w * input_dims->c;
     int32_t pixel = 0;
     for (int32_t batch = 0; batch < output_dims->n; batch++) {
         for (int32_t y = 0; y < output_dims->h; y++) {
@@ -191,15 +226,20 @@ static void convolve(const tl_layer *layer, const int8_t *input)
                 const int32_t first_row = top + rows.first * params->dilation.h;
                 const int32_t first_column = left + columns.first * params->dilation.w;
                 const int32_t is_empty = rows.last <= rows.first || columns.last <= columns.first;
-                const tl_inside at = {
-                    is_empty ? input : input + first_row * input_row + first_column * input_dims->c,
-                    layer->filter + (is_empty ? 0 : rows.first * filter_row + columns.first * output_dims->c),
-                    is_empty ? 0 : rows.last - rows.first,
-                    is_empty ? 0 : columns.last - columns.first,
-                    params->dilation.h * input_row,
-                    params->dilation.w * input_dims->c,
-                    filter_row,
-                };
+                const int32_t rows_inside = is_empty ? 0 : rows.last - rows.first;
+                const int32_t columns_inside = is_empty ? 0 : columns.last - columns.first;
+                const int8_t *first = is_empty ? input : input + first_row * input_row + first_column * input_dims->c;
+                const int8_t *weights =
+                    layer->filter + (is_empty ? 0 : rows.first * filter_row + columns.first * output_dims->c);
+                const int32_t is_turned = columns_inside == 1;
+                const tl_inside at = {first,
+                                      weights,
+                                      is_turned ? 1 : rows_inside,
+                                      is_turned ? rows_inside : columns_inside,
+                                      row_step,
+                                      is_turned ? row_step : column_step,
+                                      filter_row,
+                                      is_turned ? filter_row : output_dims->c};
                 store_pixel(layer, &at, pixel++);
             }
         }
