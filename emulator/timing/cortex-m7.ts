@@ -1,7 +1,7 @@
 /**
  * Cortex-M7 instruction costs with zero-wait memories (TCM, or caches that hit). Arm publishes no cycle table for this core. `measured` is jnk0le/random
  * 3dfc2abd, "pipeline cycle test/doc/cortex_m7.md", on an STM32H743; LLVM is the scheduling model ARMScheduleM7.td, written at Arm, whose stages
- * superscalar-pipeline.ts follows. Not counted: alignment of fetches, unaligned data, the store buffer when it is full.
+ * superscalar-pipeline.ts follows. Not counted: unaligned data, the store buffer when it is full.
  */
 import type { Cost, CoreTiming } from './cost.ts';
 
@@ -106,6 +106,12 @@ export const cortexM7Rules = {
   forwardTaken: {
     cycles: 2,
     ...assumed('a forward branch that is taken: of those the BTAC foresees three of four, the fourth costs 8'),
+  },
+  fetch: {
+    cycles: 1,
+    source:
+      'DDI 0489F 2.1.1: 64 bits are fetched a cycle, ahead by a queue of four; a loop takes no less than the double words it touches',
+    confidence: 'documented',
   },
   sameBank: {
     cycles: 1,

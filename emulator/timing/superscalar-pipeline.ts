@@ -25,11 +25,16 @@ interface State {
   readonly macBusy: number;
   /** Cycles since flags were set, as far as it matters. */
   readonly flagsAge: number;
+  /** Double words fetched less cycles since the last branch was taken; null: the next instruction is its target. */
+  readonly fetched: number | null;
 }
 
 const FLAGS_OLD: number = rules.earlyFlags.cycles;
-const NOTHING: State = { older: null, results: [], fpResults: [], macBusy: 0, flagsAge: FLAGS_OLD };
+const NOTHING: State = { older: null, results: [], fpResults: [], macBusy: 0, flagsAge: FLAGS_OLD, fetched: null };
 
+const DOUBLE_WORD = 8;
+/** Double words that wait in the queue in front of the decoder (DDI 0489F 2.1.1). */
+const QUEUE = 4;
 /** A stage before the late ALU, and after it. */
 const EARLY = 1;
 const ADDEND = -1;
@@ -82,11 +87,15 @@ export class SuperscalarPipeline implements Pipeline {
     const alone = this.alone(instruction, form);
     // While its place is open the older one's cycle is paid already.
     const cycles = (isPair ? 0 : issue - before + alone) + penalty;
-    if (taken) return { cycles, next: REFILLED };
+    const fetched = (state.fetched ?? 0) + doubleWords(instruction, state.fetched === null) - cycles;
+    if (taken) return { cycles: cycles + Math.max(fetched, 0) * rules.fetch.cycles, next: REFILLED };
     const closes = isPair || place === null || alone > 1 || penalty > 0;
     const passed = closes ? issue + Math.max(isPair ? 1 : alone, 1) : issue;
     const left = this.after(state, instruction, operands, form, { issue, isPair, end: passed + penalty, alone });
-    return { cycles, next: this.states.numberOf({ ...left, older: closes ? null : place }) };
+    return {
+      cycles,
+      next: this.states.numberOf({ ...left, older: closes ? null : place, fetched: Math.max(fetched, -QUEUE) }),
+    };
   }
 
   nameOf(state: number): string {
@@ -149,6 +158,7 @@ export class SuperscalarPipeline implements Pipeline {
     const macBusy = timing === 'fpMultiplyAccumulate' ? issue + 1 + rules.fpMacBusy.cycles : state.macBusy;
     return {
       older: null,
+      fetched: null,
       results: results
         .map(([registers, ready, isWord]): Result => [registers, ready - end, isWord])
         .filter(([, ready]) => ready + EARLY > 0),
@@ -157,6 +167,12 @@ export class SuperscalarPipeline implements Pipeline {
       flagsAge: Math.min(setsFlags ? end - issue : state.flagsAge + end, FLAGS_OLD),
     };
   }
+}
+
+/** Double words of the code that the instruction is the first to need. */
+function doubleWords({ address, size }: Instruction, isTarget: boolean): number {
+  const before = isTarget ? Math.floor(address / DOUBLE_WORD) - 1 : Math.floor((address - 1) / DOUBLE_WORD);
+  return Math.floor((address + size - 1) / DOUBLE_WORD) - before;
 }
 
 const isKeptOut = ({ macBusy }: State, { unit }: Place): boolean =>

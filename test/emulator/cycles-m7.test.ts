@@ -104,6 +104,10 @@ const cases: Readonly<Record<string, Case>> = {
     body: 'movw r1, #100; nop.w; 1: subs.w r1, #1; bne 1b',
     cycles: 1 + 100 + 8,
   },
+  'a loop that touches two double words takes two cycles (assumed)': {
+    body: 'movw r1, #100; nop.w; subs.w r2, #1; nop; 1: subs.w r1, #1; bne 1b',
+    cycles: 1 + 1 + 1 + 98 * 2 + 1 + 8,
+  },
   'with flags set three cycles earlier 6': {
     body: `movw r1, #100; nop.w; 1: subs.w r1, #1; nop.w; ${repeat('eor.w r2, r3, r4; nop.w')}; eor.w r2, r3, r4; bne 1b`,
     cycles: 1 + 100 * 6 + 6,

@@ -140,7 +140,7 @@ function newlibStart(cpu: readonly string[]): string {
 export function assembleFunctions(bodies: Readonly<Record<string, string>>, flashStart = 0): Uint8Array {
   const text = Object.entries(bodies).map(
     ([name, body]) =>
-      `.balign 4\n.thumb_func\n.global ${name}\n.type ${name}, %function\n${name}:\n${body.replaceAll(';', '\n')}\n.ltorg\n.size ${name}, . - ${name}`,
+      `.balign 8\n.thumb_func\n.global ${name}\n.type ${name}, %function\n${name}:\n${body.replaceAll(';', '\n')}\n.ltorg\n.size ${name}, . - ${name}`,
   );
   return buildProgram({
     files: { 'functions.s': `.syntax unified\n.thumb\n.cpu cortex-m4\n.fpu fpv4-sp-d16\n.text\n${text.join('\n')}\n` },
