@@ -1,0 +1,75 @@
+/** Spoken words and background noise in the layout of ../shared/data/kws-arabic and ../shared/data/noise: manifest.json and int16 mono files. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../../common/errors.ts';
+
+const fileName = z.string().regex(/^[\w.-]+$/);
+const clipsSchema = z.object({
+  sampleRateHz: z.number().positive(),
+  clipSamples: z.number().int().positive(),
+  clips: z
+    .array(
+      z.object({
+        label: z.string(),
+        speaker: z.string(),
+        split: z.string(),
+        file: fileName,
+        index: z.number().int().nonnegative(),
+      }),
+    )
+    .min(1),
+});
+const noiseSchema = z.object({
+  sampleRateHz: z.number().positive(),
+  files: z.array(z.object({ file: fileName, split: z.string() })).min(1),
+});
+
+export interface Clip {
+  readonly label: string;
+  readonly speaker: string;
+  readonly split: string;
+  readonly samples: Int16Array;
+}
+
+export interface ClipSet {
+  readonly sampleRateHz: number;
+  readonly clips: readonly Clip[];
+}
+
+/** @throws UserError when `folder` holds no such data set or a clip reaches outside its file */
+export function loadClips(folder: string): ClipSet {
+  const { clips, clipSamples, sampleRateHz } = manifest(folder, clipsSchema);
+  const files = new Map<string, Int16Array>();
+  return {
+    sampleRateHz,
+    clips: clips.map(({ file, index, label, speaker, split }) => {
+      const values = files.get(file) ?? int16(join(folder, file));
+      files.set(file, values);
+      const samples = values.subarray(index * clipSamples, (index + 1) * clipSamples);
+      if (samples.length !== clipSamples)
+        throw new UserError(`${folder}: clip ${index} reaches outside ${file}; repair the manifest`);
+      return { label, speaker, split, samples };
+    }),
+  };
+}
+
+/** Recordings of background noise of one split. @throws UserError as loadClips does, or when the split has none */
+export function loadNoise(folder: string, split: string): Int16Array[] {
+  const files = manifest(folder, noiseSchema).files.filter((one) => one.split === split);
+  if (files.length === 0) throw new UserError(`${folder}: no noise of split "${split}"; use another folder`);
+  return files.map(({ file }) => int16(join(folder, file)));
+}
+
+function manifest<T>(folder: string, schema: z.ZodType<T>): T {
+  const path = join(folder, 'manifest.json');
+  if (!existsSync(path)) throw new UserError(`${path} not found; point to a folder with an audio data set`);
+  const parsed = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  if (!parsed.success) throw new UserError(`${path}: ${z.prettifyError(parsed.error)}; repair the manifest`);
+  return parsed.data;
+}
+
+function int16(path: string): Int16Array {
+  const bytes = readFileSync(path);
+  return new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~1)));
+}

@@ -1,0 +1,107 @@
+/** Training on sound: reading clips, disturbing them, cepstra by the device's front end, and a toy problem that is learned. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadClips, loadNoise } from '../../learn/data/clips.ts';
+import { audioSource, cepstra, disturb, isAudio } from '../../learn/deep/audio-source.ts';
+import { parseTrainConfig } from '../../learn/deep/config.ts';
+import { train } from '../../learn/deep/trainer.ts';
+import { createRandom } from '../../learn/random.ts';
+import { startTfjs } from '../../learn/tfjs/start.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'thumbelina-audio-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeAll(startTfjs);
+
+const SAMPLES = 2000;
+const SPEAKERS = 12;
+const random = createRandom(2);
+const tone = (hz: number): number[] => {
+  const start = random.uniform();
+  return Array.from({ length: SAMPLES }, (_, i) =>
+    Math.round(3000 * Math.sin(2 * Math.PI * (start + (hz * i) / 8000)) + 200 * random.normal()),
+  );
+};
+const clips = Array.from({ length: 2 * SPEAKERS }, (_, i) => ({
+  label: i % 2 === 0 ? 'low' : 'high',
+  speaker: `s${Math.floor(i / 2)}`,
+  split: i < 2 * (SPEAKERS - 3) ? 'train' : 'val',
+  file: 'all.i16',
+  index: i,
+}));
+const content = { sampleRateHz: 8000, clipSamples: SAMPLES, clips };
+writeFileSync(join(folder, 'manifest.json'), JSON.stringify(content));
+const values = Int16Array.from(clips.flatMap(({ label }) => tone(label === 'low' ? 300 : 1500)));
+writeFileSync(join(folder, 'all.i16'), new Uint8Array(values.buffer));
+
+const json = {
+  schemaVersion: 1,
+  name: 'tones',
+  data: { kind: 'audio', folder, classes: ['low', 'high'], variants: 2, validateEvery: 3 },
+  frontEnd: { kind: 'mfcc', frameSamples: 256, hopSamples: 128, mels: 16, coefficients: 6 },
+  encoder: { kernel: [3, 1], stem: { filters: 6, stride: [2, 1] }, blocks: [], latent: 6 },
+  head: { kind: 'linear' },
+  schedule: { steps: 30, batch: 16, validateSteps: 10 },
+};
+const config = parseTrainConfig(json, 'tones');
+if (!isAudio(config)) throw new Error('no audio configuration');
+
+describe('sound for training', () => {
+  it('should learn tones of speakers that it did not hear', () => {
+    const source = audioSource(loadClips(folder), config, null);
+    // 14 frames of 6 coefficients; 9 training speakers, of which every third validates.
+    expect(source.input).toEqual([14, 1, 6]);
+    expect(new Set(source.validation.subjects)).toEqual(new Set(['s2', 's5', 's8']));
+    const trained = train(config, source, { checkpoint: null, key: '', report: () => undefined });
+    const test = source.test(null);
+    expect(new Set(test.subjects)).toEqual(new Set(['s9', 's10', 's11']));
+    const right = trained.network
+      .outputs(test.windows)
+      .filter(({ logits }, i) => (logits[0]![0]! > logits[0]![1]! ? 0 : 1) === test.labels[i]);
+    expect(right.length).toBe(6);
+    trained.network.dispose();
+  });
+
+  it('should give equal cepstra for equal frames, and add a constant to the first for a gain', () => {
+    const transform = cepstra(config.frontEnd, 8000);
+    const quiet = values.subarray(0, SAMPLES);
+    const [soft, loud] = [transform(quiet), transform(quiet.map((value) => 4 * value))];
+    // Four times the amplitude: 4 bits of energy in each of 16 bands, sqrt(16) times that in the first coefficient.
+    expect(loud[0]! - soft[0]!).toBeCloseTo(16, 0);
+    expect(Math.abs(loud[1]! - soft[1]!)).toBeLessThan(0.5);
+  });
+
+  it('should shift, amplify and mix as asked', () => {
+    const drawn = createRandom(3);
+    const flat = new Int16Array(1000).fill(100);
+    const plain = disturb(flat, { shift: 0, gainDb: [6, 6], noise: null }, drawn);
+    expect(plain[0]).toBe(200);
+    const recording = Int16Array.from({ length: 5000 }, (_, i) => (i % 2 === 0 ? 30 : -30));
+    const noisy = disturb(
+      flat,
+      { shift: 0, gainDb: [0, 0], noise: { recordings: [recording], ratioDb: [20, 20] } },
+      drawn,
+    );
+    // 20 dB below 100.
+    for (const value of noisy) expect(Math.abs(value - 100)).toBe(10);
+    const late = disturb(values.subarray(0, 100), { shift: 20, gainDb: [0, 0], noise: null }, createRandom(5));
+    const source = [...values.subarray(0, 100)];
+    const shifts = Array.from({ length: 41 }, (_, i) => i - 20).filter((by) =>
+      late.every((value, i) => value === (source[i - by] ?? 0)),
+    );
+    expect(shifts).toHaveLength(1);
+    expect(shifts[0]).not.toBe(0);
+  });
+
+  it('should name what is missing', () => {
+    expect(() => loadClips('/nonexistent')).toThrow('/nonexistent/manifest.json not found');
+    expect(() => loadNoise(folder, 'test')).toThrow(/files/);
+    const other = mkdtempSync(join(folder, 'short-'));
+    writeFileSync(join(other, 'manifest.json'), JSON.stringify({ ...content, clips: [{ ...clips[0], index: 1 }] }));
+    writeFileSync(join(other, 'all.i16'), new Uint8Array(2 * SAMPLES));
+    expect(() => loadClips(other)).toThrow(/clip 1 reaches outside all\.i16/);
+    const wrong = { ...config, data: { ...config.data, classes: ['low', 'middle'] } };
+    expect(() => audioSource(loadClips(folder), wrong, null)).toThrow(/no clips of middle/);
+  });
+});
