@@ -65,16 +65,30 @@ export interface BoardRow {
   readonly ops: readonly OpRow[];
 }
 
-/** @param names boards; all built-in ones by default. @throws UserError (exit 3) without ../shared */
-export async function benchBoards(dir: string, names: readonly string[] = boardNames()): Promise<BoardRow[]> {
+export interface BenchBoardsOptions {
+  /** All built-in ones by default. */
+  readonly boards?: readonly string[] | undefined;
+  /** Tasks: ad, ic, kws, vww; all by default. */
+  readonly tasks?: readonly string[] | undefined;
+}
+
+/** @throws UserError for a task there is not (exit 2), without ../shared (exit 3) */
+export async function benchBoards(dir: string, options: BenchBoardsOptions = {}): Promise<BoardRow[]> {
+  const { boards = boardNames(), tasks = MODELS.map(({ task }) => task) } = options;
+  const models = tasks.map((name) => {
+    const model = MODELS.find(({ task }) => task === name);
+    if (model === undefined)
+      throw new UserError(`no model of task "${name}"; known: ${MODELS.map(({ task }) => task).join(', ')}`);
+    return model;
+  });
   const shared = join(packageRoot(), '..', 'shared');
   if (!existsSync(join(shared, 'models')))
     throw new UserError(`${shared} is absent; third-party models are not part of this repository`, 3);
   const truth = join(shared, 'truth', 'mlperf_tiny.json');
   const records = existsSync(truth) ? recordsSchema.parse(JSON.parse(readFileSync(truth, 'utf8'))).records : {};
   const rows: BoardRow[] = [];
-  for (const board of names.map(loadBoard))
-    for (const model of MODELS) rows.push(await benchOne(dir, board, model, join(shared, 'models'), records));
+  for (const board of boards.map(loadBoard))
+    for (const model of models) rows.push(await benchOne(dir, board, model, join(shared, 'models'), records));
   return rows;
 }
 

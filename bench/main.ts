@@ -105,10 +105,11 @@ program
     'the MLPerf Tiny int8 models on the boards that can hold them (--bare images): cycles, ms, flash, RAM, energy',
   )
   .option('--board <name...>', 'only these')
+  .option('--task <name...>', 'only these of ad, ic, kws, vww')
   .option('--ops', 'cycles per MAC of every op, and how far that is from two MACs a cycle')
   .option('--json', 'print JSON, ops included')
-  .action(async (options: { board?: string[]; ops?: boolean; json?: boolean }) => {
-    const rows = await benchBoards(DIR, options.board);
+  .action(async (options: { board?: string[]; task?: string[]; ops?: boolean; json?: boolean }) => {
+    const rows = await benchBoards(DIR, { boards: options.board, tasks: options.task });
     const header = ['board', 'model', 'cycles', 'timing', 'ms', 'flash', 'RAM', 'uJ (estimate)', '/ silicon record'];
     const cells = rows.map((row) => [
       row.board,
