@@ -3,7 +3,7 @@
  * samples are never test samples. Classifiers: paired difference of accuracy with its 95 % interval; the autoencoder: mean absolute
  * difference to the float model's output.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadBoard } from '../boards/load.ts';
 import { UserError, defined } from '../common/errors.ts';
@@ -75,7 +75,7 @@ export interface QuantizeBenchOptions {
   readonly models: readonly string[] | null;
 }
 
-/** @param dir where firmware is built. @throws UserError (3) when ../shared lacks something */
+/** @param dir where firmware is built and <model>_ours.tflite are written. @throws UserError (3) when ../shared lacks something */
 export async function benchQuantize(dir: string, options: QuantizeBenchOptions): Promise<QuantizeRow[]> {
   const rows: QuantizeRow[] = [];
   for (const entry of ENTRIES) {
@@ -96,8 +96,11 @@ async function benchOne(entry: Entry, dir: string, options: QuantizeBenchOptions
   const published = loadModel(required('models', `${entry.int8}.tflite`)).graph;
   const { calibration, set } = samplesOf(entry, float, options.samples);
   const { quantized } = quantizeStatic(float, calibration, OPTIONS);
-  // Through a file, as others would read it.
-  const ours = importGraph(parseTflite(writeTflite(graphToTflite(quantized))), `${entry.name}_ours`);
+  // Through a file, as others would read it; it stays there for them.
+  const bytes = writeTflite(graphToTflite(quantized));
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, `${entry.name}_ours.tflite`), bytes);
+  const ours = importGraph(parseTflite(bytes), `${entry.name}_ours`);
   const [floatRun, ourRun, publishedRun] = [float, ours, published].map((graph) => predict(graph, set.inputs)) as [
     Predictions,
     Predictions,

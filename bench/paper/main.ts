@@ -100,7 +100,10 @@ function findings(
 ): string[] {
   return losses.map(({ task, count, fixed, dynamic }) => {
     const [low, high] = [fixed.relativeTop1 ?? 0, dynamic.relativeTop1 ?? 0];
-    const what = `${task}, gain x8, ${count} samples: static ${low.toFixed(1)}, best dynamic ${high.toFixed(1)}`;
+    const errors = [fixed, dynamic].map(({ maeNormalisedLogits }) => maeNormalisedLogits?.toFixed(3) ?? '-');
+    const what =
+      `${task}, gain x8, ${count} samples: static ${low.toFixed(1)} (MAE of normalised logits ${errors[0]}), ` +
+      `best dynamic ${high.toFixed(1)} (${errors[1]})`;
     if (low < 90)
       return `- ${what}: static saturates; dynamic ${high >= 95 ? 'keeps at least 95 %' : 'stays below 95 %, see its SQNR with inspect'}.`;
     return `- ${what}: static stays at 90 % or above: inputs that are clipped still give the same class.`;
