@@ -4,8 +4,9 @@
  * and caches are as the firmware has set them up in FLASH_ACR. RAM and code that runs from it add nothing.
  */
 import type { FlashControl, FlashSettings } from '../peripherals/flash-control.ts';
+import { DataLines, NO_LINE } from './data-lines.ts';
 import { LineCache } from './line-cache.ts';
-import type { MemorySystem } from './memory-system.ts';
+import type { TranslatableMemory } from './memory-system.ts';
 
 export interface ArtGeometry {
   /** Of the flash. */
@@ -20,19 +21,20 @@ export interface ArtGeometry {
   readonly slaves: readonly { readonly start: number; readonly bytes: number }[];
 }
 
-const NO_LINE = -1;
 const BITS = 8;
+/** Words of saveFetches() before the cache's. */
+const OWN_WORDS = 5;
 
-export class ArtMemory implements MemorySystem {
+export class ArtMemory implements TranslatableMemory {
+  readonly dataLines: DataLines;
+  onChange: (() => void) | null = null;
   private readonly geometry: ArtGeometry;
   private readonly control: FlashControl;
   private settings: FlashSettings;
   private instructions: LineCache;
-  private data: LineCache | null;
   private lineShift = 3;
   /** Line that instructions come from now. */
   private line = NO_LINE;
-  private dataLine = NO_LINE;
   private prefetched = NO_LINE;
   /** Address behind the last instruction: what comes from elsewhere has been branched to. */
   private following = NO_LINE;
@@ -44,15 +46,27 @@ export class ArtMemory implements MemorySystem {
     this.geometry = geometry;
     this.control = control;
     this.settings = control.settings;
-    this.instructions = this.cache(geometry.instructionCacheBytes, geometry.instructionCacheWays);
-    this.data = geometry.dataCacheBytes === 0 ? null : this.cache(geometry.dataCacheBytes, geometry.dataCacheWays);
+    this.dataLines = new DataLines(geometry, geometry.dataCacheBytes);
+    this.instructions = this.reshape();
     control.onChange(() => {
       this.adopt();
     });
     control.onFlush(() => {
       this.flush();
     });
-    this.adopt();
+  }
+
+  get lineBytes(): number {
+    return 1 << this.lineShift;
+  }
+
+  /** The port is busy with what was asked for just before, and then the read itself. */
+  get extraMax(): number {
+    return 2 * this.settings.waitStates + 1;
+  }
+
+  get fetchWords(): number {
+    return OWN_WORDS + this.instructions.tags.length;
   }
 
   slaveOf(address: number): number {
@@ -80,12 +94,13 @@ export class ArtMemory implements MemorySystem {
   }
 
   access(address: number, isRead: boolean, now: number): number {
-    if (!isRead || !this.isFlash(address)) return 0;
-    const line = address >>> this.lineShift;
-    const { dataCache, waitStates } = this.settings;
-    const isThere = dataCache && this.data !== null ? this.data.use(line) : line === this.dataLine;
-    this.dataLine = line;
-    if (isThere || waitStates === 0) return 0;
+    if (!isRead || !this.isFlash(address) || this.dataLines.use(address)) return 0;
+    return this.miss(now);
+  }
+
+  miss(now: number): number {
+    const { waitStates } = this.settings;
+    if (waitStates === 0) return 0;
     const ready = this.read(now);
     // A prefetch under way starts again.
     if (this.prefetched !== NO_LINE && this.prefetchedAt > now) this.prefetchedAt = ready + 1 + waitStates;
@@ -96,22 +111,42 @@ export class ArtMemory implements MemorySystem {
     this.portFreeAt = this.prefetchedAt = 0;
   }
 
+  saveFetches(words: Int32Array, now: number): void {
+    words[0] = this.line;
+    words[1] = this.following;
+    words[2] = this.prefetched;
+    // What lies in the past delays nothing.
+    words[3] = this.prefetched === NO_LINE ? 0 : Math.max(this.prefetchedAt - now, 0);
+    words[4] = Math.max(this.portFreeAt - now, 0);
+    words.set(this.instructions.tags, OWN_WORDS);
+  }
+
+  restoreFetches(words: Int32Array, now: number): void {
+    this.line = words[0]!;
+    this.following = words[1]! >>> 0;
+    this.prefetched = words[2]!;
+    this.prefetchedAt = now + words[3]!;
+    this.portFreeAt = now + words[4]!;
+    const { tags } = this.instructions;
+    for (let at = 0; at < tags.length; at++) tags[at] = words[OWN_WORDS + at]!;
+  }
+
   save(): unknown {
-    const { line, dataLine, prefetched, following, prefetchedAt, portFreeAt } = this;
-    const own = { line, dataLine, prefetched, following, prefetchedAt, portFreeAt };
-    return { own, instructions: this.instructions.save(), data: this.data?.save() ?? null };
+    const { line, prefetched, following, prefetchedAt, portFreeAt } = this;
+    const own = { line, prefetched, following, prefetchedAt, portFreeAt };
+    return { own, instructions: this.instructions.save(), data: this.dataLines.save() };
   }
 
   restore(state: unknown): void {
     const { own, instructions, data } = state as {
       own: Record<string, number>;
-      instructions: number[][];
-      data: number[][] | null;
+      instructions: Int32Array;
+      data: Int32Array;
     };
     this.adopt();
     Object.assign(this, own);
     this.instructions.restore(instructions);
-    if (data !== null) this.data?.restore(data);
+    this.dataLines.restore(data);
   }
 
   private fetchLine(line: number, branched: boolean, now: number): number {
@@ -145,25 +180,35 @@ export class ArtMemory implements MemorySystem {
     return address >= this.geometry.start && address - this.geometry.start < this.geometry.bytes;
   }
 
-  private cache(bytes: number, ways: number): LineCache {
-    const lines = (bytes * BITS) / this.settings.lineBits;
-    return new LineCache(lines, Math.min(ways, lines));
+  /** Caches as the lines are long now, empty. */
+  private reshape(): LineCache {
+    const { instructionCacheBytes, instructionCacheWays, dataCacheWays } = this.geometry;
+    const lineBytes = this.settings.lineBits / BITS;
+    this.lineShift = Math.log2(lineBytes);
+    const lines = instructionCacheBytes / lineBytes;
+    this.dataLines.shape(lineBytes, dataCacheWays);
+    this.dataLines.enable(this.settings.dataCache);
+    return new LineCache(lines, Math.min(instructionCacheWays, lines));
   }
 
   private adopt(): void {
-    const before = this.settings;
-    this.settings = this.control.settings;
-    if (this.settings.lineBits === before.lineBits && this.lineShift === Math.log2(before.lineBits / BITS)) return;
-    this.lineShift = Math.log2(this.settings.lineBits / BITS);
-    const { instructionCacheBytes, instructionCacheWays, dataCacheBytes, dataCacheWays } = this.geometry;
-    this.instructions = this.cache(instructionCacheBytes, instructionCacheWays);
-    this.data = dataCacheBytes === 0 ? null : this.cache(dataCacheBytes, dataCacheWays);
-    this.flush();
+    const { settings: before } = this;
+    const { settings } = this.control;
+    if (settings === before) return;
+    this.settings = settings;
+    if (settings.lineBits !== before.lineBits) {
+      this.instructions = this.reshape();
+      this.flush();
+    }
+    // What has been read past a cache is not in it.
+    if (settings.instructionCache !== before.instructionCache) this.line = NO_LINE;
+    if (settings.dataCache !== before.dataCache) this.dataLines.enable(settings.dataCache);
+    this.onChange?.();
   }
 
   private flush(): void {
     this.instructions.clear();
-    this.data?.clear();
-    this.line = this.dataLine = this.prefetched = NO_LINE;
+    this.dataLines.clear();
+    this.line = this.prefetched = NO_LINE;
   }
 }

@@ -136,6 +136,9 @@ export const cortexM4Timing: CoreTiming = { costs: cortexM4, rules: threeStageRu
 /** An instruction whose IT condition fails still passes through the pipeline (DDI 0439 3.3.1). */
 export const SKIPPED_CYCLES = 1;
 
+/** Most that divideCycles gives. */
+export const DIVIDE_CYCLES_MAX = 12;
+
 /**
  * UDIV, SDIV: 2 when the quotient is 0 or the divisor 0, else 4 plus one for every 4 quotient bits, 5..12. The TRM documents only
  * the range and that leading zeros end the work early; the step of 4 bits a cycle is what reaches 12 for 32 bits.

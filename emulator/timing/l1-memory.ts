@@ -118,8 +118,8 @@ export class L1Memory implements MemorySystem {
   restore(state: unknown): void {
     const { own, instructions, data } = state as {
       own: Record<string, unknown>;
-      instructions: number[][];
-      data: number[][];
+      instructions: Int32Array;
+      data: Int32Array;
     };
     Object.assign(this, structuredClone(own));
     this.instructions.restore(instructions);

@@ -1,11 +1,13 @@
 /** A cache of lines, set-associative with least-recently-used replacement; holds tags only. */
 import { assert } from '../../common/errors.ts';
 
+const EMPTY = -1;
+
 export class LineCache {
+  /** Per set, most recently used first; EMPTY behind the last. */
+  readonly tags: Int32Array;
   private readonly ways: number;
   private readonly setMask: number;
-  /** Per set, most recently used first. */
-  private readonly sets: number[][];
 
   /** @param lines a power of two times ways @param ways lines a set */
   constructor(lines: number, ways: number) {
@@ -13,37 +15,41 @@ export class LineCache {
     assert(Number.isInteger(sets) && (sets & (sets - 1)) === 0, 'the number of sets is a power of two');
     this.ways = ways;
     this.setMask = sets - 1;
-    this.sets = Array.from({ length: sets }, () => []);
+    this.tags = new Int32Array(lines).fill(EMPTY);
   }
 
   has(line: number): boolean {
-    return this.setOf(line).includes(line);
+    const first = this.firstOf(line);
+    for (let at = first; at < first + this.ways; at++) if (this.tags[at] === line) return true;
+    return false;
   }
 
   /** Whether the line was there; it is now, as the most recently used of its set. */
   use(line: number): boolean {
-    const set = this.setOf(line);
-    if (set[0] === line) return true;
-    const at = set.indexOf(line);
-    if (at >= 0) set.splice(at, 1);
-    else if (set.length >= this.ways) set.pop();
-    set.unshift(line);
-    return at >= 0;
+    const { tags } = this;
+    const first = this.firstOf(line);
+    const last = first + this.ways - 1;
+    let at = first;
+    while (at < last && tags[at] !== line) at++;
+    const wasThere = tags[at] === line;
+    tags.copyWithin(first + 1, first, at);
+    tags[first] = line;
+    return wasThere;
   }
 
   clear(): void {
-    for (const set of this.sets) set.length = 0;
+    this.tags.fill(EMPTY);
   }
 
-  save(): number[][] {
-    return this.sets.map((set) => [...set]);
+  save(): Int32Array {
+    return this.tags.slice();
   }
 
-  restore(sets: readonly (readonly number[])[]): void {
-    for (const [index, set] of this.sets.entries()) set.splice(0, set.length, ...(sets[index] ?? []));
+  restore(tags: Int32Array): void {
+    this.tags.set(tags);
   }
 
-  private setOf(line: number): number[] {
-    return this.sets[line & this.setMask]!;
+  private firstOf(line: number): number {
+    return (line & this.setMask) * this.ways;
   }
 }

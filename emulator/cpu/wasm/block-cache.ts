@@ -11,6 +11,7 @@ import {
 } from './block.ts';
 import type { CodeRange } from '../cpu.ts';
 import type { CoreState } from './core-state.ts';
+import type { Part } from './guest-memory.ts';
 import type { CodeSource } from './translate/region.ts';
 
 const IT_STATE_KEY = 2 ** 32;
@@ -58,7 +59,12 @@ export class BlockCache implements CodeSource {
     return block === null || block.passes < this.passesMin ? null : block;
   }
 
-  costsIn(state: number, step: Step): StepCosts {
-    return costsIn(state, step, this.core.model);
+  costsIn(state: number, step: Step, slave: number): StepCosts {
+    return costsIn(state, step, this.core.model, slave);
+  }
+
+  get parts(): readonly Part[] {
+    const parts = this.core.memory.regions.flatMap((region) => region.parts);
+    return parts.sort((a, b) => Number(b.writable) - Number(a.writable));
   }
 }

@@ -15,8 +15,15 @@ const FIRST_REGION_OFFSET = PAGE_BYTES;
 export interface Region extends MemoryMapping {
   /** Where the region begins in the WebAssembly memory. */
   readonly offset: number;
-  /** Stands for the region in `touched`. */
+  /** Where accesses in a row to different memories have a time of their own, each of those is a part; else only the region. */
+  parts: readonly Part[];
+}
+
+export interface Part extends MemoryMapping {
+  readonly offset: number;
+  /** Stands for the part in `touched`. */
   readonly bit: number;
+  readonly slave: number;
 }
 
 /** Stands for everything that is not memory in `touched`. */
@@ -51,6 +58,15 @@ function allOf(hooks: readonly AccessHook[]): AccessHook | null {
   return (access, address, bytes) => hooks.map((hook) => hook(access, address, bytes)).some((stops) => stops);
 }
 
+/** Memories are told apart in steps of this. */
+const SPLIT_BYTES = 4096;
+
+function bitOf({ parts }: Region, address: number): number {
+  let index = parts.length - 1;
+  while (index > 0 && address < parts[index]!.start) index--;
+  return parts[index]!.bit;
+}
+
 export class GuestMemory {
   readonly wasm: WasmMemory;
   readonly view: DataView;
@@ -70,6 +86,7 @@ export class GuestMemory {
   private readonly hooks = new Set<AccessHook>();
   private readonly devices: Device[] = [];
   private end = FIRST_REGION_OFFSET;
+  private parts = 0;
   private last: Region | null = null;
 
   constructor() {
@@ -95,9 +112,29 @@ export class GuestMemory {
       );
     }
     this.end = offset + mapping.bytes;
-    const bit = 1 << Math.min(this.regions.length, 29);
-    this.regions.push({ start: mapping.start, bytes: mapping.bytes, writable: mapping.writable, offset, bit });
+    const { start, bytes, writable } = mapping;
+    const part = { start, bytes, writable, offset, bit: this.nextBit(), slave: 0 };
+    this.regions.push({ start, bytes, writable, offset, parts: [part] });
     return new Uint8Array(this.wasm.buffer, offset, mapping.bytes);
+  }
+
+  /** Before anything has run. @param slaveOf constant within a page */
+  splitBySlaves(slaveOf: (address: number) => number): void {
+    this.parts = 0;
+    for (const region of this.regions) {
+      const parts: Part[] = [];
+      const { writable } = region;
+      const end = region.start + region.bytes;
+      for (let start = region.start; start < end;) {
+        const slave = slaveOf(start);
+        let next = start + SPLIT_BYTES;
+        while (next < end && slaveOf(next) === slave) next += SPLIT_BYTES;
+        const offset = region.offset + start - region.start;
+        parts.push({ start, bytes: Math.min(next, end) - start, writable, offset, bit: this.nextBit(), slave });
+        start = next;
+      }
+      region.parts = parts;
+    }
   }
 
   /** Room for an engine's own tables, zeroed; null when there is none. */
@@ -137,7 +174,7 @@ export class GuestMemory {
     this.timing?.(address, true);
     const region = this.regionOf(address, bytes);
     if (region !== null) {
-      this.touched |= region.bit;
+      this.touched |= bitOf(region, address);
       const at = address - region.start + region.offset;
       if (bytes === 4) return this.view.getInt32(at, true);
       return bytes === 2 ? this.view.getUint16(at, true) : this.view.getUint8(at);
@@ -161,7 +198,7 @@ export class GuestMemory {
     const region = this.regionOf(address, bytes);
     if (region !== null) {
       if (!region.writable) throw new AccessFault('write', 'protected', address);
-      this.touched |= region.bit;
+      this.touched |= bitOf(region, address);
       const at = address - region.start + region.offset;
       if (bytes === 4) this.view.setInt32(at, value, true);
       else if (bytes === 2) this.view.setInt16(at, value, true);
@@ -177,6 +214,10 @@ export class GuestMemory {
       return;
     }
     throw new AccessFault('write', 'unmapped', this.firstMissing(address, bytes));
+  }
+
+  private nextBit(): number {
+    return 1 << Math.min(this.parts++, 29);
   }
 
   /** An access across the end of a memory fails at the first byte beyond it. */

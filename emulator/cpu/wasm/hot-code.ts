@@ -3,9 +3,10 @@ import type { CodeRange } from '../cpu.ts';
 import type { BlockCache } from './block-cache.ts';
 import type { CoreState } from './core-state.ts';
 import { REFILLED } from '../../timing/pipeline.ts';
+import type { TimedMemory } from './translate/emit-timing.ts';
 import { Translations, type Entry } from './translate/translations.ts';
 
-type Passage = NonNullable<ReturnType<Translations['enter']>>;
+export type Passage = NonNullable<ReturnType<Translations['enter']>>;
 
 export class HotCode {
   private readonly blocks: BlockCache;
@@ -14,6 +15,7 @@ export class HotCode {
   private readonly byFpu: readonly [Translations, Translations];
   private fpuEnabled = false;
   private translations: Translations;
+  private timed: TimedMemory | null = null;
 
   /** @param hotPasses passes of a block after which it is translated; Infinity: never */
   constructor(core: CoreState, blocks: BlockCache, hotPasses: number) {
@@ -28,29 +30,37 @@ export class HotCode {
     this.translations = this.byFpu[enabled ? 1 : 0];
   }
 
+  setTimedMemory(timed: TimedMemory): void {
+    this.timed = timed;
+    for (const translations of this.byFpu) translations.setTimedMemory(timed);
+  }
+
   /** What was made of code in the range; without one, all. */
   forget(range?: CodeRange): void {
     for (const translations of this.byFpu) {
       if (range === undefined) translations.clear();
       else translations.forget(range);
     }
+    if (range === undefined) this.timed?.memo.clear();
+    else this.timed?.memo.forgetSites();
   }
 
-  /** Translated code for this address and state of the pipeline; the pass that makes it hot translates it. */
-  at(pc: number, state: number): Entry | undefined {
-    const known = this.translations.find(pc);
-    if (known?.state === state) return known;
-    // One entry an address: in the state that branches lead to, if it is ever reached by one.
-    return known === undefined || state === REFILLED ? this.translateIfHot(pc, state) : undefined;
-  }
-
-  enter(entry: Entry, cycles: number): Passage | null {
-    return this.translations.enter(entry, cycles);
-  }
-
-  /** Code that was left for the interpreter may be worth a new translation. */
-  noteBail(translation: Passage['translation']): void {
-    if (this.translations.isOutdated(translation)) translation.start.passes = 0;
+  /**
+   * Runs translated code from an address. Null if there is none, or too few cycles are left for the limit to be kept exactly.
+   * @param state of the pipeline @param cycles counter now @param cyclesMax its limit
+   */
+  run(pc: number, state: number, cycles: number, cyclesMax: number): Passage | null {
+    const entry = this.at(pc, state);
+    if (entry === undefined) return null;
+    const cyclesLeft = Math.floor(cyclesMax - cycles);
+    if (cyclesLeft <= entry.cyclesBound) return null;
+    const memo = this.timed?.memo;
+    memo?.enter(cycles);
+    const passage = this.translations.enter(entry, cyclesLeft);
+    if (passage?.site.bails === true) this.noteBail(passage.translation);
+    if (memo === undefined) return passage;
+    const extra = memo.leave(passage?.site.timing ?? null, cycles + (passage?.cycles ?? 0));
+    return passage === null ? null : { ...passage, cycles: passage.cycles + extra };
   }
 
   private translateIfHot(pc: number, state: number): Entry | undefined {
@@ -61,5 +71,18 @@ export class HotCode {
     this.translations.translate(block, state, this.blocks, this.fpuEnabled);
     const made = this.translations.find(pc);
     return made?.state === state ? made : undefined;
+  }
+
+  /** Code that was left for the interpreter may be worth a new translation. */
+  private noteBail(translation: Passage['translation']): void {
+    if (this.translations.isOutdated(translation)) translation.start.passes = 0;
+  }
+
+  /** Translated code for this address and state of the pipeline; the pass that makes it hot translates it. */
+  private at(pc: number, state: number): Entry | undefined {
+    const known = this.translations.find(pc);
+    if (known?.state === state) return known;
+    // One entry an address: in the state that branches lead to, if it is ever reached by one.
+    return known === undefined || state === REFILLED ? this.translateIfHot(pc, state) : undefined;
   }
 }

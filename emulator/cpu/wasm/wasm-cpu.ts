@@ -24,11 +24,10 @@ import {
 } from '../cpu.ts';
 import { costsIn, noteTarget, type Block, type Step } from './block.ts';
 import { BlockCache } from './block-cache.ts';
-import { HotCode } from './hot-code.ts';
+import { HotCode, type Passage } from './hot-code.ts';
 import { accessStop, exceptionReturn, fetchFault, stopBefore } from './stops.ts';
 import { CorePort } from './core-port.ts';
 import { CoreState, type CpuSnapshot } from './core-state.ts';
-import type { Entry } from './translate/translations.ts';
 import { GuestMemory } from './guest-memory.ts';
 import { Marks } from './marks.ts';
 import { MemoryTime } from './memory-time.ts';
@@ -121,10 +120,9 @@ export class WasmCpu implements Cpu {
       if (this.cycles >= cyclesMax || this.instructions >= instructionsMax)
         return exceptionReturn(this.core) ?? { kind: 'limit', pc: this.core.pc };
       const stop = this.pass();
-      if (stop !== null) {
-        this.core.pc = stop.pc;
-        return stop;
-      }
+      if (stop === null) continue;
+      this.core.pc = stop.pc;
+      return stop;
     }
   }
 
@@ -190,9 +188,11 @@ export class WasmCpu implements Cpu {
     this.tracer = hook === null ? null : new Tracer(hook, this.core);
   }
 
-  /** From now on, with everything interpreted. Before the first run. */
   setMemorySystem(system: MemorySystem): void {
-    this.memoryTime = new MemoryTime(system, this.memory);
+    this.memoryTime = new MemoryTime(system, this.memory, (timed) => {
+      this.forgetCode();
+      this.hotCode.setTimedMemory(timed);
+    });
   }
 
   /** While there is a hook, everything is interpreted. */
@@ -231,8 +231,9 @@ export class WasmCpu implements Cpu {
   }
 
   private isObserved(): boolean {
-    const { hook, protection } = this.memory;
-    return [this.tracer, this.memoryTime, hook, protection].some((observer) => observer !== null);
+    const { tracer, memory, memoryTime } = this;
+    const observers = [tracer, memory.hook, memory.protection];
+    return memoryTime?.isTranslatable === false || observers.some((observer) => observer !== null);
   }
 
   /** One block at core.pc, with its mark. Returns why the run ends, or null with core.pc at the next instruction. */
@@ -245,32 +246,31 @@ export class WasmCpu implements Cpu {
       return { kind: 'requested', pc };
     if (core.armState) return exceptionReturn(core) ?? { kind: 'invalidState', pc };
     if (this.maySwitch && core.itState === 0 && !this.mustInterpret) {
-      const entry = this.hotCode.at(pc, this.state);
-      if (entry !== undefined && this.runTranslated(entry)) return null;
+      const passage = this.hotCode.run(pc, this.state, this.cycles, this.cyclesMax);
+      if (passage !== null) return this.arrive(passage);
     }
     this.mustInterpret = false;
     const block = this.blocks.at(pc, core.itState);
     if (block === null) return exceptionReturn(core) ?? fetchFault(pc);
+    let stop: CpuStop | null;
     try {
-      return this.execute(block);
+      stop = this.execute(block);
     } catch (error) {
-      return accessStop(error, core, this.cellsBefore);
+      stop = accessStop(error, core, this.cellsBefore);
     }
+    // Its fetch, and accesses it has made, are not waited for again when the instruction is tried again.
+    if (stop !== null) this.cycles += this.memoryTime?.extra ?? 0;
+    return stop;
   }
 
-  /** False if too few cycles are left for the budget to be kept exactly. */
-  private runTranslated(entry: Entry): boolean {
-    const { core } = this;
-    const passage = this.hotCode.enter(entry, Math.floor(this.cyclesMax - this.cycles));
-    if (passage === null) return false;
-    const { site, cycles, instructions, translation } = passage;
+  /** Translated code has run. */
+  private arrive({ site, cycles, instructions }: Passage): null {
     this.cycles += cycles;
     this.instructions += instructions;
     this.state = site.state;
     this.mustInterpret = site.bails;
-    core.goTo(site.pc, site.interworks, site.itState);
-    if (site.bails) this.hotCode.noteBail(translation);
-    return true;
+    this.core.goTo(site.pc, site.interworks, site.itState);
+    return null;
   }
 
   private execute(block: Block): CpuStop | null {

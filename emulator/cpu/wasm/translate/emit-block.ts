@@ -1,13 +1,14 @@
 /** The instructions of a block as WebAssembly; how control leaves it is the region's business. */
 import { cell, type Expr, type Stmt } from '../../../isa/ir.ts';
 import type { Step, StepCosts } from '../block.ts';
-import type { Region } from '../guest-memory.ts';
-import type { AccessPlan } from './access-groups.ts';
+import { DIVIDE_CYCLES_MAX } from '../../../timing/cortex-m4.ts';
 import { emitDivideCycles } from './emit-divide.ts';
 import type { ExpressionEmitter } from './emit-expression.ts';
 import { emitDouble } from './emit-double.ts';
 import { emitFloatingPoint } from './emit-float.ts';
 import { MemoryEmitter } from './emit-memory.ts';
+import type { TimingEmitter } from './emit-timing.ts';
+import type { PlacedAccesses } from './slaves.ts';
 import { afterStep, isConditional, meet } from './flag-state.ts';
 import { INSTRUCTION_BITS, local } from './locals.ts';
 import type { CodeSource, Node } from './region.ts';
@@ -32,28 +33,41 @@ export class BlockEmitter {
   step: Step | null = null;
   /** Of the pipeline before `step`, or behind the last one. */
   state = 0;
-  private accesses: AccessPlan | null = null;
+  private accesses: PlacedAccesses | null = null;
+  private readonly timing: TimingEmitter | null;
 
-  constructor(x: ExpressionEmitter, source: CodeSource, regions: readonly Region[], fpuEnabled: boolean, out: WaysOut) {
+  /** @param timing null: all memories are zero-wait */
+  constructor(
+    x: ExpressionEmitter,
+    source: CodeSource,
+    timing: TimingEmitter | null,
+    fpuEnabled: boolean,
+    out: WaysOut,
+  ) {
     this.x = x;
     this.source = source;
     this.out = out;
     this.fpuEnabled = fpuEnabled;
-    this.memory = new MemoryEmitter(x, regions, () => {
+    this.timing = timing;
+    this.memory = new MemoryEmitter(x, source.parts, timing, () => {
       out.bail();
     });
   }
 
   /** False if an instruction is left to the interpreter: control does not reach the end. */
-  emit({ block, state }: Node): boolean {
+  emit({ block, state, accesses }: Node): boolean {
     this.cycles = 0;
     this.instructions = 0;
     this.state = state;
-    this.accesses = this.memory.block(block);
+    this.accesses = accesses;
+    this.memory.block(accesses);
+    this.timing?.startBlock(block, state);
     this.x.vectors.startBlock();
     for (const step of block.steps) {
       this.step = step;
-      if (needsInterpreter(step, this.fpuEnabled)) {
+      this.memory.cyclesBefore = this.cycles;
+      this.timing?.instruction(step.instruction, this.cycles);
+      if (needsInterpreter(step, this.fpuEnabled) || (this.timing !== null && isExclusive(step))) {
         this.out.bail();
         return false;
       }
@@ -75,7 +89,7 @@ export class BlockEmitter {
 
   /** Of the current instruction. */
   costs(step: Step): StepCosts {
-    return this.source.costsIn(this.state, step);
+    return this.source.costsIn(this.state, step, this.accesses?.bySteps.get(step) ?? 0);
   }
 
   private instruction(step: Step): void {
@@ -97,7 +111,11 @@ export class BlockEmitter {
     this.body(step);
     x.vectors.setConditional(false);
     x.adapt(joined);
-    if (sequential.cycles !== skipped.cycles) this.count(sequential.cycles - skipped.cycles, 0);
+    const besides = sequential.cycles - skipped.cycles;
+    if (besides !== 0) {
+      this.count(besides, 0);
+      if (instruction.divide === null) this.timing?.pass(this.cycles + skipped.cycles, 'inside', besides);
+    }
     this.cycles += skipped.cycles;
     w.end();
     x.flags.state = joined;
@@ -109,8 +127,15 @@ export class BlockEmitter {
   }
 
   private body(step: Step): void {
-    if (step.instruction.divide !== null) emitDivideCycles(step.instruction.divide, this.w);
+    if (step.instruction.divide !== null) this.divideCycles(step, step.instruction.divide);
     for (const statement of step.body ?? []) this.statement(statement, step);
+  }
+
+  private divideCycles(step: Step, divide: NonNullable<Step['instruction']['divide']>): void {
+    emitDivideCycles(divide, this.w);
+    const { sequential, skipped } = this.costs(step);
+    const known = isConditional(step) ? skipped.cycles : sequential.cycles;
+    this.timing?.passWith(this.cycles + known, DIVIDE_CYCLES_MAX, sequential.cycles - known);
   }
 
   private statement(statement: Stmt, step: Step): void {
@@ -153,9 +178,12 @@ export class BlockEmitter {
   private unmasked(statement: Extract<Stmt, { k: 'set' }>): Expr {
     const { value } = statement;
     if (statement.cell !== cell.sp || value.k !== 'op2' || value.op !== 'i32.and') return value;
-    return this.accesses?.alignedStack.has(statement) === true ? value.a : value;
+    return this.accesses?.plan.alignedStack.has(statement) === true ? value.a : value;
   }
 }
+
+/** Whether the access is made, and so its time, is known at run time only. */
+const isExclusive = ({ instruction }: Step): boolean => instruction.timing === 'exclusive';
 
 function needsInterpreter(step: Step, fpuEnabled: boolean): boolean {
   if (step.stops || step.body === null || (step.isFpu && !fpuEnabled)) return true;

@@ -4,6 +4,7 @@ import type { Expr } from '../../../isa/ir.ts';
 import type { ExpressionEmitter } from './emit-expression.ts';
 import { I32, type WasmWriter } from './wasm-writer.ts';
 
+/** Leaves them in local.work, too. */
 export function emitDivideCycles(
   { signed, n, m }: { readonly signed: boolean; readonly n: number; readonly m: number },
   w: WasmWriter,
@@ -22,7 +23,6 @@ export function emitDivideCycles(
   };
   magnitude(n, local.address);
   magnitude(m, local.work);
-  w.get(local.counters);
   w.get(local.work);
   w.op('i32.eqz');
   w.get(local.address);
@@ -43,6 +43,9 @@ export function emitDivideCycles(
   w.const(4);
   w.op('i32.add');
   w.end();
+  w.set(local.work);
+  w.get(local.counters);
+  w.get(local.work);
   w.op('i64.extend_i32_u');
   w.wide(INSTRUCTION_BITS);
   w.op('i64.shl', 'i64.add');

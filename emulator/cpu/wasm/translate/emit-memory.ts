@@ -3,12 +3,13 @@
  * seen there while the code was interpreted; anything else leaves to the interpreter before the instruction.
  */
 import type { Expr } from '../../../isa/ir.ts';
-import type { Block } from '../block.ts';
-import type { Region } from '../guest-memory.ts';
-import { groupAccesses, type Access, type AccessPlan, type Group, type Place } from './access-groups.ts';
+import type { Part } from '../guest-memory.ts';
+import type { Access, AccessPlan, Group, Place } from './access-groups.ts';
 import { setCell } from './cell-locals.ts';
 import type { ExpressionEmitter } from './emit-expression.ts';
+import type { TimingEmitter } from './emit-timing.ts';
 import { isMemoryCell, local } from './locals.ts';
+import { candidates, type PlacedAccesses } from './slaves.ts';
 import type { Opcode } from './wasm-writer.ts';
 
 /** Memories tried for accesses that have not been seen. */
@@ -27,29 +28,34 @@ const storeOpcodes: Readonly<Record<1 | 2 | 4, Opcode>> = { 1: 'i32.store8', 2: 
 export class MemoryEmitter {
   private readonly x: ExpressionEmitter;
   /** Writable memories first, where most accesses go. */
-  private readonly regions: readonly Region[];
+  private readonly parts: readonly Part[];
   private readonly bail: () => void;
+  private readonly timing: TimingEmitter | null;
   private plan: AccessPlan = { places: new Map(), alignedStack: new Set(), groups: 0 };
+  private byGroups: PlacedAccesses['byGroups'] = new Map();
+  /** Constant cycles of the block before the current instruction. */
+  cyclesBefore = 0;
   /** Where the memory of a group begins, for groups whose check has been passed. */
   private readonly checked = new Map<Group, number>();
   private readonly alignmentsKnown = new Map<Group, Set<number>>();
   /** Locals that groups of the largest block need. */
   groupsMax = 0;
 
-  /** @param bail leaves the translated code in front of the current instruction */
-  constructor(x: ExpressionEmitter, regions: readonly Region[], bail: () => void) {
+  /** @param bail leaves the translated code in front of the current instruction @param timing null: all memories are zero-wait */
+  constructor(x: ExpressionEmitter, parts: readonly Part[], timing: TimingEmitter | null, bail: () => void) {
     this.x = x;
-    this.regions = [...regions].sort((a, b) => Number(b.writable) - Number(a.writable));
+    this.parts = parts;
+    this.timing = timing;
     this.bail = bail;
   }
 
-  /** @param plan the block's groups; all checks are still to be made */
-  block(block: Block): AccessPlan {
-    this.plan = groupAccesses(block);
+  /** A block begins: all checks are still to be made. */
+  block({ plan, byGroups }: PlacedAccesses): void {
+    this.plan = plan;
+    this.byGroups = byGroups;
     this.checked.clear();
     this.alignmentsKnown.clear();
     this.groupsMax = Math.max(this.groupsMax, this.plan.groups);
-    return this.plan;
   }
 
   load(statement: Load): void {
@@ -59,10 +65,12 @@ export class MemoryEmitter {
     const known = this.constantPlace(statement.address, bytes, statement.aligned);
     let offset: number;
     if (known !== null) {
+      this.timing?.readAt(known, this.cyclesBefore);
       x.w.const(known);
       offset = 0;
     } else {
       offset = this.place(statement);
+      this.read(statement, offset);
     }
     x.w.memory(operation, offset);
     x.changes(statement.cell);
@@ -74,6 +82,15 @@ export class MemoryEmitter {
     const offset = this.place(statement);
     x.expression(statement.value);
     x.w.memory(storeOpcodes[statement.bytes], offset);
+  }
+
+  /** Counts the time of a load whose place is on the stack. */
+  private read(access: Load, offset: number): void {
+    if (this.timing === null) return;
+    const place = this.plan.places.get(access);
+    const reached = place === undefined ? this.parts : this.candidates(place.group);
+    const isTimed = (part: Part): boolean => this.timing!.times(part);
+    if (reached.some(isTimed)) this.timing.read(offset, reached.every(isTimed), this.cyclesBefore);
   }
 
   private keep(number: number): void {
@@ -93,7 +110,7 @@ export class MemoryEmitter {
     if (address.k !== 'const') return null;
     const value = address.value >>> 0;
     if (aligned && (value & (bytes - 1)) !== 0) return null;
-    const region = this.regions.find(({ start, bytes: size }) => value >= start && value + bytes <= start + size);
+    const region = this.parts.find(({ start, bytes: size }) => value >= start && value + bytes <= start + size);
     return region === undefined ? null : value - region.start + region.offset;
   }
 
@@ -152,26 +169,27 @@ export class MemoryEmitter {
   }
 
   /** Memories the group may lie in, by what its instructions have touched so far. */
-  private candidates({ stores, steps }: Group): readonly Region[] {
-    const fit = this.regions.filter(({ writable }) => writable || !stores);
+  private candidates(group: Group): readonly Part[] {
     let seen = 0;
-    for (const step of steps) seen |= step.touched;
-    if (seen === 0) return fit.slice(0, UNSEEN_TRIES_MAX);
-    return fit.filter(({ bit }) => (seen & bit) !== 0);
+    for (const step of group.steps) seen |= step.touched;
+    const found = candidates(this.parts, group.stores, seen);
+    const slave = this.byGroups.get(group);
+    if (slave !== undefined) return found.filter((part) => part.slave === slave);
+    return seen === 0 ? found.slice(0, UNSEEN_TRIES_MAX) : found;
   }
 
   /** From the lowest address to its place in `inLocal`; what is to be added to it in the access is returned. */
   private checkRange(group: Group, inLocal: number): number {
     const { w } = this.x;
-    const candidates = this.candidates(group);
-    if (candidates.length === 0) {
+    const reached = this.candidates(group);
+    if (reached.length === 0) {
       this.bail();
       return 0;
     }
-    const base = Math.min(...candidates.map(({ offset }) => offset));
+    const base = Math.min(...reached.map(({ offset }) => offset));
     const bytes = group.high - group.low + 1;
     let open = 0;
-    for (const region of candidates) {
+    for (const region of reached) {
       w.get(local.address);
       if (region.start !== 0) {
         w.const(region.start);

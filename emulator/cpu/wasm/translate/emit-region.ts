@@ -7,20 +7,18 @@ import { cell, type Expr } from '../../../isa/ir.ts';
 import type { Step } from '../block.ts';
 import { REFILLED } from '../../../timing/pipeline.ts';
 import { SINGLES, setCell } from './cell-locals.ts';
-import type { Region } from '../guest-memory.ts';
+import { cyclesMost } from './cycles-bound.ts';
 import { assert } from '../../../../common/errors.ts';
 import { flatten, nest, type Item, type Loop } from './control-flow.ts';
 import { BlockEmitter } from './emit-block.ts';
 import { ExpressionEmitter } from './emit-expression.ts';
+import { TimingEmitter, type TimedMemory } from './emit-timing.ts';
 import { atEndOf, AT_RUN_TIME, IN_CELLS, meet, sameState, type FlagState } from './flag-state.ts';
-import { COUNTERS_OFFSET, I32_LOCALS, INSTRUCTION_BITS, local, localOfCell, VECTORS } from './locals.ts';
+import { COUNTERS_OFFSET, I32_LOCALS, INSTRUCTION_BITS, local, localOfCell, TIMING_LOCALS, VECTORS } from './locals.ts';
 import { lastStep, type CodeSource, type Node, type RegionPlan, type Site } from './region.ts';
 import { wasmModule } from './wasm-module.ts';
 import { F32, F64, I32, I64, V128, WasmWriter } from './wasm-writer.ts';
 import { cellsOf } from './used-cells.ts';
-
-/** UDIV, SDIV at most. */
-const DIVIDE_CYCLES_MAX = 12;
 
 export interface EmittedRegion {
   readonly module: Uint8Array;
@@ -46,11 +44,16 @@ export class RegionEmitter {
   private readonly open = new Set<number>();
   private readonly flagsAt = new Map<number, FlagState>();
   private node: Node | null = null;
+  private readonly timed: TimedMemory | null;
+  private readonly timing: TimingEmitter | null;
 
-  constructor(plan: RegionPlan, source: CodeSource, regions: readonly Region[], fpuEnabled: boolean) {
+  /** @param timed null: all memories are zero-wait */
+  constructor(plan: RegionPlan, source: CodeSource, timed: TimedMemory | null, fpuEnabled: boolean) {
     this.plan = plan;
     this.source = source;
-    this.code = new BlockEmitter(this.x, source, regions, fpuEnabled, {
+    this.timed = timed;
+    this.timing = timed === null ? null : new TimingEmitter(this.w, timed);
+    this.code = new BlockEmitter(this.x, source, this.timing, fpuEnabled, {
       bail: () => {
         this.bail();
       },
@@ -76,11 +79,13 @@ export class RegionEmitter {
     w.wide(INSTRUCTION_BITS);
     w.op('i64.shl');
     w.set(local.limit);
+    this.timing?.begin();
     this.exitDepth = w.depth;
     w.open('block');
     this.emitItems(this.items, plan.entries, null);
     w.end();
     this.spill(used.written);
+    this.timing?.end();
     w.get(local.site);
     w.op('end');
     const locals = [
@@ -91,9 +96,11 @@ export class RegionEmitter {
       { count: 1, type: F32 },
       { count: 1, type: F64 },
       { count: VECTORS, type: V128 },
+      { count: TIMING_LOCALS, type: I32 },
       { count: this.code.memory.groupsMax, type: I32 },
     ];
-    const module = wasmModule({ parameters: [I32, I32], imports: ['memory', 'function'], body: w.body(), locals });
+    const imports = ['memory', 'function', ...(this.timed === null ? [] : ['lookup' as const])] as const;
+    const module = wasmModule({ parameters: [I32, I32], imports, body: w.body(), locals });
     return { module, sites: this.sites, cyclesBound: this.longestPath() };
   }
 
@@ -124,8 +131,10 @@ export class RegionEmitter {
     let longest = 0;
     for (const node of flatten(this.items)) {
       done.add(node);
-      const total = (before.get(node) ?? 0) + cyclesMost(this.plan.nodes[node]!, this.source);
+      const total = (before.get(node) ?? 0) + cyclesMost(this.plan.nodes[node]!, this.source, this.timed);
       longest = Math.max(longest, total);
+      // Where memories have a time, every way from block to block looks.
+      if (this.timed !== null) continue;
       for (const next of this.successors(node))
         if (!done.has(next)) before.set(next, Math.max(before.get(next) ?? 0, total));
     }
@@ -198,6 +207,7 @@ export class RegionEmitter {
       instructions: 0,
       state: REFILLED,
       itState: 0,
+      timing: null,
       ...site,
     };
     return this.sites.push(full) - 1;
@@ -213,7 +223,9 @@ export class RegionEmitter {
   private bail(): void {
     const { step, cycles, instructions, state } = this.code;
     assert(step !== null, 'a block has instructions');
-    this.leave({ pc: step.instruction.address, bails: true, cycles, instructions, state, itState: step.itState });
+    const timing = this.timing?.siteBefore(cycles) ?? null;
+    const { itState, instruction } = step;
+    this.leave({ pc: instruction.address, bails: true, cycles, instructions, state, itState, timing });
   }
 
   /** Control leaves the sequence here; the code after it is for when a condition did not hold. */
@@ -224,13 +236,13 @@ export class RegionEmitter {
       const address = (target.value & ~1) >>> 0;
       const isNext = address === step.next && step.instruction.branch !== 'always';
       const cost = isNext ? sequential : taken;
-      code.count(code.cycles + cost.cycles, code.instructions + 1);
+      this.endBlock(code.cycles + cost.cycles, code.instructions + 1);
       this.goTo(address, cost.next);
       return;
     }
     this.x.expression(target);
     w.set(localOfCell(cell.target));
-    code.count(code.cycles + taken.cycles, code.instructions + 1);
+    this.endBlock(code.cycles + taken.cycles, code.instructions + 1);
     for (const address of this.node!.expected) {
       w.get(localOfCell(cell.target));
       w.const(interworks ? address | 1 : address);
@@ -257,7 +269,7 @@ export class RegionEmitter {
       w.set(local.entry);
     }
     const label = this.labels.get(to)!;
-    if (!this.open.has(to)) {
+    if (!this.open.has(to) && this.timing === null) {
       w.br(label);
       return;
     }
@@ -268,17 +280,19 @@ export class RegionEmitter {
     this.leave({ pc: address, state });
   }
 
+  private endBlock(cycles: number, instructions: number): void {
+    this.code.count(cycles, instructions);
+    this.timing?.pass(cycles, 'end');
+  }
+
   /** Control reaches the end of a block. */
-  private afterLast({ block, edges }: Node): void {
+  private afterLast({ block }: Node): void {
     const { cycles, instructions, state } = this.code;
     if (lastStep(block).instruction.branch === 'always') return;
     const { itState, end } = block;
-    if (itState !== 0 || !edges.has(end)) {
-      this.leave({ pc: end, cycles, instructions, state, itState });
-      return;
-    }
-    this.code.count(cycles, instructions);
-    this.goTo(end, state);
+    this.endBlock(cycles, instructions);
+    if (itState !== 0) this.leave({ pc: end, state, itState });
+    else this.goTo(end, state);
   }
 }
 
@@ -291,16 +305,4 @@ function numberHeads(items: readonly Item[], numbers: Map<number, number>): void
     if (item.heads.length > 1) for (const [number, head] of item.heads.entries()) numbers.set(head, number);
     numberHeads(item.items, numbers);
   }
-}
-
-function cyclesMost({ block, state }: Node, source: CodeSource): number {
-  let sum = 0;
-  let before = state;
-  for (const step of block.steps) {
-    const { sequential, taken, skipped } = source.costsIn(before, step);
-    sum += Math.max(taken.cycles, sequential.cycles, skipped.cycles);
-    if (step.instruction.divide !== null) sum += DIVIDE_CYCLES_MAX;
-    before = sequential.next;
-  }
-  return sum;
 }

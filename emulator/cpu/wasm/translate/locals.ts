@@ -29,10 +29,17 @@ export const local = {
   double: FIRST_CELL + CELLS + 12,
   /** Registers as vectors, see emit-vector.ts. */
   vectors: FIRST_CELL + CELLS + 13,
+  /** Number of the memory system's state, and place of the entry looked at last; see timing-memo.ts. */
+  timing: FIRST_CELL + CELLS + 13 + VECTORS,
+  timingEntry: FIRST_CELL + CELLS + 14 + VECTORS,
+  /** Line that leaves a cache. */
+  lineOut: FIRST_CELL + CELLS + 15 + VECTORS,
   /** First of the places in memory that groups of accesses have checked. */
-  group: FIRST_CELL + CELLS + 13 + VECTORS,
+  group: FIRST_CELL + CELLS + 16 + VECTORS,
 } as const;
 
+/** timing, timingEntry, lineOut. */
+export const TIMING_LOCALS = 3;
 export const I32_LOCALS = CELLS + 9;
 
 /**

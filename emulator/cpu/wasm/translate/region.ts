@@ -7,6 +7,9 @@ import { cell } from '../../../isa/ir.ts';
 import type { Instruction } from '../../../timing/instruction.ts';
 import { REFILLED } from '../../../timing/pipeline.ts';
 import type { Block, Step, StepCosts } from '../block.ts';
+import type { Part } from '../guest-memory.ts';
+import type { TimingSite } from './timing-memo.ts';
+import { placeAccesses, type PlacedAccesses } from './slaves.ts';
 
 const INSTRUCTIONS_MAX = 1200;
 const NODES_MAX = 400;
@@ -29,6 +32,8 @@ export interface Site {
   /** Of the pipeline. */
   readonly state: number;
   readonly itState: number;
+  /** Where memories have a time: the stretch of code that is still to be counted; null: there is none. */
+  readonly timing: TimingSite | null;
 }
 
 /** A copied callee: who called it is known, and so where it returns to. */
@@ -44,6 +49,7 @@ export interface Node {
   readonly block: Block;
   readonly context: Context | null;
   readonly state: number;
+  readonly accesses: PlacedAccesses;
   /** Reached from outside of the region only. */
   readonly isEntry: boolean;
   /** Nodes that addresses lead to from here. */
@@ -61,15 +67,21 @@ export interface RegionPlan {
 export interface CodeSource {
   /** A block fit for translation that has been executed, or null. */
   blockAt(address: number): Block | null;
-  /** What an instruction costs in a state of the pipeline. */
-  costsIn(state: number, step: Step): StepCosts;
+  /** What an instruction costs in a state of the pipeline. @param slave memory its accesses go to, where it matters */
+  costsIn(state: number, step: Step, slave: number): StepCosts;
+  /** Memories, those first that can be written to. */
+  readonly parts: readonly Part[];
 }
 
 export const lastStep = (block: Block): Step => block.steps.at(-1)!;
 
 /** State of the pipeline behind the last instruction, if it does not branch. */
-function stateBehind({ block, state }: Node, source: CodeSource): number {
-  return block.steps.reduce((before, step) => source.costsIn(before, step).sequential.next, state);
+function stateBehind({ block, state, accesses }: Node, source: CodeSource): number {
+  const { bySteps } = accesses;
+  return block.steps.reduce(
+    (before, step) => source.costsIn(before, step, bySteps.get(step) ?? 0).sequential.next,
+    state,
+  );
 }
 
 /** Whether the instruction at the end of a block calls: control comes back behind it. */
@@ -92,6 +104,7 @@ class Planner {
   private readonly queue: number[] = [];
   private readonly known = new Map<Context | null, Map<string, number>>();
   private readonly sizes = new Map<number, number>();
+  private readonly accesses = new Map<Block, PlacedAccesses>();
   private instructions = 0;
 
   private readonly isEntry: (address: number) => boolean;
@@ -109,7 +122,9 @@ class Planner {
 
   private add(block: Block, state: number, context: Context | null, isEntry: boolean): number {
     const index = this.nodes.length;
-    this.nodes.push({ block, state, context, isEntry, edges: new Map(), expected: [] });
+    let accesses = this.accesses.get(block);
+    if (accesses === undefined) this.accesses.set(block, (accesses = placeAccesses(block, this.source.parts)));
+    this.nodes.push({ block, state, accesses, context, isEntry, edges: new Map(), expected: [] });
     this.instructions += block.steps.length;
     this.queue.push(index);
     return index;

@@ -20,8 +20,10 @@ import {
   TABLE_BYTES_PER_HALFWORD,
   type CodeTable,
 } from './chain.ts';
+import { lookupModule } from './data-lookup.ts';
 import { DOUBLE_FUNCTIONS, fpFunctions } from './emit-float.ts';
 import { RegionEmitter } from './emit-region.ts';
+import { ADVANCE, type TimedMemory } from './emit-timing.ts';
 import { CHAIN_OFFSET, INSTRUCTION_BITS } from './locals.ts';
 import { planRegion, type CodeSource, type RegionPlan, type Site } from './region.ts';
 
@@ -35,6 +37,8 @@ const BAILS_PER_LOOK = 64;
 export interface Entry {
   readonly block: Block;
   readonly state: number;
+  /** Cycles that have to be left. */
+  readonly cyclesBound: number;
 }
 
 export interface Translation {
@@ -73,9 +77,18 @@ export class Translations {
   private run: WasmFunction | null = null;
   private regionsMade = 0;
   private sitesMade = 0;
+  private timed: TimedMemory | null = null;
+  private lookup: WasmFunction | null = null;
 
   constructor(core: CoreState) {
     this.core = core;
+  }
+
+  /** Before anything is translated, and whenever the memory is set up in another way. */
+  setTimedMemory(timed: TimedMemory): void {
+    this.timed = timed;
+    const module = lookupModule(timed.lines, timed.linesAt);
+    this.lookup = instantiate(module, { e: { m: this.core.memory.wasm } }).run!;
   }
 
   /** Where translated code can be entered at an address. */
@@ -130,9 +143,11 @@ export class Translations {
     if (tables === null || !this.claim(start.region, tables)) return;
     const isEntry = (address: number): boolean => this.entries.get(address)?.state === REFILLED;
     const plan = planRegion(start, state, source, isEntry);
-    const { module, sites, cyclesBound } = new RegionEmitter(plan, source, core.memory.regions, fpuEnabled).emit();
+    const { timed } = this;
+    const { module, sites, cyclesBound } = new RegionEmitter(plan, source, timed, fpuEnabled).emit();
     if (this.regionsMade >= REGIONS_MAX || this.sitesMade + sites.length > SITES_MAX) this.clear();
-    const { run } = instantiate(module, { e: { m: core.memory.wasm, f: softFloatFunction(core) } });
+    const e = { m: core.memory.wasm, f: importedFunction(core, timed), d: this.lookup };
+    const { run } = instantiate(module, { e });
     const number = this.regionsMade++;
     if (number >= tables.functions.length) tables.functions.grow(tables.functions.length);
     tables.functions.set(number, run!);
@@ -141,7 +156,7 @@ export class Translations {
     const blocks = plan.nodes.map(({ block }) => block);
     this.regions.set(number, { number, start, sites, addresses, blocks, touched: touchedBy(plan), bails: 0 });
     for (const [index, node] of plan.entries.entries()) {
-      const entry = plan.nodes[node]!;
+      const entry = { ...plan.nodes[node]!, cyclesBound };
       this.entries.set(entry.block.start, entry);
       const at = this.entryAt(entry.block);
       core.memory.view.setInt32(at + entryField.number, ((number << ENTRY_BITS) | index) + 1, true);
@@ -220,9 +235,13 @@ function touchedBy(plan: RegionPlan): Map<Step, number> {
 }
 
 /** Called from translated code; FPSCR is in its cell. */
-function softFloatFunction(core: CoreState): WasmFunction {
+function importedFunction(core: CoreState, timed: TimedMemory | null): WasmFunction {
   const { cells, softFloat } = core;
   return (index = 0, a = 0, b = 0, c = 0) => {
+    if (index === ADVANCE) {
+      timed?.memo.advance(a, b);
+      return 0;
+    }
     softFloat.fpscr = cells[cell.fpscr]! & FPSCR_MASK;
     const fn = fpFunctions[index % DOUBLE_FUNCTIONS]!;
     let result = 0;

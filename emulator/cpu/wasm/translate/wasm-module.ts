@@ -20,8 +20,8 @@ export interface LocalGroup {
 export interface ModuleParts {
   /** Of the one exported function, `run`, which returns an i32. */
   readonly parameters: readonly number[];
-  /** memory: `e.m`; table of functions: `e.t`; function: `e.f`, four i32 to i32, which is then function 0. */
-  readonly imports: readonly ('memory' | 'table' | 'function')[];
+  /** memory: `e.m`; table of functions: `e.t`; function: `e.f`, four i32 to i32, which is then function 0; lookup: `e.d`, two i32 to i32, function 1. */
+  readonly imports: readonly ('memory' | 'table' | 'function' | 'lookup')[];
   readonly body: Uint8Array;
   readonly locals: readonly LocalGroup[];
 }
@@ -30,6 +30,7 @@ const importKinds = {
   memory: [...name('e'), ...name('m'), 2, 0, 0],
   table: [...name('e'), ...name('t'), 1, 0x70, 0, 0],
   function: [...name('e'), ...name('f'), 0, 2],
+  lookup: [...name('e'), ...name('d'), 0, 1],
 } as const;
 
 /** Types: 0 the exported function, 1 that of regions, (i32, i32) to i32, 2 that of the imported function. */
@@ -66,7 +67,10 @@ export function wasmModule({ parameters, imports, body, locals }: ModuleParts): 
   ];
   const imported = [imports.length, ...imports.flatMap((kind) => importKinds[kind])];
   const out = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section(1, types), ...section(2, imported), ...section(3, [1, 0])];
-  out.push(...section(7, [1, ...name('run'), 0, imports.includes('function') ? 1 : 0]), CODE_SECTION);
+  out.push(
+    ...section(7, [1, ...name('run'), 0, imports.filter((kind) => kind === 'function' || kind === 'lookup').length]),
+    CODE_SECTION,
+  );
   // One function: its count, its size, its locals and its body.
   unsignedLeb(1 + size.length + head.length + body.length, out);
   out.push(1, ...size, ...head);
