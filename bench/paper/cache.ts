@@ -20,6 +20,9 @@ export async function cachedCell<T>(folder: string, inputs: unknown, compute: ()
   return known === null ? keep(folder, inputs, await compute()) : known.result;
 }
 
+/** Whether a run would find the cell. */
+export const isCached = (folder: string, inputs: unknown): boolean => existsSync(pathOf(folder, inputs));
+
 const pathOf = (folder: string, inputs: unknown): string => join(folder, `${cellKey(inputs)}.json`);
 
 function read<T>(folder: string, inputs: unknown): { readonly result: T } | null {
