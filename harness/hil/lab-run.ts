@@ -13,6 +13,7 @@ import { lcgInputs } from '../lcg.ts';
 import { loadModel, type SourceModel } from '../model.ts';
 import { DeviceClient, DeviceError } from '../protocol/device-client.ts';
 import type { Link } from '../protocol/link.ts';
+import { openPatiently, reconnectingLink } from '../protocol/reconnecting-link.ts';
 import type { LabBoard, LabFile, LabJob } from './lab-file.ts';
 
 export type JobOutcome =
@@ -57,8 +58,9 @@ const POWER_SECONDS_MAX = 30;
 /** Slowest flashers: a UART boot loader writes some 3 KB a second. */
 const FLASH_SECONDS_BASE = 30;
 const FLASH_BYTES_PER_SECOND = 2000;
-/** A port that was numbered anew is back after a few seconds. */
-const RECONNECT_SECONDS = 0.5;
+/** A board that was switched off and on, or numbered anew, is back after some seconds. */
+const RECONNECT_SECONDS_MAX = 15;
+const PAUSE_SECONDS = 0.5;
 
 class AttemptError extends Error {
   readonly outcome: JobOutcome;
@@ -108,9 +110,9 @@ async function runJob(
   let outcome: JobOutcome = 'error';
   for (let attempt = 0; attempt < attempts; attempt++) {
     try {
-      if (attempt > 0) await pause(RECONNECT_SECONDS);
+      if (attempt > 0) await pause(PAUSE_SECONDS);
       if (attempt > 0 && board.powerCycle !== undefined) await services.run(board.powerCycle, POWER_SECONDS_MAX);
-      const done = await attemptJob(board, job, model, services, image);
+      const done = await attemptJob(board, job, model, attempt > 0, services, image);
       return { ...named, ...done, reasons };
     } catch (error) {
       const failure = classify(error);
@@ -129,13 +131,16 @@ async function attemptJob(
   board: LabBoard,
   job: LabJob,
   model: SourceModel,
+  mayComeBack: boolean,
   services: LabServices,
   image: (model: SourceModel, boardType: string) => Promise<CompiledModel>,
 ): Promise<Done> {
   const description = loadBoard(board.board);
-  const link = await services.open(board).catch((error: unknown) => {
+  const open = (): Promise<Link> => services.open(board);
+  const first = await openPatiently(open, mayComeBack ? RECONNECT_SECONDS_MAX : 0).catch((error: unknown) => {
     throw new AttemptError('no-boot', (error as Error).message);
   });
+  const link = reconnectingLink(first, open, RECONNECT_SECONDS_MAX);
   const client = new DeviceClient(link, { baud: board.baud });
   try {
     if (board.flash !== undefined) await flash(board.flash, await image(model, board.board), services);
@@ -148,6 +153,8 @@ async function attemptJob(
       job.lcg,
     );
     const { outputs, report } = await inferOnDevice(client, model.graph, inputs);
+    // Whoever answered after the line came back must be the board that was asked.
+    if (link.reconnections() > 0) requireIdentity(await client.identify(), description, model, link.name);
     const expected = createReference(model.graph).run(inputs).outputs;
     const outputCrc32 = crc32Hex(...outputs);
     if (outputCrc32 !== crc32Hex(...expected))

@@ -42,6 +42,8 @@ const ATTEMPTS = 8;
 /** Longest wait before a request is sent again. */
 const WAIT_SECONDS_MAX = 8;
 
+const DELAYS_PATIENT = 4;
+const PATIENCE_SECONDS_MIN = 0.1;
 /** The wait doubles so often. */
 const BACKOFF_MAX = 3;
 const WORD_BYTES = 4;
@@ -64,6 +66,8 @@ export class DeviceClient {
   private identity: Identity | null = null;
   /** Of the next piece of an input or output. */
   private pieceBytes = PIECE_BYTES_FIRST;
+  /** Of answers of late; null before the first. */
+  private delaySeconds: number | null = null;
   /** Requests sent again. */
   retransmissions = 0;
 
@@ -91,11 +95,11 @@ export class DeviceClient {
 
   /** All input tensors, or the bytes that the device makes them of. */
   async writeInput(bytes: Uint8Array): Promise<void> {
-    await this.inPieces(bytes.length, async (at, count) => {
+    await this.inPieces(bytes.length, async (at, count, tries) => {
       const payload = new Uint8Array(4 + count);
       payload.set(words(at));
       payload.set(bytes.subarray(at, at + count), 4);
-      await this.ask(request.write, payload);
+      await this.ask(request.write, payload, 0, tries);
     });
   }
 
@@ -110,8 +114,8 @@ export class DeviceClient {
   /** Bytes of all output tensors. @param report of the inference they belong to */
   async readOutput(report: InferenceReport): Promise<Uint8Array> {
     const output = new Uint8Array(this.known().outputBytes);
-    await this.inPieces(output.length, async (at, count) => {
-      const { payload } = await this.ask(request.read, words(at, count));
+    await this.inPieces(output.length, async (at, count, tries) => {
+      const { payload } = await this.ask(request.read, words(at, count), 0, tries);
       output.set(payload.subarray(0, count), at);
     });
     if (crc32(output) === report.outputCrc32) return output;
@@ -144,20 +148,23 @@ export class DeviceClient {
   }
 
   /**
-   * Long frames are quick on a good line and never arrive whole on a bad one: a piece that had to be sent again halves the next ones, one
-   * that had not lets them grow.
+   * Long frames are quick on a good line and never arrive whole on a bad one: a piece that is not answered is halved before it is sent
+   * again, one that is lets the next ones grow. The smallest is repeated for as long as any request.
    */
-  private async inPieces(total: number, transfer: (at: number, count: number) => Promise<void>): Promise<void> {
+  private async inPieces(
+    total: number,
+    transfer: (at: number, count: number, tries: number) => Promise<void>,
+  ): Promise<void> {
     const largest = this.known().payloadBytesMax - WORD_BYTES;
     for (let at = 0; at < total;) {
       const count = Math.min(this.pieceBytes, largest, total - at);
       const before = this.retransmissions;
       try {
-        await transfer(at, count);
+        await transfer(at, count, count > PIECE_BYTES_MIN ? 1 : Infinity);
       } catch (error) {
-        if (!(error instanceof DeviceError && error.kind === 'silent') || this.pieceBytes <= PIECE_BYTES_MIN)
-          throw error;
-        this.pieceBytes = Math.max(PIECE_BYTES_MIN, this.pieceBytes >> 1);
+        if (!(error instanceof DeviceError && error.kind === 'silent') || count <= PIECE_BYTES_MIN) throw error;
+        this.retransmissions++;
+        this.pieceBytes = Math.max(PIECE_BYTES_MIN, count >> 1);
         continue;
       }
       at += count;
@@ -172,8 +179,8 @@ export class DeviceClient {
     return this.identity;
   }
 
-  /** @param workSeconds that the device may work before it answers */
-  private async ask(kind: number, payload: Uint8Array, workSeconds = 0): Promise<Frame> {
+  /** @param workSeconds that the device may work before it answers. @param tries at most, also when there is time left */
+  private async ask(kind: number, payload: Uint8Array, workSeconds = 0, tries = Infinity): Promise<Frame> {
     this.sequence = (this.sequence + 1) & 0xffff;
     const bytes = encodeFrame({ kind, sequence: this.sequence, payload });
     const { baud, answerSeconds, attempts } = this.options;
@@ -181,13 +188,19 @@ export class DeviceClient {
     const wireSeconds = ((bytes.length + answerBytes) * 10) / baud;
     const deadline = performance.now() + 1000 * (workSeconds + attempts * (answerSeconds + 2 * wireSeconds));
     for (let attempt = 0; ; attempt++) {
-      const wait = Math.min(WAIT_SECONDS_MAX, answerSeconds * 2 ** Math.min(attempt, BACKOFF_MAX)) + 2 * wireSeconds;
+      // What needs no work is answered soon or was lost, and a late answer counts all the same: noise is the likelier reason for silence.
+      const longest = workSeconds > 0 ? WAIT_SECONDS_MAX : answerSeconds / 2;
+      const patience = this.patience(answerSeconds) * 2 ** Math.min(attempt, BACKOFF_MAX);
+      const wait = Math.min(longest, patience) + 2 * wireSeconds;
       const left = (deadline - performance.now()) / 1000;
-      if (left <= 0 || (workSeconds === 0 && attempt >= attempts))
+      if (left <= 0 || attempt >= tries)
         throw new DeviceError('silent', `${this.link.name}: no answer after ${attempt} attempts`);
       if (attempt > 0) this.retransmissions++;
+      const sent = performance.now();
       const frame = await this.exchange(bytes, Math.min(wait, left));
       if (frame === null) continue;
+      // Of a request that was repeated nobody knows which one was answered.
+      if (attempt === 0 && workSeconds === 0) this.noteDelay((performance.now() - sent) / 1000);
       if (frame.kind === (kind | ANSWER)) return frame;
       const code = frame.payload[0] ?? 0;
       throw new DeviceError(
@@ -195,6 +208,18 @@ export class DeviceClient {
         `${this.link.name}: refused: ${ERRORS[code] ?? `error ${code}`}`,
       );
     }
+  }
+
+  /** Seconds after which an answer is taken to be lost: some times what answers have taken so far. Repeating is safe if one is only late. */
+  private patience(answerSeconds: number): number {
+    const usual = this.delaySeconds === null ? answerSeconds / 4 : DELAYS_PATIENT * this.delaySeconds;
+    return Math.min(answerSeconds, Math.max(PATIENCE_SECONDS_MIN, usual));
+  }
+
+  private noteDelay(seconds: number): void {
+    const before = this.delaySeconds ?? seconds;
+    // A late answer counts at once, quick ones little by little.
+    this.delaySeconds = Math.max(seconds, before + (seconds - before) / 8);
   }
 
   /** Null: no answer in time. */
