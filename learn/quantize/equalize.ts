@@ -17,8 +17,10 @@ import {
 
 /** Rounds over all pairs; each pair disturbs its neighbours, which settles quickly. */
 const ROUNDS = 10;
-/** Bounds of a factor of one round: a dead channel must not be blown up. */
+/** Bounds of a factor of one round. */
 const FACTOR_MAX = 16;
+/** Channels whose weights are a smaller share of the layer's largest are dead: equal ranges would only blow up their biases. */
+const DEAD = 2 ** -20;
 
 interface Pair {
   readonly first: WeightedOp;
@@ -76,9 +78,10 @@ function equalize(graph: Graph, { first, second, channels }: Pair): Graph {
   const [filter, bias, next] = [constantOf(graph, first, 1), constantOf(graph, first, 2), constantOf(graph, second, 1)];
   const ranges = largest(filter, outputChannelAxis(first), channels);
   const nextRanges = largest(next, next.shape.length - 1, channels);
+  const [least, nextLeast] = [DEAD * Math.max(...ranges), DEAD * Math.max(...nextRanges)];
   const factors = Array.from(ranges, (range, c) => {
     const other = defined(nextRanges[c], 'range');
-    if (range === 0 || other === 0) return 1;
+    if (range <= least || other <= nextLeast) return 1;
     return Math.min(FACTOR_MAX, Math.max(1 / FACTOR_MAX, Math.sqrt(range / other)));
   });
   const inverse = factors.map((factor) => 1 / factor);

@@ -100,6 +100,18 @@ describe('equalizeLayers', () => {
     };
     expect(spread(equal)).toBeLessThan(0.5 * spread(folded));
   });
+
+  it('should leave a dead channel as it is: its bias would set the range of the layer', () => {
+    const folded = foldBatchNorm(graph);
+    const [filter, bias] = [constantOf(folded, folded.ops[0]!, 1), constantOf(folded, folded.ops[0]!, 2)];
+    // Channel 2: weights of 2^-60 of what they were.
+    const weights = floatsOf(filter).map((value, i) => (Math.floor(i / 27) === 2 ? value * 2 ** -60 : value));
+    const tensors = folded.tensors.map((tensor) =>
+      tensor.id === filter.id ? { ...tensor, data: bytesOf(weights) } : tensor,
+    );
+    const { graph: equal } = equalizeLayers({ ...folded, tensors });
+    expect(floatsOf(constantOf(equal, equal.ops[0]!, 2))[2]).toBe(floatsOf(bias)[2]);
+  });
 });
 
 describe('quantizeStatic', () => {
