@@ -138,7 +138,8 @@ export function runOrCall(machine: Machine, options: Pick<SimOptions, 'call' | '
   return machine.call(options.call.symbol, words, limits);
 }
 
-function placeArgument(machine: Machine, argument: CallArgument): number {
+/** The word to pass: an integer as it is, memory by its address. @throws UserError when RAM is used up */
+export function placeArgument(machine: Machine, argument: CallArgument): number {
   switch (argument.kind) {
     case 'integer':
       return argument.value;

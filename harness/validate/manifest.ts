@@ -20,6 +20,8 @@ const run = z.discriminatedUnion('kind', [
     symbol: z.string().min(1),
     args: z.array(z.string()),
     divisor: z.int().positive().default(1),
+    /** Measured with the cycle counter by the caller: the call and the reads of the counter are in the published figure. */
+    between: z.literal('cyccnt-reads').optional(),
   }),
 ]);
 

@@ -5,6 +5,7 @@ import { parseCallArgument, simulate } from '../../emulator/sim.ts';
 import { createMachine } from '../../emulator/create-machine.ts';
 import { isExactPossible } from '../../emulator/board-timing.ts';
 import { UartDialogue } from '../uart-dialogue.ts';
+import { cyclesBetweenReads } from './between-reads.ts';
 import { describeFile, type FileFinder, type FoundFile } from './files.ts';
 import type { Measurement } from './manifest.ts';
 
@@ -43,7 +44,11 @@ export function predict(measurement: Measurement, files: FileFinder): Prediction
 
 function run({ run: how, board: name }: Measurement, { path, bytes }: FoundFile): number | null {
   if (how.kind === 'mlperf-tiny') return microsecondsPerInference(name, path, bytes);
-  const { symbol, args, divisor } = how;
+  const { symbol, args, divisor, between } = how;
+  if (between === 'cyccnt-reads') {
+    const cycles = cyclesBetweenReads(loadBoard(name), bytes, path, symbol, args);
+    return cycles === null ? null : cycles / divisor;
+  }
   const report = simulate({
     board: loadBoard(name),
     firmware: bytes,

@@ -57,6 +57,15 @@ describe('validate', () => {
     expect(prediction.errorPct).toBeCloseTo(0, 9);
   });
 
+  it.skipIf(!hasCompiler)(
+    'adds the call and the reads of the cycle counter it was measured with (needs arm-none-eabi-gcc)',
+    () => {
+      // LDR 2 and BL 2 before the 32 cycles of the function.
+      const run = { ...measurement.run, divisor: 1, between: 'cyccnt-reads' } as Measurement['run'];
+      expect(predict({ ...measurement, run }, new FileFinder(folder)).predicted).toBe(32 + 2 + 2);
+    },
+  );
+
   it.skipIf(!hasCompiler)('says why a function cannot be run (needs arm-none-eabi-gcc)', () => {
     const run = { ...measurement.run, symbol: 'absent' } as Measurement['run'];
     expect(predict({ ...measurement, run }, new FileFinder(folder)).problem).toMatch(/no symbol absent/);
