@@ -71,10 +71,10 @@ int main(void)
 };
 
 /** The firmware that `thumbelina build` makes, with a main that repeats inference on new inputs. */
-export async function buildFirmware(folder: string, path: string, rounds: number): Promise<string> {
-  const board = loadBoard('mps2-an386');
+export async function buildFirmware(folder: string, path: string, rounds: number, boardName: string): Promise<string> {
+  const board = loadBoard(boardName);
   const { identifier, tree } = generateModel(loadModel(path), { board, bare: true, hooks: false, prune: true });
   const sources = new Map([...tree, ['main.c', mainSource(identifier, rounds)]]);
-  const dir = join(folder, `firmware-${rounds}`);
+  const dir = join(folder, `firmware-${boardName}-${rounds}`);
   return (await buildElf(sources, dir, await findToolchain(), { board })).elfPath;
 }

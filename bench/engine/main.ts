@@ -8,12 +8,21 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { note, print, reportError, table } from '../../cli/output.ts';
 import { buildFirmware, buildProgram, modelOfFirmware } from './build-program.ts';
-import { compareM0plus, compareM4, startupMs, type Row, type Subject } from './measure.ts';
-import { emptyProgram, m0plusPrograms, m4Programs, type BenchProgram } from './programs.ts';
+import {
+  BOARD,
+  compareM0plus,
+  compareM4,
+  compareTimings,
+  startupMs,
+  WAITING_BOARD,
+  type Row,
+  type Subject,
+} from './measure.ts';
+import { emptyProgram, exactPrograms, m0plusPrograms, m4Programs, type BenchProgram } from './programs.ts';
 
 const RUNS_MIN_FOR_QUOTING = 5;
 const STARTUP_RUNS = 11;
-const needed = { qemu: 1, unicornOnGemm: 10, rp2040js: 20, startupMs: 250 } as const;
+const needed = { qemu: 1, unicornOnGemm: 10, rp2040js: 20, flat: 0.7, startupMs: 250 } as const;
 
 interface EngineOptions {
   readonly runs: number;
@@ -46,13 +55,14 @@ const atLeast = (what: string, measured: number, limit: number): Requirement => 
 
 function requirementsOf(rows: readonly Row[]): Requirement[] {
   return rows.flatMap(({ name, ratio }) => {
-    const { qemu, unicorn, rp2040js } = ratio;
+    const { qemu, unicorn, rp2040js, flat } = ratio;
     return [
       ...(qemu === undefined ? [] : [atLeast(`${name}: against QEMU`, qemu, needed.qemu)]),
       ...(unicorn === undefined || name !== m4Programs[0]!.name
         ? []
         : [atLeast(`${name}: against Unicorn`, unicorn, needed.unicornOnGemm)]),
       ...(rp2040js === undefined ? [] : [atLeast(`${name}: against rp2040js`, rp2040js, needed.rp2040js)]),
+      ...(flat === undefined ? [] : [atLeast(`${name}: against flat timing`, flat, needed.flat)]),
     ];
   });
 }
@@ -72,9 +82,14 @@ async function measure(folder: string, { runs, scale, only }: EngineOptions): Pr
   for (const program of m4Programs.filter(({ name }) => wanted(name))) add(compareM4(subject(program), runs));
   const { path, name, rounds } = modelOfFirmware();
   if (wanted(name)) {
-    const elf = await buildFirmware(folder, path, Math.ceil(rounds * scale));
-    add(compareM4({ name, elf, empty: await buildFirmware(folder, path, 0) }, runs));
+    const elf = await buildFirmware(folder, path, Math.ceil(rounds * scale), BOARD);
+    add(compareM4({ name, elf, empty: await buildFirmware(folder, path, 0, BOARD) }, runs));
   }
+  if (wanted(`${name}, exact`)) {
+    const elf = await buildFirmware(folder, path, Math.ceil(rounds * scale), WAITING_BOARD);
+    add(compareTimings({ name: `${name}, exact`, elf, empty: elf }, runs));
+  }
+  for (const program of exactPrograms.filter((one) => wanted(one.name))) add(compareTimings(subject(program), runs));
   for (const program of m0plusPrograms.filter((one) => wanted(one.name))) add(compareM0plus(subject(program), runs));
   return rows;
 }

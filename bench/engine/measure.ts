@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assert, UserError } from '../../common/errors.ts';
 import { packageRoot } from '../../common/package-root.ts';
+import type { TimingMode } from '../../emulator/board-timing.ts';
 import { RP2040_BOARD, type Timing } from './time-one.ts';
 
 export const BOARD = 'mps2-an386';
+/** Its flash has wait states behind an accelerator with caches. */
+export const WAITING_BOARD = 'nucleo-l4r5zi';
 const RUN_MS_MAX = 300_000;
 const EXIT_CODE_MASK = 0xff;
 
@@ -31,9 +34,9 @@ export interface Row {
 export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
-function timeInProcess(elf: string, engine: string, board: string): Timing {
+function timeInProcess(elf: string, engine: string, board: string, timing: TimingMode = 'flat'): Timing {
   const script = fileURLToPath(new URL('time-one.js', import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, elf, engine, board], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, elf, engine, board, timing], {
     encoding: 'utf8',
     timeout: RUN_MS_MAX,
   });
@@ -88,6 +91,17 @@ export function compareM4(subject: Subject, runs: number): Row {
       `${subject.name}: counters or checksums differ`,
     );
     return { wasm, unicorn, qemu: timeQemu(subject, wasm) };
+  });
+}
+
+/** Flat timing as an engine beside exact timing, which is ours here. */
+export function compareTimings({ name, elf }: Subject, runs: number): Row {
+  return compare(name, runs, () => {
+    const wasm = timeInProcess(elf, 'wasm', WAITING_BOARD, 'exact');
+    const flat = timeInProcess(elf, 'wasm', WAITING_BOARD, 'flat');
+    assert(wasm.exitCode === flat.exitCode && wasm.instructions === flat.instructions, `${name}: checksums differ`);
+    assert(wasm.cycles! > flat.cycles!, `${name}: memories with wait states take longer`);
+    return { wasm, flat };
   });
 }
 

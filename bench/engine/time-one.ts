@@ -1,5 +1,5 @@
 /**
- * One run in a process of its own, as the engines it is compared with have theirs: node time-one.js ELF ENGINE BOARD prints JSON. Timed is
+ * One run in a process of its own, as the engines it is compared with have theirs: node time-one.js ELF ENGINE BOARD TIMING prints JSON. Timed is
  * the run from reset to exit with all translation; not the start of Node and the loading of the file.
  */
 import { readFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { loadBoard } from '../../boards/load.ts';
 import type { Board } from '../../boards/schema.ts';
 import { assert, defined } from '../../common/errors.ts';
+import type { TimingMode } from '../../emulator/board-timing.ts';
 import { createMachine, type EngineName } from '../../emulator/create-machine.ts';
 import { parseElf } from '../../emulator/elf.ts';
 import { RP2040_FLASH_START } from './programs.ts';
@@ -24,8 +25,8 @@ export interface Timing {
 
 const now = (): number => performance.now() / 1000;
 
-function timeMachine(elf: string, engine: EngineName, boardName: string): Timing {
-  const machine = createMachine({ board: boardOf(boardName), image: readFileSync(elf), engine });
+function timeMachine(elf: string, engine: EngineName, boardName: string, timing: TimingMode): Timing {
+  const machine = createMachine({ board: boardOf(boardName), image: readFileSync(elf), engine, timing });
   const start = now();
   const { stop, cycles, instructions, exitCode } = machine.run({ maxCycles: 1e12 });
   const seconds = now() - start;
@@ -81,8 +82,9 @@ async function timeRp2040(elf: string): Promise<Timing> {
   return { seconds, cycles: null, instructions, exitCode };
 }
 
-async function main([elf = '', engine = '', board = '']: readonly string[]): Promise<Timing> {
-  return engine === 'rp2040js' ? await timeRp2040(elf) : timeMachine(elf, engine as EngineName, board);
+async function main([elf = '', engine = '', board = '', timing = '']: readonly string[]): Promise<Timing> {
+  if (engine === 'rp2040js') return await timeRp2040(elf);
+  return timeMachine(elf, engine as EngineName, board, timing as TimingMode);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
