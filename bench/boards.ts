@@ -9,7 +9,7 @@ import { boardNames, loadBoard } from '../boards/load.ts';
 import type { Board } from '../boards/schema.ts';
 import { UserError } from '../common/errors.ts';
 import { packageRoot } from '../common/package-root.ts';
-import { isExactPossible } from '../emulator/board-timing.ts';
+import { defaultTiming } from '../emulator/board-timing.ts';
 import { tensorOf } from '../firmware-gen/ir/graph.ts';
 import { energyOf } from '../harness/energy.ts';
 import { lcgInputs } from '../harness/lcg.ts';
@@ -105,7 +105,7 @@ async function benchOne(
     1,
   );
   const record = records[recordCore(board.core)]?.[task];
-  const timingMode = isExactPossible(board) ? 'exact' : 'flat';
+  const timingMode = defaultTiming(board);
   const isComparable = timingMode === 'exact' && board.timing.memory !== 'zero-wait';
   const common = { board: board.name, model: file };
   try {

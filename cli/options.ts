@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Board } from '../boards/schema.ts';
 import { UserError } from '../common/errors.ts';
-import { isExactPossible } from '../emulator/board-timing.ts';
+import { defaultTiming, isExactPossible } from '../emulator/board-timing.ts';
 import type { HarnessInput, HarnessOptions, HarnessProtocol } from '../firmware-gen/emit/harness-source.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 
@@ -31,11 +31,10 @@ export function timingOption(): Option {
 
 /** @throws UserError when exact timing is asked for and the board's memory timing is not modelled */
 export function timingMode(asked: 'exact' | 'flat' | undefined, board: Board): 'exact' | 'flat' {
-  const exactPossible = isExactPossible(board);
-  if (asked === 'exact' && !exactPossible) {
+  if (asked === 'exact' && !isExactPossible(board)) {
     throw new UserError(`--timing exact: wait states of board ${board.name} are not modelled yet; use --timing flat`);
   }
-  return asked ?? (exactPossible ? 'exact' : 'flat');
+  return asked ?? defaultTiming(board);
 }
 
 export function nonNegativeInteger(text: string): number {

@@ -16,6 +16,11 @@ export function isExactPossible({ timing }: Board): boolean {
   return timing.memory !== 'not-modelled';
 }
 
+/** What is counted unless something else is asked for, on an engine that can. */
+export function defaultTiming(board: Board): TimingMode {
+  return isExactPossible(board) ? 'exact' : 'flat';
+}
+
 /**
  * Null where nothing is to be added to the pipeline's cycles.
  * @param enables which of the core's own caches are on

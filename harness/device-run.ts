@@ -1,6 +1,7 @@
 /** A model on a device behind a serial port: is it the right one, one input through it, and the report of `run`. */
 import { UserError } from '../common/errors.ts';
 import type { Board } from '../boards/schema.ts';
+import { defaultTiming } from '../emulator/board-timing.ts';
 import type { Graph } from '../firmware-gen/ir/graph.ts';
 import { tensorBytes, tensorOf } from '../firmware-gen/ir/graph.ts';
 import type { CompiledModel } from './compile.ts';
@@ -86,7 +87,7 @@ export async function runOnDevice(
       board: { ...board, clockHz: identity.clockHz },
       engine: 'serial',
       source: identity.source,
-      timingMode: board.timing.memory === 'zero-wait' ? 'exact' : 'flat',
+      timingMode: defaultTiming(board),
       inputs,
       outputs,
       cycles: report.cycles,

@@ -1,5 +1,6 @@
 /** One model on one board, measured for the lock file: the figures of `run`, accuracy on given samples, and where the cycles go. */
 import { join } from 'node:path';
+import { defaultTiming } from '../../emulator/board-timing.ts';
 import { loadBoard } from '../../boards/load.ts';
 import { walk, type ContextNode } from '../../emulator/profile/context-tree.ts';
 import { Profiler } from '../../emulator/profile/profiler.ts';
@@ -53,7 +54,7 @@ export async function measureEntry(job: MeasureJob): Promise<Measurement> {
     hooks: false,
     prune: true,
   });
-  const timingMode = board.timing.memory === 'zero-wait' ? 'exact' : 'flat';
+  const timingMode = defaultTiming(board);
   const inputs = lcgInputs(
     model.graph.inputs.map((id) => tensorOf(model.graph, id)),
     LCG_SEED,
@@ -65,7 +66,7 @@ export async function measureEntry(job: MeasureJob): Promise<Measurement> {
   const isWorse = locked === null || (cycles ?? 0) > (locked.cycles ?? 0) || instructions > locked.instructions;
   const withTarget = <T>(work: (target: EmulatedTarget) => T): T => {
     const { identifier, plan, image } = compiled;
-    const target = new EmulatedTarget(image.elf, board, { identifier, plan, graph: model.graph }, ENGINE);
+    const target = new EmulatedTarget(image.elf, board, { identifier, plan, graph: model.graph }, ENGINE, timingMode);
     try {
       return work(target);
     } finally {
