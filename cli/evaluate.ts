@@ -4,6 +4,7 @@ import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { loadModel, type SourceModel } from '../harness/model.ts';
+import { deviceOutputs, type DeviceOptions } from '../harness/device-outputs.ts';
 import { firmwareOutputs } from '../harness/firmware-outputs.ts';
 import { inputTensor, modelInputs } from '../learn/data/model-input.ts';
 import { classOf, type Sample } from '../learn/data/sample-set.ts';
@@ -31,6 +32,8 @@ interface EvaluateArguments extends JsonOption {
   readonly data: string;
   readonly shift?: string;
   readonly on: 'reference' | 'firmware';
+  readonly port?: string;
+  readonly baud: number;
   readonly samples?: number;
   readonly seed: number;
   readonly split?: string;
@@ -76,6 +79,8 @@ export function addEvaluate(program: Command): void {
     .requiredOption('--data <data>', 'folder or file with samples (docs/data-sets.md)')
     .option('--shift <list>', 'also on shifted inputs: gain:4,noise:10dB,bias:0.5,drop:0.1; + joins several')
     .addOption(new Option('--on <what>', 'where models run').choices(['reference', 'firmware']).default('reference'))
+    .option('--port <path>', 'also on the device at this serial port (docs/hil.md); its outputs are compared')
+    .option('--baud <rate>', 'of the serial port', nonNegativeInteger, 115200)
     .option('--samples <count>', 'draw so many (default: all)', nonNegativeInteger)
     .option('--seed <seed>', 'which samples are drawn', nonNegativeInteger, 1)
     .option('--split <name>', 'of the data set (default: all but train)')
@@ -96,6 +101,8 @@ export function addEvaluate(program: Command): void {
 
 async function evaluate(paths: readonly string[], options: EvaluateArguments): Promise<Evaluation> {
   const shifts = [NO_SHIFT, ...(options.shift === undefined ? [] : parseShifts(options.shift))];
+  if (options.port !== undefined && (paths.length > 1 || options.on === 'firmware'))
+    throw new UserError('--port: a device holds one model; name that one alone, without --on firmware');
   const models = paths.map((path) => loadModel(path));
   const pipeline = requirePipeline(paths, options.pipeline);
   const { set, source, notes } = testSet(models, pipeline, options);
@@ -120,7 +127,7 @@ async function evaluate(paths: readonly string[], options: EvaluateArguments): P
     classes: set.classes,
     subjects: subjects.size === 0 ? null : subjects.size,
     baseline: baseline?.name ?? null,
-    on: options.on,
+    on: options.port ?? options.on,
     rows,
     notes: [...notes, ...new Set(models.flatMap(({ graph }) => graph.notes))],
   };
@@ -222,18 +229,36 @@ async function evaluateOne(model: SourceModel, predictions: Predictions, at: Cir
     layers: compareLayers
       ? layerErrorsOfForms(baseline.graph, model.graph, shifted.inputs.slice(0, options.layerSamples))
       : null,
-    firmwareEqual:
-      options.on === 'firmware' ? await equalOnFirmware(model, predictions, shifted.inputs, options) : null,
+    firmwareEqual: await equalOutputs(model, predictions, shifted.inputs, options),
   };
 }
 
-async function equalOnFirmware(
+/** How many outputs of the firmware, emulated or at a port, are the reference's; null when only the reference was asked for. */
+async function equalOutputs(
   model: SourceModel,
   { outputBytes }: Predictions,
   inputs: readonly Float32Array[],
-  { board, engine, output }: EvaluateArguments,
-): Promise<number> {
+  { board: name, engine, output, on, port, baud }: EvaluateArguments,
+): Promise<number | null> {
+  if (port === undefined && on === 'reference') return null;
+  const board = loadBoard(name);
   const bytes = inputs.map((input) => modelInputs(model.graph, input));
-  const outputs = await firmwareOutputs(model, bytes, { board: loadBoard(board), engine, dir: output });
+  const outputs =
+    port === undefined
+      ? await firmwareOutputs(model, bytes, { board, engine, dir: output })
+      : await outputsAtPort(model, bytes, { board, port, baud });
   return outputs.filter((own, i) => Buffer.compare(own, outputBytes[i]!) === 0).length;
+}
+
+async function outputsAtPort(
+  model: SourceModel,
+  bytes: readonly (readonly Uint8Array[])[],
+  options: Omit<DeviceOptions, 'onProgress'>,
+): Promise<Uint8Array[]> {
+  const bar = progress(options.port, bytes.length);
+  try {
+    return await deviceOutputs(model, bytes, { ...options, onProgress: (done) => bar.update(done) });
+  } finally {
+    bar.stop();
+  }
 }

@@ -11,13 +11,15 @@ import type { RunReport } from '../../harness/report.ts';
 import { entryPoint, thumbelina, thumbelinaJson } from '../cli/support/cli.ts';
 import { workspace } from '../cli/support/workspace.ts';
 import { hasCompiler } from '../emulator/support/assemble.ts';
-import { floatNetwork, floatSamples } from '../learn/support/float-network.ts';
+import { floatNetwork, floatSamples, INPUT_ELEMENTS } from '../learn/support/float-network.ts';
+import { npyBytes } from '../learn/support/npy-file.ts';
 
 const space = workspace();
 const possible = hasCompiler && existsSync(join(packageRoot(), 'build', 'addon', 'thumbelina_pty.node'));
 const { quantized } = quantizeStatic(floatNetwork(), floatSamples(40, 1), STATIC_DEFAULTS);
 const model = space.write('net.tflite', writeTflite(graphToTflite(quantized)));
 const board = ['--board', 'mps2-an386'];
+const SAMPLES = 5;
 
 /** Until it is true, half a minute at most. */
 async function waitFor(condition: () => boolean): Promise<void> {
@@ -49,6 +51,32 @@ describe.skipIf(!possible)(`models at serial ports${possible ? '' : ' (skipped: 
     expect(report).toMatchObject({ source: 'emulated', instructions: null, output: direct.output, model: 'net' });
     expect(Math.abs(report.cycles! / direct.cycles! - 1)).toBeLessThan(0.02);
     expect(report.memory.stackBytes).toBeGreaterThan(100);
+  }, 120_000);
+
+  it("should evaluate at a port: every output of the device is the reference's", async () => {
+    const layout = { order: 'NHWC', shape: [1, 6, 4, 3] };
+    const scaling = { rawScale: [1, 1, 1], mean: [0, 0, 0], scale: [1, 1, 1] };
+    const pipeline = {
+      schemaVersion: 1,
+      windowFrames: 24,
+      hopFrames: 24,
+      channels: ['x', 'y', 'z'],
+      units: ['g', 'g', 'g'],
+    };
+    const classes = ['a', 'b', 'c', 'd'];
+    space.write('net.pipeline.json', JSON.stringify({ ...pipeline, ...scaling, layout, classes }));
+    const data = space.folder('data');
+    const values = Float32Array.from(floatSamples(SAMPLES, 7).flatMap((sample) => [...sample]));
+    const labels = Int32Array.from({ length: SAMPLES }, (_, index) => index % classes.length);
+    space.write('data/x.npy', npyBytes('<f4', [SAMPLES, INPUT_ELEMENTS], new Uint8Array(values.buffer)));
+    space.write('data/y.npy', npyBytes('<i4', [SAMPLES], new Uint8Array(labels.buffer)));
+    const args = ['evaluate', model, '--data', data, ...board];
+    const report = await thumbelinaJson([...args, '--port', ports[0]!]);
+    expect(report).toMatchObject({ outcome: 'ok', on: ports[0], rows: [{ samples: SAMPLES, firmwareEqual: SAMPLES }] });
+    const absent = await thumbelina([...args, '--port', space.path('nothing')]);
+    expect(absent).toMatchObject({ code: 3, stderr: expect.stringMatching(/no such port/) as string });
+    const two = await thumbelina([...args, model, '--port', ports[0]!]);
+    expect(two).toMatchObject({ code: 2, stderr: expect.stringMatching(/a device holds one model/) as string });
   }, 120_000);
 
   it('should run a lab, keep a board of another type apart, and say what is wrong with each', async () => {
