@@ -34,7 +34,7 @@ export interface AssemblyOptions {
   readonly commandLine?: string;
   /** Devices besides those of the board; at the same address they take precedence over the board's. */
   readonly peripherals?: readonly Peripheral[];
-  /** flat (default): zero-wait memories; exact: as the board's, far slower. */
+  /** flat (default): zero-wait memories; exact: as the board's; interpreted, and so far slower, where they have no TranslatableMemory. */
   readonly timing?: TimingMode;
 }
 
