@@ -214,6 +214,10 @@ export const boardSchema = z.strictObject({
   /** What flashing tools call the board and its chip. */
   debug: z
     .strictObject({
+      /** DBGMCU_IDCODE whole, as a debugger reads it. */
+      idCode: address.optional(),
+      /** IDCODE of the boundary scan TAP in front of the core's. */
+      boundaryScanIdCode: address.optional(),
       openocdInterface: z.string().min(1).optional(),
       openocdTarget: z.string().min(1).optional(),
       pyocdTarget: z.string().min(1).optional(),

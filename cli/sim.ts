@@ -14,6 +14,7 @@ import {
   type SimOptions,
   type SimReport,
 } from '../emulator/sim.ts';
+import type { ListenAddress } from '../harness/jtag-listener.ts';
 import type { SerialEndpoint } from '../harness/serial-endpoint.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { readInputFile, readStandardInput } from '../harness/input-file.ts';
@@ -33,6 +34,7 @@ interface SimArguments extends JsonOption {
   readonly rtt?: boolean;
   readonly realtime?: boolean;
   readonly bootUart?: boolean;
+  readonly jtag?: ListenAddress;
   readonly maxCycles?: number;
   readonly strict?: boolean;
   readonly call?: string;
@@ -63,8 +65,13 @@ export function addSim(program: Command): void {
     .option('--realtime', 'emulated time follows the clock')
     .option('--boot-uart', "begin in the chip's UART boot loader (AN3155): stm32flash writes and starts a program")
     .option(
+      '--jtag <port>',
+      "a debug port for OpenOCD's remote_bitbang at [HOST:]PORT, on 127.0.0.1 by default (0: any free port)",
+      listenAddress,
+    )
+    .option(
       '--max-cycles <n>',
-      'end the run after so many cycles (default: 10^10; with pty, tcp, gdb: none)',
+      'end the run after so many cycles (default: 10^10; with pty, tcp, gdb, jtag: none)',
       nonNegativeInteger,
     )
     .option('--strict', 'an unmodelled register is a fault')
@@ -83,7 +90,7 @@ export function addSim(program: Command): void {
         );
       if (isLive(options) && (options.gdb !== undefined || options.call !== undefined))
         throw new UserError(
-          '--uart pty, --uart tcp, --realtime, --record and --replay run the firmware alone; leave --gdb and --call out',
+          '--uart pty, --uart tcp, --jtag, --realtime, --record and --replay run the firmware alone; leave --gdb and --call out',
         );
       if (options.rtt === true && (isLive(options) || options.gdb !== undefined || options.uart !== undefined))
         throw new UserError(
@@ -107,7 +114,8 @@ async function runSim(path: string, options: SimArguments): Promise<SimReport | 
   return options.gdb === undefined ? simulateFile(path, options) : debugFile(path, options, options.gdb);
 }
 
-const isLive = ({ uart, realtime, bootUart, record, replay }: SimArguments): boolean =>
+const isLive = ({ uart, realtime, bootUart, jtag, record, replay }: SimArguments): boolean =>
+  jtag !== undefined ||
   realtime === true ||
   bootUart === true ||
   uart?.kind === 'pty' ||
@@ -116,8 +124,10 @@ const isLive = ({ uart, realtime, bootUart, record, replay }: SimArguments): boo
   replay !== undefined;
 
 /** @throws UserError for options that contradict each other */
-function checkRecording({ record, replay, uart, realtime, engine }: SimArguments): void {
+function checkRecording({ record, replay, uart, realtime, jtag, engine }: SimArguments): void {
   if (record === undefined && replay === undefined) return;
+  if (jtag !== undefined)
+    throw new UserError('--record and --replay know nothing of what a debugger does; leave --jtag out');
   if (engine === 'unicorn')
     throw new UserError('--record and --replay need an engine that stops at any instruction; use --engine wasm');
   if (replay === undefined) return;
@@ -137,8 +147,12 @@ async function simulateLive(path: string, options: SimArguments): Promise<SimRep
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stopOnSignal);
   try {
     if (endpoint !== null) note(`thumbelina: the UART is at ${endpoint.address}`);
-    const { record, replay } = options;
-    const files = { ...(record === undefined ? {} : { record }), ...(replay === undefined ? {} : { replay }) };
+    const { record, replay, jtag } = options;
+    const files = {
+      ...(jtag === undefined ? {} : { jtag }),
+      ...(record === undefined ? {} : { record }),
+      ...(replay === undefined ? {} : { replay }),
+    };
     const { runLive } = await import('../harness/live-session.ts');
     return await runLive(
       { ...firmware, ...files, realtime: options.realtime ?? false, bootLoader: options.bootUart ?? false },
@@ -198,6 +212,13 @@ function portNumber(text: string): number {
   const port = nonNegativeInteger(text);
   if (port > 65535) throw new InvalidArgumentError('a port is at most 65535.');
   return port;
+}
+
+/** [HOST:]PORT. */
+function listenAddress(text: string): ListenAddress {
+  const colon = text.lastIndexOf(':');
+  if (colon < 0) return { port: portNumber(text) };
+  return { host: text.slice(0, colon), port: portNumber(text.slice(colon + 1)) };
 }
 
 function uartChoice(text: string): UartChoice {

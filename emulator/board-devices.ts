@@ -78,7 +78,8 @@ export class BoardDevices implements Stateful {
     const { clocks, flash, bus, itm } = this;
     const { oscillators } = board;
     const serialLine = (name: string): SerialLine => this.serialLine(name);
-    bus.add(boardPeripherals(board, { host, clocks, flash, oscillators, serialLine, itm }));
+    const flashArray = board.memory.find(({ kind }) => kind === 'flash') ?? { start: 0, bytes: 0 };
+    bus.add(boardPeripherals(board, { host, clocks, flash, flashArray, oscillators, serialLine, itm }));
     for (const { start, bytes } of this.spaces) cpu.mapDevice(start, bytes, bus);
   }
 

@@ -94,7 +94,7 @@ export class Machine {
       exceptions: this.exceptions,
       symbols: parts.image.symbols,
       decide: (stop) => this.decide(stop),
-      reset: () => this.resetByFirmware(),
+      reset: () => this.systemReset(),
       nextPoll: (cycles) => parts.hostPoll?.next(cycles, this) ?? Infinity,
       poll: () => parts.hostPoll?.poll(this),
     });
@@ -106,10 +106,13 @@ export class Machine {
       cycles: () => this.hardware.cycles(),
       readMemory: (address, bytes) => this.memory.tryView(address, bytes)?.slice() ?? null,
       writeMemory: (address, bytes) => this.memory.tryWriteRam(address, bytes),
+      writeFlash: (address, bytes) => this.memory.tryWriteFlash(address, bytes),
       setFpuEnabled: (enabled: boolean) => this.cpu.setFpuEnabled(enabled),
       fail: (cause: string) => this.failFromDevice('unmodelled-feature', cause),
       note,
     });
+    this.memory.onFlashChange = (wasErased) => this.loop.codeChanged(wasErased ? 'later' : 'now');
+    this.memory.onFlashStore = (address, bytes, value) => this.hardware.flash.store(address, bytes, value);
     const timing = parts.timing ?? 'flat';
     this.memorySystem = memorySystemOf(parts.board, this.hardware.flash, timing, parts.cpu, () =>
       cacheEnables(this.exceptions?.system ?? null),
@@ -150,15 +153,22 @@ export class Machine {
 
   /** Core and peripherals as after power-on, memories as they are; counters 0, SP from the vector table. Returns the reset vector. */
   reset(): number {
-    const vectorTable = this.memory.vectorTable();
-    const sp = this.memory.readWord(vectorTable);
-    this.resetCore(sp);
+    this.resetCore(this.memory.vector(0));
     this.cpu.resetCounters();
     this.hardware.powerOn();
     this.exceptions?.reset();
     // From here on .data and .bss are the firmware's: a later call() must not clear what it left there.
     this.dataInitialised = true;
-    return this.memory.readWord(vectorTable + 4);
+    return this.memory.vector(1);
+  }
+
+  /** AIRCR.SYSRESETREQ: as reset(), but time goes on, and so do the debug units. Returns the reset vector. */
+  systemReset(): number {
+    this.resetCore(this.memory.vector(0));
+    this.hardware.bus.reset('system');
+    this.exceptions?.reset();
+    this.exceptions?.debug.afterReset();
+    return this.memory.vector(1);
   }
 
   /** Runs from reset: counters 0, SP and PC from the vector table at the start of flash. */
@@ -213,8 +223,7 @@ export class Machine {
     for (const [index, word] of args.slice(0, 4).entries()) this.cpu.writeRegister(index, word);
     this.cpu.writeRegister(reg.lr, RETURN_ADDRESS | 1);
     const result = this.loop.execute(address, RETURN_ADDRESS, options.maxCycles ?? DEFAULT_CYCLES_MAX);
-    const low = this.cpu.readRegister(0);
-    const high = this.cpu.readRegister(1);
+    const [low, high] = [this.cpu.readRegister(0), this.cpu.readRegister(1)];
     return { ...result, value: low | 0, value64: BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)) };
   }
 
@@ -320,14 +329,5 @@ export class Machine {
       target.set(segment.bytes);
       target.fill(0, segment.bytes.length);
     }
-  }
-
-  /** AIRCR.SYSRESETREQ: as reset(), but time goes on. */
-  private resetByFirmware(): number {
-    const vectorTable = this.memory.vectorTable();
-    this.resetCore(this.memory.readWord(vectorTable));
-    this.hardware.bus.reset();
-    this.exceptions?.reset();
-    return this.memory.readWord(vectorTable + 4);
   }
 }

@@ -8,6 +8,13 @@ const PAGE_BYTES = 4096;
 const ERASED = 0xff;
 
 export class MemoryMap {
+  /** Takes the stores of a program to flash; false: a fault. */
+  onFlashStore: (address: number, bytes: number, value: number) => boolean = () => false;
+  /**
+   * The flash controller has changed the flash. What stood there may have been run and is to be translated anew; erased bytes nobody has run
+   * without a fault, so that there is no hurry, and to program an image is not slow.
+   */
+  onFlashChange: (wasErased: boolean) => void = () => undefined;
   private readonly board: Board;
   private readonly regions: readonly { readonly region: MemoryRegion; readonly bytes: Uint8Array }[];
 
@@ -19,6 +26,7 @@ export class MemoryMap {
         start: region.start,
         bytes: Math.ceil(region.bytes / PAGE_BYTES) * PAGE_BYTES,
         writable: region.kind === 'ram',
+        store: (address, count, value) => this.onFlashStore(address, count, value),
       });
       // Erased flash reads as ones, and a jump into it is an undefined instruction at once.
       if (region.kind === 'flash') bytes.fill(ERASED);
@@ -61,12 +69,28 @@ export class MemoryMap {
 
   /** As a bus master of the chip writes: false where no RAM is. */
   tryWriteRam(address: number, bytes: Uint8Array): boolean {
-    const isRam = this.regions.some(
-      ({ region }) =>
-        region.kind === 'ram' && address >= region.start && address + bytes.length <= region.start + region.bytes,
-    );
-    if (isRam) this.write(address, bytes);
-    return isRam;
+    return this.tryWrite('ram', address, bytes);
+  }
+
+  /** As a flash controller writes: false where no flash is. */
+  tryWriteFlash(address: number, bytes: Uint8Array): boolean {
+    const wasErased = this.tryView(address, bytes.length)?.every((byte) => byte === ERASED) ?? false;
+    const isFlash = this.tryWrite('flash', address, bytes);
+    if (isFlash) this.onFlashChange(wasErased);
+    return isFlash;
+  }
+
+  /** The kind of memory that holds all of the bytes, or null. */
+  kindAt(address: number, bytes: number): MemoryRegion['kind'] | null {
+    const holds = ({ region }: { region: MemoryRegion }): boolean =>
+      address >= region.start && address + bytes <= region.start + region.bytes;
+    return this.regions.find(holds)?.region.kind ?? null;
+  }
+
+  private tryWrite(kind: MemoryRegion['kind'], address: number, bytes: Uint8Array): boolean {
+    const isThere = this.kindAt(address, bytes.length) === kind;
+    if (isThere) this.write(address, bytes);
+    return isThere;
   }
 
   /** All that is mapped, in the order of the board's memories, rounded up to pages. */
@@ -77,6 +101,11 @@ export class MemoryMap {
   /** Address of the vector table after reset. */
   vectorTable(): number {
     return this.board.vectorTable ?? this.firstOf('flash').start;
+  }
+
+  /** A word of that table: 0 the stack pointer, 1 the reset vector. */
+  vector(index: number): number {
+    return this.readWord(this.vectorTable() + 4 * index);
   }
 
   firstOf(kind: MemoryRegion['kind']): MemoryRegion {

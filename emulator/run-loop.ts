@@ -5,7 +5,8 @@
 import type { Counters, Cpu, CpuStop, RunLimits } from './cpu/cpu.ts';
 import { faultCause, makeFault, type Fault } from './fault.ts';
 import type { SymbolTable } from './image.ts';
-import type { CoreExceptions, RecordedFault, Verdict } from './exceptions/core-exceptions.ts';
+import type { CoreExceptions } from './exceptions/core-exceptions.ts';
+import type { RecordedFault, Verdict } from './exceptions/verdict.ts';
 import type { PeripheralBus } from './peripherals/bus.ts';
 import type { Pause, RunResult, StopKind } from './run-result.ts';
 
@@ -40,6 +41,8 @@ export class RunLoop {
   /** Cycles up to which the engine runs now; -Infinity between runs. */
   private runLimit = -Infinity;
   private paused = false;
+  /** The program has changed code that the engine may have translated. */
+  private hasStaleCode = false;
 
   constructor(parts: RunLoopParts) {
     this.parts = parts;
@@ -93,6 +96,12 @@ export class RunLoop {
     this.parts.cpu.stop();
   }
 
+  /** Flash has been programmed; 'now': the engine stops for it, else it is told when it stops next. */
+  codeChanged(when: 'now' | 'later'): void {
+    this.hasStaleCode = true;
+    if (when === 'now') this.parts.cpu.stop();
+  }
+
   exit(code: number, counters: Counters): void {
     this.pendingExit ??= { code, counters };
     this.parts.cpu.stop();
@@ -122,10 +131,13 @@ export class RunLoop {
     const reached = this.limitReached(limits);
     if (reached !== null) return reached;
     if (exceptions !== null) {
-      const over = this.follow(exceptions.poll(this.resumePc, limits.cyclesMax));
-      if (over !== null) return over;
+      const verdict = exceptions.poll(this.resumePc, limits.cyclesMax);
+      const over = this.follow(verdict);
+      if (over !== null || verdict?.kind === 'halt') return over;
     }
     this.runLimit = Math.min(limits.cyclesMax, bus.nextEvent());
+    if (this.hasStaleCode) cpu.forgetCode();
+    this.hasStaleCode = false;
     const stop = cpu.run(this.resumePc, this.engineLimits(limits));
     this.runLimit = -Infinity;
     return this.judge(stop, limits, returnAddress);
@@ -157,6 +169,10 @@ export class RunLoop {
         return null;
       case 'reset':
         this.resumePc = this.parts.reset();
+        return null;
+      case 'halt':
+        this.resumePc = verdict.pc;
+        this.paused = true;
         return null;
       case 'fault':
         return this.faulted(verdict.recorded);

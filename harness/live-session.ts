@@ -4,20 +4,29 @@
  */
 import type { Board } from '../boards/schema.ts';
 import { createMachine } from '../emulator/create-machine.ts';
+import { DebugPort } from '../emulator/debug/coresight/debug-port.ts';
 import { DEFAULT_CYCLES_MAX, type Machine, type Pause, type RunResult } from '../emulator/machine.ts';
 import type { SimOptions, SimReport } from '../emulator/sim.ts';
 import { readRecording, Recorder, replay } from './recording.ts';
+import { describeFault } from '../emulator/fault.ts';
 import { bootLoad } from './boot-load.ts';
+import { listenJtag, type JtagListener, type ListenAddress } from './jtag-listener.ts';
 import type { SerialEndpoint } from './serial-endpoint.ts';
 
 /** Emulated time of a slice: input that arrives meanwhile waits as long. */
 const SLICE_SECONDS = 0.005;
+/** While a debugger is connected: it asks often, and each time waits for the slice to end. Code in RAM is interpreted. */
+const DEBUG_SLICE_CYCLES = 10_000;
+/** A debugger that has asked so lately will ask again: each scan of OpenOCD waits for the one before. */
+const DEBUG_BUSY_MILLISECONDS = 5;
 /** Behind by more than this, real time is given up and counted anew. */
 const LAG_SECONDS_MAX = 0.25;
 /** A board that has looked so often for input in vain is taken to have nothing else to do, and is run more rarely. */
 const STARVED_POLLS = 2000;
 /** Longest rest of such a board, with and without real time. */
 const REST_SECONDS_MAX = 0.1;
+/** IDCODE of a boundary scan TAP of ST nothing more is known about. */
+const NO_BOUNDARY_SCAN_ID = 0x0600_0041;
 const LAG_NOTE =
   'the emulation cannot keep up with real time on this computer; emulated time runs slower than the clock';
 
@@ -29,6 +38,8 @@ export interface LiveOptions extends Omit<SimOptions, 'call'> {
   readonly replay?: string;
   /** Begin in the chip's boot loader (AN3155), which writes a program to flash and starts it. */
   readonly bootLoader?: boolean;
+  /** Also serve a debugger through remote_bitbang there. A program that faults then waits for the debugger, as on a board. */
+  readonly jtag?: ListenAddress;
 }
 
 /**
@@ -98,6 +109,11 @@ async function runRecorded(
   return result;
 }
 
+function lockUpNote(result: RunResult | Pause): string {
+  const { fault } = result as RunResult;
+  return `the core is locked up until a debugger halts or resets it: ${fault === null ? result.stop : describeFault(fault)}`;
+}
+
 class LiveSession {
   private readonly machine: Machine;
   private readonly endpoint: SerialEndpoint | null;
@@ -105,6 +121,11 @@ class LiveSession {
   private readonly board: Board;
   private readonly realtime: boolean;
   private readonly maxCycles: number;
+  private readonly jtag: ListenAddress | null;
+  private debugPort: DebugPort | null = null;
+  private listener: JtagListener | null = null;
+  /** When the debugger last asked, in milliseconds of the clock. */
+  private lastRequest = -Infinity;
   private wake: (() => void) | null = null;
   private hasLagged = false;
   /** Clock and cycle counter from which real time is reckoned. */
@@ -114,7 +135,7 @@ class LiveSession {
     machine: Machine,
     endpoint: SerialEndpoint | null,
     outgoing: number[],
-    { board, realtime, maxCycles = Infinity }: Pick<LiveOptions, 'board' | 'realtime' | 'maxCycles'>,
+    { board, realtime, maxCycles = Infinity, jtag }: Pick<LiveOptions, 'board' | 'realtime' | 'maxCycles' | 'jtag'>,
     recorder: Recorder | null,
   ) {
     this.machine = machine;
@@ -123,6 +144,7 @@ class LiveSession {
     this.board = board;
     this.realtime = realtime;
     this.maxCycles = maxCycles;
+    this.jtag = jtag ?? null;
     if (endpoint === null) return;
     endpoint.onData = (bytes) => {
       recorder?.uart(bytes);
@@ -133,7 +155,32 @@ class LiveSession {
 
   async run(onNote: (text: string) => void): Promise<RunResult> {
     const start = this.machine.start();
-    if (typeof start !== 'number') return start;
+    if (this.jtag === null) return typeof start === 'number' ? this.loop(start, onNote) : start;
+    const vector = typeof start === 'number' ? start : start.pc;
+    const listener = (this.listener = await this.listen(this.jtag, vector, onNote));
+    try {
+      const result = await this.loop(vector, onNote);
+      // A debugger that has just started the program still wants its answers.
+      if (result.stop === 'exit') await listener.left();
+      return result;
+    } finally {
+      listener.close();
+    }
+  }
+
+  private async listen(where: ListenAddress, vector: number, onNote: (text: string) => void): Promise<JtagListener> {
+    const port = (this.debugPort = new DebugPort(this.machine, vector, 'jtag'));
+    const boundaryScanIdCode = this.board.debug?.boundaryScanIdCode ?? NO_BOUNDARY_SCAN_ID;
+    const onRequest = (): void => {
+      this.lastRequest = performance.now();
+      this.wake?.();
+    };
+    const listener = await listenJtag(where, { port, boundaryScanIdCode, onRequest, onNote });
+    onNote(`JTAG (remote_bitbang) is at ${listener.address}`);
+    return listener;
+  }
+
+  private async loop(start: number, onNote: (text: string) => void): Promise<RunResult> {
     let pc = start;
     this.origin = { milliseconds: performance.now(), cycles: 0 };
     for (;;) {
@@ -141,7 +188,11 @@ class LiveSession {
       this.flush();
       pc = result.pc;
       if (this.isOver(result)) return result as RunResult;
-      if (result.stop === 'idle') await this.input();
+      if (this.debugPort?.core.isLockedUp === true && result.stop !== 'paused') onNote(lockUpNote(result));
+      if (result.stop === 'idle' || this.debugPort?.core.runs === false) await this.input();
+      // The debugger gets as much time as the core.
+      else if (performance.now() - this.lastRequest < DEBUG_BUSY_MILLISECONDS)
+        await new Promise((resolve) => setTimeout(resolve, 1));
       else if (this.isStarved()) await this.rest();
       else if (this.realtime) await this.pace(result.cycles, onNote);
       else await new Promise((resolve) => setImmediate(resolve));
@@ -150,12 +201,15 @@ class LiveSession {
 
   private slice(pc: number): RunResult | Pause {
     const { cycles } = this.machine.cpu.counters();
-    const end = Math.min(this.maxCycles, cycles + Math.ceil(this.board.clockHz * SLICE_SECONDS));
-    return this.machine.resume(pc, { cyclesMax: end });
+    const sliceCycles =
+      this.listener?.hasClient() === true ? DEBUG_SLICE_CYCLES : Math.ceil(this.board.clockHz * SLICE_SECONDS);
+    const end = Math.min(this.maxCycles, cycles + sliceCycles);
+    return this.debugPort?.core.run(end) ?? this.machine.resume(pc, { cyclesMax: end });
   }
 
   private isOver({ stop, cycles }: RunResult | Pause): boolean {
     if (stop === 'paused' || (stop === 'idle' && this.endpoint !== null)) return false;
+    if (this.debugPort !== null && (stop === 'idle' || stop === 'fault' || stop === 'breakpoint')) return false;
     return stop !== 'limit' || cycles >= this.maxCycles;
   }
 

@@ -37,6 +37,8 @@ export interface MemoryMapping {
   readonly bytes: number;
   /** Flash is not: a store to it is a fault. Code runs from either. */
   readonly writable: boolean;
+  /** Takes stores to memory that is not writable; false: a fault. Only engines that can; the others fault. */
+  readonly store?: (address: number, bytes: number, value: number) => boolean;
 }
 
 export interface Counters {

@@ -3,14 +3,13 @@
  * and endless loops sleep until something happens. A fault whose handler ends in an endless loop, in sleep for ever or in lock-up ends the
  * run with the cause and the counters of the fault itself.
  */
-import { isV8, type Core } from '../cores/core.ts';
-import { reg, type Counters, type Cpu, type CpuStop, type ExceptionPort, type RunLimits } from '../cpu/cpu.ts';
-import { makeFault, faultCause, type Fault } from '../fault.ts';
+import { isV8 } from '../cores/core.ts';
+import { reg, type Counters, type CpuStop, type RunLimits } from '../cpu/cpu.ts';
+import { makeFault, faultCause } from '../fault.ts';
 import { endlessLoopCycles } from '../timing/endless-loop.ts';
-import type { SymbolTable } from '../image.ts';
 import type { ExceptionHost } from '../peripherals/peripheral.ts';
 import type { Stateful } from '../state/stateful.ts';
-import { DebugEvents } from './debug-events.ts';
+import { catchesOf, DebugEvents } from './debug-events.ts';
 import { exceptionFeatures } from './exception-features.ts';
 import { exception, exceptionName, faultStatus, isFault } from './exception.ts';
 import { Mpu } from '../mpu/mpu.ts';
@@ -21,32 +20,7 @@ import { ExceptionUnit, type Continuation } from './exception-unit.ts';
 import { faultOf, type StopFault } from './stop-faults.ts';
 import { StackAccess } from './stack-access.ts';
 import { CPACR_FPU, resetSystemState, scr, type SystemState } from './system-state.ts';
-
-/** A fault that was taken, with the counters in front of its instruction. */
-export interface RecordedFault {
-  readonly fault: Fault;
-  readonly counters: Counters;
-}
-
-/** How the run goes on, or why it ends here; null: the stop is not this module's. */
-export type Verdict =
-  | { readonly kind: 'continue'; readonly pc: number }
-  | { readonly kind: 'reset' }
-  /** `pc` is where to resume. */
-  | { readonly kind: 'limit' | 'idle'; readonly pc: number }
-  | { readonly kind: 'fault'; readonly recorded: RecordedFault }
-  | null;
-
-export interface CoreExceptionParts {
-  readonly cpu: Cpu;
-  readonly port: ExceptionPort;
-  readonly symbols: SymbolTable;
-  readonly core: Core;
-  /** Address of the vector table after reset. */
-  readonly vectorTable: number;
-  readonly nextEvent: () => number;
-  readonly advance: () => void;
-}
+import type { CoreExceptionParts, RecordedFault, Verdict } from './verdict.ts';
 
 const UNPRIVILEGED = 1;
 
@@ -138,6 +112,13 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     this.parts.cpu.stop();
   }
 
+  /** Whether a reset was asked for that has not been made; asking takes it over. */
+  takeResetRequest(): boolean {
+    const requested = this.resetRequested;
+    this.resetRequested = false;
+    return requested;
+  }
+
   /** For function calls: Thread mode, whatever the run before left active, and the FPU may be used without a start-up. */
   startCall(mayUseFpu: boolean): void {
     this.parts.port.resetStackLimits();
@@ -165,7 +146,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
       const woken = this.sleep(pc, cyclesMax, () => this.unit.wakes());
       if (woken?.kind !== 'continue') return woken;
     }
-    this.debug.poll();
+    if (this.debug.poll()) return { kind: 'halt', pc };
     const taken = this.unit.poll(pc);
     return taken === null ? { kind: 'continue', pc } : this.continued(taken);
   }
@@ -198,16 +179,23 @@ export class CoreExceptions implements ExceptionHost, Stateful {
       case 'fpuDisabled':
         return this.fpu(stop);
       case 'breakpoint':
+        if (this.debug.haltsAt()) return { kind: 'halt', pc: stop.pc };
         // A fault handler that gives up by BKPT: what the run ends with is the fault.
         if (this.recorded !== null && isFault(this.current())) return { kind: 'fault', recorded: this.recorded };
         return this.breakpoint(stop.pc);
       case 'hardwareBreakpoint':
-        return this.debug.reached(stop.pc) ? this.breakpoint(stop.pc) : { kind: 'continue', pc: stop.pc };
+        return this.hardwareBreakpoint(stop.pc);
       default: {
         const fault = faultOf(stop);
         return fault === null ? null : this.fault(fault, stop);
       }
     }
+  }
+
+  private hardwareBreakpoint(pc: number): Verdict {
+    const found = this.debug.reached(pc);
+    if (found === 'monitor') return this.breakpoint(pc);
+    return { kind: found === 'halt' ? 'halt' : 'continue', pc };
   }
 
   /** Null ends the run there: nobody would hear of the breakpoint otherwise. */
@@ -245,7 +233,9 @@ export class CoreExceptions implements ExceptionHost, Stateful {
       if ((status & faultStatus.busAddressValid) !== 0) this.system.busFaultAddress = stop.address;
     }
     this.record(stop);
-    return this.continued(this.unit.fault(number, status, stop.pc));
+    const next = this.unit.fault(number, status, stop.pc);
+    this.debug.caught(catchesOf(this.current(), status));
+    return this.continued(next);
   }
 
   private continued(next: Continuation): Verdict {

@@ -1,11 +1,11 @@
 /**
  * Breakpoints and watchpoints of the core itself: what the comparators of FPB and DWT ask for, and what happens when one matches (DDI
- * 0403E C1.4, DDI 0553B B12.3): DebugMonitor is taken where it is on and its priority suffices, else the event is lost; nobody halts the core
- * through a debug port. A breakpoint is seen in front of its instruction, a watchpoint after it.
+ * 0403E C1.4, DDI 0553B B12.3): with halting debug on, by a debugger at the debug port, the core halts; else DebugMonitor is taken where it is
+ * on and its priority suffices, else the event is lost. A breakpoint is seen in front of its instruction, a watchpoint after it.
  */
 import type { AccessHook, Cpu } from '../cpu/cpu.ts';
 import type { Stateful } from '../state/stateful.ts';
-import { debugFaultStatus, exception } from './exception.ts';
+import { debugFaultStatus, exception, faultStatus } from './exception.ts';
 import type { ExceptionState } from './exception-state.ts';
 import type { ExceptionUnit } from './exception-unit.ts';
 import { demcr, type SystemState } from './system-state.ts';
@@ -20,6 +20,16 @@ export interface Watchpoint {
   readonly onMatch: () => void;
 }
 
+/** A debugger at the debug port. */
+export interface HaltingDebugger {
+  /** DHCSR.C_DEBUGEN. */
+  readonly isEnabled: boolean;
+  /** The core is in Debug state, in front of the instruction it will run next. */
+  halted(): void;
+  /** The core has been reset. */
+  wasReset(): void;
+}
+
 export interface DebugEventParts {
   readonly cpu: Cpu;
   readonly unit: ExceptionUnit;
@@ -28,7 +38,11 @@ export interface DebugEventParts {
 }
 
 export class DebugEvents implements Stateful {
+  /** Null: nobody is at the debug port. */
+  debugger: HaltingDebugger | null = null;
   private readonly parts: DebugEventParts;
+  /** The core halts in front of its next instruction. */
+  private haltRequested = false;
   private breakpoints: ReadonlySet<number> = new Set();
   private watchpoints: readonly Watchpoint[] = [];
   private watchesData = false;
@@ -46,6 +60,32 @@ export class DebugEvents implements Stateful {
   reset(): void {
     this.passed = null;
     this.step = null;
+    this.haltRequested = false;
+  }
+
+  /** DHCSR.C_DEBUGEN. */
+  get canHalt(): boolean {
+    return this.debugger?.isEnabled === true;
+  }
+
+  /** The core halts before it runs on; `status`: bit of DFSR. */
+  requestHalt(status: number): void {
+    this.parts.system.debugFaultStatus |= status;
+    this.haltRequested = true;
+    this.parts.cpu.stop();
+  }
+
+  /** After a reset by AIRCR: vector catch (C1.6.5). */
+  afterReset(): void {
+    this.debugger?.wasReset();
+    if (this.canHalt && (this.parts.system.debugMonitorControl & demcr.catchReset) !== 0)
+      this.requestHalt(debugFaultStatus.vectorCatch);
+  }
+
+  /** An exception was taken that these bits of DEMCR catch. */
+  caught(bits: number): void {
+    if (this.canHalt && (this.parts.system.debugMonitorControl & bits) !== 0)
+      this.requestHalt(debugFaultStatus.vectorCatch);
   }
 
   save(): unknown {
@@ -74,8 +114,8 @@ export class DebugEvents implements Stateful {
     else cpu.removeAccessHook?.(this.onAccess);
   }
 
-  /** In front of the next instruction: what is due; an exception that it makes pending is for the caller to take. */
-  poll(): void {
+  /** In front of the next instruction: what is due; an exception that it makes pending is for the caller to take. True: the core halts. */
+  poll(): boolean {
     const { cpu, unit, system } = this.parts;
     const { instructions } = cpu.counters();
     if (this.step !== null && instructions >= this.step.instructions) {
@@ -86,6 +126,10 @@ export class DebugEvents implements Stateful {
     // MON_STEP: one instruction of what DebugMonitor may interrupt (C1.4.1).
     const steps = (system.debugMonitorControl & demcr.monitorStep) !== 0 && unit.monitors();
     if (steps && this.step === null) this.step = { instructions: instructions + 1, status: debugFaultStatus.halted };
+    if (!this.haltRequested) return false;
+    this.haltRequested = false;
+    this.debugger?.halted();
+    return true;
   }
 
   /** Instructions after which poll() has something to do. */
@@ -100,22 +144,35 @@ export class DebugEvents implements Stateful {
     return passes;
   }
 
-  /** The engine stopped in front of one of them. Whether DebugMonitor has to be taken there; else the run goes on. */
-  reached(pc: number): boolean {
+  /** The engine stopped in front of one of them: whether the core halts there, DebugMonitor has to be taken, or the run goes on. */
+  reached(pc: number): 'halt' | 'monitor' | 'pass' {
     const { unit, cpu } = this.parts;
-    if (this.breakpoints.has(pc) && unit.monitors()) return true;
+    if (this.breakpoints.has(pc) && this.haltsAt()) return 'halt';
+    if (this.breakpoints.has(pc) && unit.monitors()) return 'monitor';
     for (const { on, address, onMatch } of this.watchpoints) {
       if (on !== 'instruction' || address !== pc) continue;
       onMatch();
       this.step = { instructions: cpu.counters().instructions + 1, status: debugFaultStatus.watchpoint };
     }
     this.passed = pc;
-    return false;
+    return 'pass';
+  }
+
+  /** A breakpoint, by the FPB or BKPT: whether the core halts in front of it. */
+  haltsAt(): boolean {
+    if (!this.canHalt) return false;
+    this.parts.system.debugFaultStatus |= debugFaultStatus.breakpoint;
+    this.debugger?.halted();
+    return true;
   }
 
   /** After an instruction. */
   private respond(status: number): void {
     const { state, system, unit, cpu } = this.parts;
+    if (this.canHalt) {
+      this.requestHalt(status);
+      return;
+    }
     if (!unit.monitors()) return;
     system.debugFaultStatus |= status;
     state.setPending(exception.debugMonitor, true);
@@ -140,4 +197,15 @@ export class DebugEvents implements Stateful {
     this.armed = wanted;
     this.parts.cpu.setHardwareBreakpoints?.(wanted);
   }
+}
+
+/** Bits of DEMCR that catch this exception; @param status of CFSR, for UsageFault */
+export function catchesOf(number: number, status: number): number {
+  if (number === exception.hardFault) return demcr.catchHardFault;
+  if (number === exception.memManage) return demcr.catchMemManage;
+  if (number === exception.busFault) return demcr.catchBusFault;
+  if (number !== exception.usageFault) return 0;
+  if (status === faultStatus.noCoprocessor) return demcr.catchNoCoprocessor;
+  const isChecking = status === faultStatus.unaligned || status === faultStatus.divideByZero;
+  return isChecking ? demcr.catchChecking : demcr.catchState;
 }

@@ -45,6 +45,8 @@ export class ExceptionState {
   private readonly priority: Uint8Array;
   /** AIRCR.PRIGROUP: the priority's bits below and at this one only order pending exceptions. */
   priorityGroup = 0;
+  /** DHCSR.C_MASKINTS: a debugger keeps PendSV, SysTick and interrupts from being taken. */
+  masksInterrupts = false;
   /** An exception goes from not pending to pending, enabled or not. */
   onPending: (() => void) | null = null;
   private pendingCount = 0;
@@ -177,7 +179,8 @@ export class ExceptionState {
   nextPending(): number | null {
     if (this.pendingCount === 0) return null;
     let best: number | null = null;
-    for (let number = 0; number < this.count; number++) {
+    const end = this.masksInterrupts ? exception.pendSv : this.count;
+    for (let number = 0; number < end; number++) {
       if (this.pending[number] !== 1 || this.enabled[number] !== 1) continue;
       if (best === null || this.priorityOf(number) < this.priorityOf(best)) best = number;
     }

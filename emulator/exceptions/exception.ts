@@ -41,7 +41,12 @@ export const faultStatus = {
 export const hardFaultStatus = { vectorTable: 1 << 1, forced: 1 << 30, debugEvent: (1 << 31) >>> 0 } as const;
 
 /** Bits of DFSR. */
-export const debugFaultStatus = { halted: 1 << 0, breakpoint: 1 << 1, watchpoint: 1 << 2 } as const;
+export const debugFaultStatus = {
+  halted: 1 << 0,
+  breakpoint: 1 << 1,
+  watchpoint: 1 << 2,
+  vectorCatch: 1 << 3,
+} as const;
 
 const NAMES: Readonly<Record<number, string>> = {
   [exception.nmi]: 'NMI',

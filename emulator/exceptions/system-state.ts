@@ -64,6 +64,14 @@ export const CPACR_FPU = 0xf0_0000;
 export const CPACR_FPU_PRIVILEGED = 0x50_0000;
 
 export const demcr = {
+  /** Vector catches, which halt a core with halting debug on: reset, MemManage, coprocessor, checking and state UsageFaults, BusFault, HardFault. */
+  catchReset: 1 << 0,
+  catchMemManage: 1 << 4,
+  catchNoCoprocessor: 1 << 5,
+  catchChecking: 1 << 6,
+  catchState: 1 << 7,
+  catchBusFault: 1 << 8,
+  catchHardFault: 1 << 10,
   monitorEnable: 1 << 16,
   monitorPend: 1 << 17,
   monitorStep: 1 << 18,

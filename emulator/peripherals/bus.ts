@@ -30,8 +30,12 @@ export class PeripheralBus implements DeviceCallbacks {
     );
   }
 
-  reset(): void {
-    for (const peripheral of this.peripherals) peripheral.reset();
+  /** @param kind at power-on, or by AIRCR, which debug units do not see */
+  reset(kind: 'power' | 'system' = 'power'): void {
+    for (const peripheral of this.peripherals) {
+      if (kind === 'system' && peripheral.systemReset !== undefined) peripheral.systemReset();
+      else peripheral.reset();
+    }
   }
 
   /** Counter of the core at which a device next does something of its own accord. */

@@ -13,6 +13,8 @@ export interface DeviceContext {
   readonly host: PeripheralHost;
   readonly clocks: Clocks;
   readonly flash: FlashControl;
+  /** The chip's own flash. */
+  readonly flashArray: { readonly start: number; readonly bytes: number };
   readonly oscillators: Board['oscillators'];
   /** The far end of a UART, by the name of the peripheral. */
   readonly serialLine: (name: string) => SerialLine;

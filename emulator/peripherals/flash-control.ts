@@ -10,7 +10,12 @@ export interface FlashSettings {
   readonly dataCache: boolean;
 }
 
+/** A store to flash: true when its controller has taken it. */
+export type FlashStore = (address: number, bytes: number, value: number) => boolean;
+
 export class FlashControl {
+  /** Of the chip's flash controller; absent: nothing can be programmed, a store to flash is a fault. */
+  store: FlashStore = () => false;
   private now: FlashSettings;
   private readonly listeners: (() => void)[] = [];
   private readonly flushes: (() => void)[] = [];

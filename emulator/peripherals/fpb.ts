@@ -39,6 +39,11 @@ export class Fpb extends RegisterFile {
     this.apply();
   }
 
+  /** Breakpoints are the debugger's: only power-on removes them (DDI 0403E C1.11.2). */
+  systemReset(): void {
+    return;
+  }
+
   override restore(state: unknown): void {
     super.restore(state);
     this.apply();

@@ -25,6 +25,8 @@ export interface Peripheral extends Partial<Stateful> {
   readonly enabledBy?: string;
   /** Back to the values after power-on. */
   reset(): void;
+  /** A reset by AIRCR.SYSRESETREQ, where it differs from power-on. */
+  systemReset?(): void;
   /** Absolute cycle at which the device next does something of its own accord; Infinity: never. Absent: never. */
   nextEvent?(): number;
   /** Does what is due by now. */
@@ -66,6 +68,8 @@ export interface PeripheralHost {
   readMemory(address: number, bytes: number): Uint8Array | null;
   /** For DMA. False where no RAM is. */
   writeMemory(address: number, bytes: Uint8Array): boolean;
+  /** For flash controllers: puts bytes into flash. False where no flash is. */
+  writeFlash(address: number, bytes: Uint8Array): boolean;
   /** Something the firmware asked for that cannot be done; the run ends with this fault. */
   fail(cause: string): void;
   /** Something the firmware asked for that has no effect here; told once, or a fault in strict mode. */

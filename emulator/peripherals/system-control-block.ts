@@ -18,6 +18,7 @@ const register = {
   cfsr: 0xd28,
   hfsr: 0xd2c,
   dfsr: 0xd30,
+  dhcsr: 0xdf0,
   mmfar: 0xd34,
   bfar: 0xd38,
   cpacr: 0xd88,
@@ -66,17 +67,12 @@ const ENABLE_BITS: readonly (readonly [number, number])[] = [
 ];
 /** TRCENA, MON_REQ, MON_STEP, MON_EN and the vector catches, which mean something to a debugger only. */
 const DEMCR_KEPT = 0x010d_07f1;
+const DEMCR_POWER_ON = 0x0100_07f1;
 const CCR_WRITABLE = 0x31b;
 const FPDSCR_WRITABLE = 0x07c0_0000;
 const FPCCR_WRITABLE = 0xc000_017b;
 /** Registers where writing a 0 changes nothing: bytes that are not written count as 0, not as what is there. */
-const WRITE_ONES: ReadonlySet<number> = new Set([
-  register.icsr,
-  register.cfsr,
-  register.hfsr,
-  register.dfsr,
-  register.stir,
-]);
+const WRITE_ONES = new Set<number>([register.icsr, register.cfsr, register.hfsr, register.dfsr, register.stir]);
 
 export interface ControlBlockOptions {
   readonly hasFpu: boolean;
@@ -98,15 +94,13 @@ export class SystemControlBlock extends RegisterFile {
   private readonly options: ControlBlockOptions;
   /** DEMCR.TRCENA may have another value. */
   onTraceChange: (() => void) | null = null;
-  private readonly readOnly: ReadonlySet<number> = new Set([0x004, 0xd00, 0xf40, 0xf44, 0xf48]);
+  private readonly readOnly: ReadonlySet<number> = new Set([0x004, 0xd00, register.dhcsr, 0xf40, 0xf44, 0xf48]);
 
   constructor(host: ExceptionHost, options: ControlBlockOptions) {
     super('SCS', 0xe000_e000, 0x1000, [
       [0x004, options.interruptWords], // ICTR
       [0xd00, options.cpuid],
-      [0xf40, options.mvfr[0]],
-      [0xf44, options.mvfr[1]],
-      [0xf48, options.mvfr[2]],
+      ...options.mvfr.map((word, index): [number, number] => [0xf40 + 4 * index, word]),
     ]);
     this.host = host;
     this.options = options;
@@ -122,6 +116,13 @@ export class SystemControlBlock extends RegisterFile {
     Object.assign(this.host.system, resetSystemState(this.options, vectorTable));
     this.host.configurationChanged();
     this.host.state.reset();
+  }
+
+  /** What of DEMCR only power-on resets: TRCENA and the vector catches (DDI 0403E C1.6.5). */
+  systemReset(): void {
+    const kept = this.host.system.debugMonitorControl & DEMCR_POWER_ON;
+    this.reset();
+    this.host.system.debugMonitorControl |= kept;
   }
 
   override save(): unknown {
@@ -150,6 +151,9 @@ export class SystemControlBlock extends RegisterFile {
         return ((AIRCR_READ_KEY << 16) | (state.priorityGroup << 8)) >>> 0;
       case register.shcsr:
         return this.handlerControl();
+      case register.dhcsr:
+        // To the firmware only whether a debugger is there; DHCSR, DCRSR and DCRDR are the debugger's (C1.6).
+        return this.host.debug.canHalt ? 1 : 0;
       case register.demcr:
         return system.debugMonitorControl | (state.isPending(exception.debugMonitor) ? demcr.monitorPend : 0);
       default: {

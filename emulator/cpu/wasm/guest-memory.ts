@@ -112,9 +112,9 @@ export class GuestMemory {
       );
     }
     this.end = offset + mapping.bytes;
-    const { start, bytes, writable } = mapping;
+    const { start, bytes, writable, store } = mapping;
     const part = { start, bytes, writable, offset, bit: this.nextBit(), slave: 0 };
-    this.regions.push({ start, bytes, writable, offset, parts: [part] });
+    this.regions.push({ start, bytes, writable, offset, parts: [part], ...(store === undefined ? {} : { store }) });
     return new Uint8Array(this.wasm.buffer, offset, mapping.bytes);
   }
 
@@ -197,8 +197,11 @@ export class GuestMemory {
     this.timing?.(address, false);
     const region = this.regionOf(address, bytes);
     if (region !== null) {
-      if (!region.writable) throw new AccessFault('write', 'protected', address);
       this.touched |= bitOf(region, address);
+      if (!region.writable) {
+        if (region.store?.(address, bytes, value) !== true) throw new AccessFault('write', 'protected', address);
+        return;
+      }
       const at = address - region.start + region.offset;
       if (bytes === 4) this.view.setInt32(at, value, true);
       else if (bytes === 2) this.view.setInt16(at, value, true);

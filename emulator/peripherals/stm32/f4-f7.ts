@@ -1,6 +1,7 @@
 /** STM32F4 (RM0090: RCC chapter 7, PWR 5, FLASH 3) and STM32F7 (RM0385: RCC chapter 5, PWR 4, FLASH 3), which share most of their registers. */
 import type { ClockRates } from '../clocks.ts';
 import { storage, unmodelled, type DeviceTable, type RegisterDevice } from '../register-device.ts';
+import { FlashF4 } from './flash-f4.ts';
 import type { FlashFamily } from './flash-interface.ts';
 import { ahbDivider, apbDivider, timerClock, type RatesOf } from './rcc.ts';
 
@@ -97,14 +98,14 @@ export const pwrF7Table: DeviceTable = {
   ],
 };
 
-/** SR reads 0 (not busy, no error): programming flash from firmware is not modelled. */
+/** OPTCR cannot be written: option bytes are not modelled, nor is programming the flash of an F7. */
 const flashTable: DeviceTable = {
   bytes: 0x400,
   registers: [
     { name: 'ACR', offset: 0x00 },
     { name: 'KEYR', offset: 0x04, writeOnly: true },
     { name: 'OPTKEYR', offset: 0x08, writeOnly: true },
-    { name: 'SR', offset: 0x0c, writable: 0 },
+    { name: 'SR', offset: 0x0c, writable: 0, oneClears: 0x1f3 },
     { name: 'CR', offset: 0x10, reset: 0x8000_0000 },
     { name: 'OPTCR', offset: 0x14, reset: 0x0fff_aaed, writable: 0 },
   ],
@@ -121,6 +122,7 @@ export const flashF4: FlashFamily = {
     dataCache: flash.bit('ACR', 10),
   }),
   flushBits: 0x1800,
+  programming: (parts) => new FlashF4(parts),
 };
 
 /** ACR.ARTEN is the cache on the ITCM interface; the core's own caches are not in these registers. */

@@ -1,6 +1,7 @@
 /** STM32L4+ (RM0432): RCC chapter 6, PWR chapter 5, FLASH chapter 3, SYSCFG chapter 9, as far as start-up code and HALs touch them. */
 import type { ClockRates } from '../clocks.ts';
 import type { FlashSettings } from '../flash-control.ts';
+import { FlashL4, SR_ERRORS_L4 } from './flash-l4.ts';
 import type { FlashFamily } from './flash-interface.ts';
 import { storage, unmodelled, type DeviceTable, type RegisterDevice } from '../register-device.ts';
 import { ahbDivider, apbDivider, timerClock, type RatesOf } from './rcc.ts';
@@ -100,7 +101,10 @@ export const pwrL4Table: DeviceTable = {
   ],
 };
 
-/** SR reads 0 (not busy, no error): programming flash from firmware is not modelled, a store to flash is a fault. */
+/** The area begins behind its end. */
+const unprotected = { reset: 0xff00_ffff, writable: 0 };
+
+/** OPTR and the areas of protection cannot be written: option bytes are not modelled; no page is protected, as shipped (3.4.1). */
 const flashL4Table: DeviceTable = {
   bytes: 0x400,
   registers: [
@@ -108,14 +112,16 @@ const flashL4Table: DeviceTable = {
     { name: 'PDKEYR', offset: 0x04, writeOnly: true },
     { name: 'KEYR', offset: 0x08, writeOnly: true },
     { name: 'OPTKEYR', offset: 0x0c, writeOnly: true },
-    { name: 'SR', offset: 0x10, writable: 0 },
+    { name: 'SR', offset: 0x10, writable: 0, oneClears: SR_ERRORS_L4 | 1 },
     { name: 'CR', offset: 0x14, reset: 0xc000_0000 },
     { name: 'ECCR', offset: 0x18, writable: 0 },
     { name: 'OPTR', offset: 0x20, reset: 0xffef_f8aa, writable: 0 },
+    ...['WRP1AR', 'WRP1BR'].map((name, index) => ({ ...unprotected, name, offset: 0x2c + 4 * index })),
+    ...['WRP2AR', 'WRP2BR'].map((name, index) => ({ ...unprotected, name, offset: 0x4c + 4 * index })),
   ],
   unmodelled: new Map([
-    ...unmodelled('PCROP1SR PCROP1ER WRP1AR WRP1BR', 0x24),
-    ...unmodelled('PCROP2SR PCROP2ER WRP2AR WRP2BR', 0x44),
+    ...unmodelled('PCROP1SR PCROP1ER', 0x24),
+    ...unmodelled('PCROP2SR PCROP2ER', 0x44),
   ]),
 };
 
@@ -130,7 +136,7 @@ function flashSettingsL4(flash: RegisterDevice): FlashSettings {
   };
 }
 
-export const flashL4: FlashFamily = { table: flashL4Table, settings: flashSettingsL4, flushBits: 0x1800 };
+export const flashL4: FlashFamily = { table: flashL4Table, settings: flashSettingsL4, flushBits: 0x1800, programming: (parts) => new FlashL4(parts) };
 
 export const syscfgL4Table: DeviceTable = {
   bytes: 0x200,
