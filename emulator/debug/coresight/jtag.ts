@@ -2,7 +2,7 @@
  * The scan chain of an STM32 (RM0090 38.6, RM0432 57.6): TDI, boundary scan TAP, debug port TAP, TDO. All TAPs follow the one state machine of
  * IEEE 1149.1; registers shift towards bit 0.
  */
-import type { DebugPort} from './debug-port.ts';
+import type { DebugPort } from './debug-port.ts';
 import { dp, JTAG_IDCODE } from './debug-port.ts';
 
 type State =

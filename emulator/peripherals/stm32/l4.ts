@@ -119,10 +119,7 @@ const flashL4Table: DeviceTable = {
     ...['WRP1AR', 'WRP1BR'].map((name, index) => ({ ...unprotected, name, offset: 0x2c + 4 * index })),
     ...['WRP2AR', 'WRP2BR'].map((name, index) => ({ ...unprotected, name, offset: 0x4c + 4 * index })),
   ],
-  unmodelled: new Map([
-    ...unmodelled('PCROP1SR PCROP1ER', 0x24),
-    ...unmodelled('PCROP2SR PCROP2ER', 0x44),
-  ]),
+  unmodelled: new Map([...unmodelled('PCROP1SR PCROP1ER', 0x24), ...unmodelled('PCROP2SR PCROP2ER', 0x44)]),
 };
 
 /** ACR 3.7.1; OPTR.DBANK: two banks of 64 bits read singly, one bank of 128 bits. */
@@ -136,7 +133,12 @@ function flashSettingsL4(flash: RegisterDevice): FlashSettings {
   };
 }
 
-export const flashL4: FlashFamily = { table: flashL4Table, settings: flashSettingsL4, flushBits: 0x1800, programming: (parts) => new FlashL4(parts) };
+export const flashL4: FlashFamily = {
+  table: flashL4Table,
+  settings: flashSettingsL4,
+  flushBits: 0x1800,
+  programming: (parts) => new FlashL4(parts),
+};
 
 export const syscfgL4Table: DeviceTable = {
   bytes: 0x200,
