@@ -76,6 +76,14 @@ function serial(probe: string): string {
   return probe;
 }
 
+/** OpenOCD's adapter for the debug port of an emulated board (sim --jtag). */
+function remoteBitbang(port: string): string {
+  const [, host, number] = /^([\w.-]+):(\d+)$/.exec(port) ?? [];
+  if (host === undefined || host.startsWith('-'))
+    throw new UserError(`--port ${port}: for this tool it is HOST:PORT of sim --jtag; leave it out for a real probe`);
+  return `adapter driver remote_bitbang; remote_bitbang host ${host}; remote_bitbang port ${number}`;
+}
+
 const onlyWith = (probe: string | null, args: (text: string) => readonly string[]): readonly string[] =>
   probe === null ? [] : args(serial(probe));
 
@@ -85,8 +93,8 @@ export const FLASH_TOOLS: readonly FlashTool[] = [
     program: 'openocd',
     fix: 'apt-get install openocd',
     versionArgs: ['--version'],
-    args: ({ board, elf, bin, probe }) => [
-      ...['-f', debugField(board, 'openocdInterface')],
+    args: ({ board, elf, bin, probe, port }) => [
+      ...(port === null ? ['-f', debugField(board, 'openocdInterface')] : ['-c', remoteBitbang(port)]),
       ...onlyWith(probe, (text) => ['-c', `adapter serial ${text}`]),
       ...['-f', debugField(board, 'openocdTarget')],
       '-c',

@@ -18,6 +18,11 @@ describe('flash tools', () => {
       ...['-f', 'interface/stlink.cfg', '-c', 'adapter serial 066B', '-f', 'target/stm32l4x.cfg'],
       ...['-c', 'program {a b.elf} verify reset exit'],
     ]);
+    expect(
+      flashTool('openocd')
+        .args({ ...base, port: '127.0.0.1:9900' })
+        .slice(0, 2),
+    ).toEqual(['-c', 'adapter driver remote_bitbang; remote_bitbang host 127.0.0.1; remote_bitbang port 9900']);
     expect(flashTool('stm32flash').args(raw)).toEqual([
       ...['-m', '8e1', '-w', 'a.bin', '-v', '-g', '0x08000000', '/dev/ttyACM0'],
     ]);
@@ -35,6 +40,7 @@ describe('flash tools', () => {
     ['openocd', 'a probe with a command in it', { probe: '1; shutdown' }, /--probe 1; shutdown: letters/],
     ['pyocd', 'a probe that is an option', { probe: '--help' }, /--probe --help/],
     ['gdb', 'a port with a new line', { port: 'x\nshell rm' }, /cannot be given this name/],
+    ['openocd', 'a port with a command in it', { port: '127.0.0.1:1; shutdown' }, /HOST:PORT of sim --jtag/],
     ['gdb', 'no port', {}, /needs --port/],
     ['stm32flash', 'an ELF', { port: '/dev/x' }, /writes raw images only/],
     ['stm32flash', 'a port that is an option', { ...raw, port: '-h' }, /begins with a minus/],
