@@ -20,8 +20,16 @@ export function cpuFlags(board: Board): string[] {
   return [`-mcpu=${cpuName(board)}`, '-mthumb', ...fpu];
 }
 
+/** Bytes up to which kernels keep a loop nest whole in the cache between flash and core, at the price of a few branches. */
+const SMALL_CACHE_BYTES = 1024;
+
+function cacheFlags({ timing }: Board): string[] {
+  const bytes = timing.art?.instructionCacheBytes ?? timing.cache?.cacheBytes ?? 0;
+  return bytes >= SMALL_CACHE_BYTES / 2 && bytes <= SMALL_CACHE_BYTES ? ['-DTL_SMALL_INSTRUCTION_CACHE'] : [];
+}
+
 export function compileFlags(board: Board): string[] {
-  return [...cpuFlags(board), ...OPTIMISATION];
+  return [...cpuFlags(board), ...cacheFlags(board), ...OPTIMISATION];
 }
 
 /** The runtime brings its own start-up code; newlib (nano) is there for the mathematics of float kernels. */

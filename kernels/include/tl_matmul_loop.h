@@ -26,12 +26,19 @@
     "ldr %[c1], [%[column], #-28]\n ldr %[wb], [%[weights], #-28]\n" TL_MULTIPLY_PAIR                     \
     TL_LOAD_PAIR(-24) TL_MULTIPLY_PAIR TL_LOAD_PAIR(-16) TL_MULTIPLY_PAIR TL_LOAD_PAIR(-8) TL_MULTIPLY_PAIR
 
-/* The loop over elements, unrolled to 32 and entered where the remainder (in %[c1]) of the number of eights says.
- * Word-aligned: three 32-bit instructions in a row that are not cost a cycle more. */
+/* The loop over elements, entered where the remainder (in %[c1]) of the number of eights says. Word-aligned: three 32-bit instructions in a row that are
+ * not cost a cycle more. Unrolled to 32, or to 16 where a block's whole way must stay in an instruction cache of 1 KiB: one byte more, and every line of it
+ * is fetched anew for every block. */
+#if defined(TL_SMALL_INSTRUCTION_CACHE)
+#define TL_MULTIPLY_COLUMNS                                                                            \
+    "tst %[c1], #1\n bne 3f\n .p2align 2\n"                                                            \
+    "2:\n" TL_MULTIPLY_FOUR_PAIRS "3:\n" TL_MULTIPLY_FOUR_PAIRS "ldr %[c0], %[end]\n cmp %[column], %[c0]\n bne 2b\n"
+#else
 #define TL_MULTIPLY_COLUMNS                                                                            \
     "cmp %[c1], #2\n bgt 3f\n beq 4f\n cmp %[c1], #1\n beq 5f\n .p2align 2\n"                        \
     "2:\n" TL_MULTIPLY_FOUR_PAIRS "3:\n" TL_MULTIPLY_FOUR_PAIRS "4:\n" TL_MULTIPLY_FOUR_PAIRS          \
     "5:\n" TL_MULTIPLY_FOUR_PAIRS "ldr %[c0], %[end]\n cmp %[column], %[c0]\n bne 2b\n"
+#endif
 /* clang-format on */
 
 #endif

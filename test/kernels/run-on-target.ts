@@ -19,11 +19,13 @@ import { planMemory } from '../../firmware-gen/plan/index.ts';
 import { buildElf, findToolchain } from '../../firmware-gen/toolchain/index.ts';
 import type { GraphCase } from './host-program.ts';
 
-const BOARD = 'mps2-an386';
+const DEFAULT_BOARD = 'mps2-an386';
 const GARBAGE = 0xa5;
 
 export interface TargetOptions {
   readonly fuse: boolean;
+  /** Default: one with zero-wait memories. */
+  readonly board?: string;
 }
 
 export interface TargetResult {
@@ -40,7 +42,7 @@ interface TargetSources {
 
 /** One result per case. Throws when an inference faults or returns an error. */
 export async function runOnTarget(cases: readonly GraphCase[], options: TargetOptions): Promise<TargetResult[]> {
-  const board = loadBoard(BOARD);
+  const board = loadBoard(options.board ?? DEFAULT_BOARD);
   const { tree, plans } = targetSources(cases, options);
   const folder = mkdtempSync(join(tmpdir(), 'thumbelina-target-'));
   try {
@@ -61,7 +63,7 @@ export async function runOnTarget(cases: readonly GraphCase[], options: TargetOp
 }
 
 /** The first case's tree gives start-up, linker script and runtime; main.c is ours and refers to every model. */
-function targetSources(cases: readonly GraphCase[], { fuse }: TargetOptions): TargetSources {
+function targetSources(cases: readonly GraphCase[], { fuse, board = DEFAULT_BOARD }: TargetOptions): TargetSources {
   const tree = new Map<string, string>();
   const plans: MemoryPlan[] = [];
   const includes: string[] = [];
@@ -69,7 +71,7 @@ function targetSources(cases: readonly GraphCase[], { fuse }: TargetOptions): Ta
     const schedule = lower({ ...graph, name: `case${index}` }, { fuse, dsp: true });
     const plan = planMemory(schedule);
     plans.push(plan);
-    const options = { board: loadBoard(BOARD), hooks: false, bare: true, modelSha256: '00', version: 'test' };
+    const options = { board: loadBoard(board), hooks: false, bare: true, modelSha256: '00', version: 'test' };
     for (const [path, text] of emitC(schedule, plan, options)) {
       if (path.endsWith('_instance.c')) continue;
       const isModel = path.startsWith(`case${index}`);
