@@ -70,11 +70,13 @@ export interface BenchBoardsOptions {
   readonly boards?: readonly string[] | undefined;
   /** Tasks: ad, ic, kws, vww; all by default. */
   readonly tasks?: readonly string[] | undefined;
+  /** Start-up code copies the weights to RAM. */
+  readonly weightsInRam?: boolean;
 }
 
 /** @throws UserError for a task there is not (exit 2), without ../shared (exit 3) */
 export async function benchBoards(dir: string, options: BenchBoardsOptions = {}): Promise<BoardRow[]> {
-  const { boards = boardNames(), tasks = MODELS.map(({ task }) => task) } = options;
+  const { boards = boardNames(), tasks = MODELS.map(({ task }) => task), weightsInRam = false } = options;
   const models = tasks.map((name) => {
     const model = MODELS.find(({ task }) => task === name);
     if (model === undefined)
@@ -88,14 +90,15 @@ export async function benchBoards(dir: string, options: BenchBoardsOptions = {})
   const records = existsSync(truth) ? recordsSchema.parse(JSON.parse(readFileSync(truth, 'utf8'))).records : {};
   const rows: BoardRow[] = [];
   for (const board of boards.map(loadBoard))
-    for (const model of models) rows.push(await benchOne(dir, board, model, join(shared, 'models'), records));
+    for (const model of models)
+      rows.push(await benchOne(dir, board, { ...model, weightsInRam }, join(shared, 'models'), records));
   return rows;
 }
 
 async function benchOne(
   dir: string,
   board: Board,
-  { file, task }: (typeof MODELS)[number],
+  { file, task, weightsInRam }: (typeof MODELS)[number] & { readonly weightsInRam: boolean },
   folder: string,
   records: Records,
 ): Promise<BoardRow> {
@@ -109,7 +112,16 @@ async function benchOne(
   const isComparable = timingMode === 'exact' && board.timing.memory !== 'zero-wait';
   const common = { board: board.name, model: file };
   try {
-    const options = { board, engine: 'wasm', bare: true, perOp: false, prune: true, timingMode, dir } as const;
+    const options = {
+      board,
+      engine: 'wasm',
+      bare: true,
+      perOp: false,
+      prune: true,
+      weightsInRam,
+      timingMode,
+      dir,
+    } as const;
     const report = await runModel(model, inputs, options);
     return {
       ...common,

@@ -4,7 +4,7 @@ import { print, reportError, table } from '../cli/output.ts';
 import { benchBoards } from './boards.ts';
 import { benchKws } from './kws-accuracy.ts';
 import { addMlperf } from './mlperf/command.ts';
-import { nonNegativeInteger } from '../cli/options.ts';
+import { nonNegativeInteger, weightsOption, type WeightsMemory } from '../cli/options.ts';
 import { benchPeers } from './peers.ts';
 import { benchQuantize } from './quantize-accuracy.ts';
 
@@ -106,37 +106,44 @@ program
   )
   .option('--board <name...>', 'only these')
   .option('--task <name...>', 'only these of ad, ic, kws, vww')
+  .addOption(weightsOption())
   .option('--ops', 'cycles per MAC of every op, and how far that is from two MACs a cycle')
   .option('--json', 'print JSON, ops included')
-  .action(async (options: { board?: string[]; task?: string[]; ops?: boolean; json?: boolean }) => {
-    const rows = await benchBoards(DIR, { boards: options.board, tasks: options.task });
-    const header = ['board', 'model', 'cycles', 'timing', 'ms', 'flash', 'RAM', 'uJ (estimate)', '/ silicon record'];
-    const cells = rows.map((row) => [
-      row.board,
-      row.model,
-      row.refused ?? row.cycles,
-      row.timingMode,
-      row.latencyMs?.toFixed(2) ?? null,
-      row.flashBytes,
-      row.ramBytes,
-      row.microjoules?.toFixed(1) ?? null,
-      row.silicon?.ratio?.toFixed(3) ?? null,
-    ]);
-    const ops = rows.flatMap(({ board, model, ops }) =>
-      ops.map(({ index, opcode, cyclesPerMac, timesLimit }) => [
-        board,
-        model,
-        index,
-        opcode,
-        cyclesPerMac.toFixed(2),
-        timesLimit.toFixed(2),
-      ]),
-    );
-    const opHeader = ['board', 'model', 'op', 'kind', 'cycles/MAC', '/ limit of 0.5'];
-    print(options, { schemaVersion: 1, rows }, () =>
-      [table(header, cells), ...(options.ops === true ? ['', table(opHeader, ops)] : [])].join('\n'),
-    );
-  });
+  .action(
+    async (options: { board?: string[]; task?: string[]; weights: WeightsMemory; ops?: boolean; json?: boolean }) => {
+      const rows = await benchBoards(DIR, {
+        boards: options.board,
+        tasks: options.task,
+        weightsInRam: options.weights === 'ram',
+      });
+      const header = ['board', 'model', 'cycles', 'timing', 'ms', 'flash', 'RAM', 'uJ (estimate)', '/ silicon record'];
+      const cells = rows.map((row) => [
+        row.board,
+        row.model,
+        row.refused ?? row.cycles,
+        row.timingMode,
+        row.latencyMs?.toFixed(2) ?? null,
+        row.flashBytes,
+        row.ramBytes,
+        row.microjoules?.toFixed(1) ?? null,
+        row.silicon?.ratio?.toFixed(3) ?? null,
+      ]);
+      const ops = rows.flatMap(({ board, model, ops }) =>
+        ops.map(({ index, opcode, cyclesPerMac, timesLimit }) => [
+          board,
+          model,
+          index,
+          opcode,
+          cyclesPerMac.toFixed(2),
+          timesLimit.toFixed(2),
+        ]),
+      );
+      const opHeader = ['board', 'model', 'op', 'kind', 'cycles/MAC', '/ limit of 0.5'];
+      print(options, { schemaVersion: 1, rows }, () =>
+        [table(header, cells), ...(options.ops === true ? ['', table(opHeader, ops)] : [])].join('\n'),
+      );
+    },
+  );
 
 addMlperf(program, DIR);
 

@@ -11,6 +11,8 @@ import {
   harnessChoice,
   harnessOptions,
   noPruneOption,
+  weightsOption,
+  type WeightsMemory,
   type HarnessArguments,
 } from './options.ts';
 import { print, table, type JsonOption } from './output.ts';
@@ -20,6 +22,7 @@ interface BuildArguments extends JsonOption, HarnessArguments {
   readonly output: string;
   readonly bare?: boolean;
   readonly prune: boolean;
+  readonly weights: WeightsMemory;
   readonly perOp?: boolean;
 }
 
@@ -31,6 +34,7 @@ export function addGenerate(program: Command): void {
     .addOption(boardOption())
     .addOption(dirOption())
     .addOption(noPruneOption())
+    .addOption(weightsOption())
     .option('--bare', 'leave out UART and self-introduction')
     .option('--per-op', 'with --harness: report cycles per op, from unfused code with hooks')
     .option('--json', 'print JSON')
@@ -42,6 +46,7 @@ export function addGenerate(program: Command): void {
         bare: options.bare ?? false,
         hooks: options.perOp ?? false,
         prune: options.prune,
+        weightsInRam: options.weights === 'ram',
         harness: harnessChoice(options, model.name),
       });
       await writeSources(tree, options.output);
@@ -73,6 +78,7 @@ export function addBuild(program: Command): void {
     .addOption(boardOption())
     .addOption(dirOption())
     .addOption(noPruneOption())
+    .addOption(weightsOption())
     .option('--bare', 'leave out UART and self-introduction, to compare sizes')
     .option('--per-op', 'with --harness: report cycles per op, from unfused code with hooks')
     .option('--json', 'print JSON')
@@ -84,6 +90,7 @@ export function addBuild(program: Command): void {
         bare: options.bare ?? false,
         hooks: options.perOp ?? false,
         prune: options.prune,
+        weightsInRam: options.weights === 'ram',
         harness: harnessChoice(options, model.name),
       });
       const { elfPath, flashBytes, dataBytes, bssBytes } = image;

@@ -48,6 +48,15 @@ export function noPruneOption(): Option {
   return new Option('--no-prune', 'keep channels that are constant for every input');
 }
 
+/** Value: WeightsMemory. */
+export function weightsOption(): Option {
+  return new Option('--weights <memory>', 'where weights are read from; ram: start-up code copies them there')
+    .choices(['flash', 'ram'])
+    .default('flash');
+}
+
+export type WeightsMemory = 'flash' | 'ram';
+
 export interface HarnessArguments {
   readonly harness?: HarnessProtocol;
   readonly harnessInput: HarnessInput;

@@ -18,6 +18,8 @@ import {
   boardOption,
   dirOption,
   noPruneOption,
+  weightsOption,
+  type WeightsMemory,
   engineOption,
   nonNegativeInteger,
   timingMode,
@@ -31,6 +33,7 @@ interface RunArguments extends JsonOption {
   readonly engine: EngineName;
   readonly bare?: boolean;
   readonly prune: boolean;
+  readonly weights: WeightsMemory;
   readonly perOp?: boolean;
   readonly input?: string;
   readonly lcg?: number;
@@ -51,6 +54,7 @@ export function addRun(program: Command): void {
     .addOption(engineOption())
     .addOption(timingOption())
     .addOption(noPruneOption())
+    .addOption(weightsOption())
     .option('--bare', 'leave out UART and self-introduction, to compare sizes')
     .option('--per-op', "also give every op's output CRC-32, from a second, unfused image")
     .option('--input <file>', 'raw little-endian bytes of all inputs in order')
@@ -75,6 +79,7 @@ export function addRun(program: Command): void {
         bare: options.bare ?? false,
         perOp: options.perOp ?? false,
         prune: options.prune,
+        weightsInRam: options.weights === 'ram',
         timingMode: timingMode(options.timing, board),
         dir: options.output,
       });
@@ -105,11 +110,18 @@ async function runAtPort(
   inputs: readonly Uint8Array[],
   board: Board,
   port: string,
-  { bare, perOp, prune, output, baud }: RunArguments,
+  { bare, perOp, prune, weights, output, baud }: RunArguments,
 ): Promise<RunReport> {
   if (bare === true) throw new UserError('--bare firmware has no UART to answer at --port; leave one of them out');
   const harness = { protocol: 'device', mlperfId: model.name, input: 'raw' } as const;
-  const compiled = await compileModel(model, output, { board, bare: false, hooks: perOp ?? false, prune, harness });
+  const compiled = await compileModel(model, output, {
+    board,
+    bare: false,
+    hooks: perOp ?? false,
+    prune,
+    weightsInRam: weights === 'ram',
+    harness,
+  });
   const { openSerial } = await import('../harness/protocol/serial-link.ts');
   const link = await openSerial(port, baud);
   try {

@@ -21,6 +21,8 @@ export interface GenerateOptions {
   readonly prune: boolean;
   /** Serve a protocol on the UART; default: only an introduction. */
   readonly harness?: HarnessOptions | null;
+  /** Start-up code copies the weights to RAM: no waiting for flash where a data cache loses them, as many bytes of RAM. */
+  readonly weightsInRam?: boolean;
   /** Compile with debug information; the code is the same. */
   readonly debug?: boolean;
 }
@@ -41,7 +43,7 @@ export interface CompiledModel extends GeneratedModel {
 
 export function generateModel(
   model: SourceModel,
-  { board, bare, hooks, prune, harness = null }: GenerateOptions,
+  { board, bare, hooks, prune, harness = null, weightsInRam = false }: GenerateOptions,
 ): GeneratedModel {
   const { graph, channels } =
     prune && !hooks && !model.graph.dynamics ? pruneConstantChannels(model.graph) : { graph: model.graph, channels: 0 };
@@ -54,7 +56,15 @@ export function generateModel(
   const schedule = lower(graph, { fuse: !hooks, dsp: coreOf(board).dsp });
   const plan = planMemory(schedule);
   const { sha256: modelSha256 } = model;
-  const tree = emitC(schedule, plan, { board, bare, hooks, harness, modelSha256, version: packageVersion() });
+  const tree = emitC(schedule, plan, {
+    board,
+    bare,
+    hooks,
+    harness,
+    weightsInRam,
+    modelSha256,
+    version: packageVersion(),
+  });
   return { identifier: modelIdentifier(schedule), schedule, plan, tree, notes: [...model.graph.notes, ...pruned] };
 }
 

@@ -21,6 +21,8 @@ export interface RunModelOptions extends MeasureOptions {
   readonly perOp: boolean;
   /** Remove channels that are constant for every input. */
   readonly prune: boolean;
+  /** Start-up code copies the weights to RAM. */
+  readonly weightsInRam?: boolean;
   /** Output folder; the image with hooks goes to its subfolder per-op. */
   readonly dir: string;
 }
@@ -31,8 +33,8 @@ export async function runModel(
   inputs: readonly Uint8Array[],
   options: RunModelOptions,
 ): Promise<RunReport> {
-  const { board, bare, prune } = options;
-  const compiled = await compileModel(model, options.dir, { board, bare, prune, hooks: false });
+  const { board, bare, prune, weightsInRam = false } = options;
+  const compiled = await compileModel(model, options.dir, { board, bare, prune, weightsInRam, hooks: false });
   const opOutputCrc32 = options.perOp ? await outputsPerOp(model, inputs, options) : new Map<number, string>();
   return runCompiled(model, compiled, inputs, options, opOutputCrc32);
 }

@@ -29,6 +29,8 @@ export interface EmitOptions {
   readonly bare: boolean;
   /** Serve a protocol on the UART; not with `bare`. */
   readonly harness?: HarnessOptions | null;
+  /** Start-up code copies the weights to RAM, where reads never wait for the flash. */
+  readonly weightsInRam?: boolean;
   /** Of the .tflite, lower-case hex. */
   readonly modelSha256: string;
   /** Of Thumbelina. */
@@ -44,7 +46,7 @@ export function modelIdentifier(schedule: Schedule): string {
 
 export function emitC(schedule: Schedule, plan: MemoryPlan, options: EmitOptions): SourceTree {
   const model = modelIdentifier(schedule);
-  const { board, hooks, bare, modelSha256, harness = null } = options;
+  const { board, hooks, bare, modelSha256, harness = null, weightsInRam = false } = options;
   const library = options.kernels ?? kernelLibrary();
   const opening = openingComment(schedule, options);
   const constants = new ConstantPool(model);
@@ -56,7 +58,7 @@ export function emitC(schedule: Schedule, plan: MemoryPlan, options: EmitOptions
   tree.set(`${model}_weights.c`, constants.source(opening));
   if (board)
     tree.set('main.c', mainSource(schedule.graph, { board, model, opening, hooks, bare, modelSha256, harness }));
-  addSupport(tree, { board: board ?? null, bare, harness, opening, library });
+  addSupport(tree, { board: board ?? null, bare, harness, weightsInRam, opening, library });
   return new Map([...tree].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -9,6 +9,8 @@ import { hex32 } from '../../common/units.ts';
 const STACK_BYTES_MAX = 8192;
 /** Small parts give at most this share of their RAM to the stack. */
 const STACK_SHARE = 8;
+/** Object files of weights. */
+const WEIGHTS = '_weights.o';
 
 function firstRegion(board: Board, kind: MemoryRegion['kind']): MemoryRegion {
   const region = board.memory.find((candidate) => candidate.kind === kind);
@@ -27,7 +29,8 @@ export function stackBytes(board: Board): number {
   return Math.min(STACK_BYTES_MAX, share - (share % 8));
 }
 
-export function linkerScript(board: Board): string {
+/** @param weightsInRam weights are initialised data: start-up code copies them to RAM, at the price of as many bytes of it */
+export function linkerScript(board: Board, weightsInRam = false): string {
   const flash = firstRegion(board, 'flash');
   const ram = firstRegion(board, 'ram');
   const stack = stackBytes(board);
@@ -50,7 +53,7 @@ ${bootSection(board)}    .text ${board.boot === undefined ? '' : `${hex32(vector
     {
         KEEP(*(.vectors))
         *(.text .text.*)
-        *(.rodata .rodata.*)
+        ${weightsInRam ? `*(EXCLUDE_FILE(*${WEIGHTS}) .rodata EXCLUDE_FILE(*${WEIGHTS}) .rodata.*)` : '*(.rodata .rodata.*)'}
         . = ALIGN(4);
     } > ${flash.name}
 
@@ -63,7 +66,7 @@ ${bootSection(board)}    .text ${board.boot === undefined ? '' : `${hex32(vector
     {
         __data_start = .;
         *(.data .data.*)
-        . = ALIGN(4);
+${weightsInRam ? `        *${WEIGHTS}(.rodata .rodata.*)\n` : ''}        . = ALIGN(4);
         __data_end = .;
     } > ${ram.name} AT > ${flash.name}
     __data_load = LOADADDR(.data);

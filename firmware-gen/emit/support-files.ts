@@ -17,6 +17,8 @@ export interface SupportOptions {
   readonly bare: boolean;
   /** Protocol on the UART. */
   readonly harness?: HarnessOptions | null;
+  /** Start-up code copies the weights to RAM. */
+  readonly weightsInRam?: boolean;
   /** Comment at the top of generated files. */
   readonly opening: string;
   readonly library: KernelLibrary;
@@ -24,7 +26,7 @@ export interface SupportOptions {
 
 /** Adds them to `tree`, which holds the program's own files. */
 export function addSupport(tree: Map<string, string>, options: SupportOptions): void {
-  const { board, bare, harness = null, opening, library } = options;
+  const { board, bare, harness = null, weightsInRam = false, opening, library } = options;
   if (board) {
     tree.set('board.h', boardHeader(board, opening));
     for (const file of runtimeSources(board, bare, harness)) {
@@ -36,7 +38,7 @@ export function addSupport(tree: Map<string, string>, options: SupportOptions): 
     tree.set(treePath(path), defined(library.files.get(path), `kernels/${path}`));
   }
   if (!board) return;
-  tree.set('linker.ld', linkerScript(board));
+  tree.set('linker.ld', linkerScript(board, weightsInRam));
   tree.set('Makefile', makefile(board, cSources(tree)));
 }
 

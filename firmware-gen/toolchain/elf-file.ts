@@ -54,7 +54,9 @@ export function readElfSummary(bytes: Uint8Array): ElfSummary {
     sectionBytes.set(section.name, section.size);
     if (section.type === SHT_NOBITS) bssBytes += section.size;
     else flashBytes += section.size;
-    if (section.type !== SHT_NOBITS && (section.flags & SHF_WRITE) !== 0) dataBytes += section.size;
+    // With nothing but weights in it, .data is not even writable.
+    const isInRam = section.name === '.data' || (section.flags & SHF_WRITE) !== 0;
+    if (section.type !== SHT_NOBITS && isInRam) dataBytes += section.size;
   }
   return { sectionBytes, flashBytes, dataBytes, bssBytes, symbols: readSymbols(view, bytes, sections) };
 }

@@ -39,6 +39,26 @@ describe('the built-in model', () => {
     expect(report.memory.ramBytes).toBeGreaterThan(report.memory.arenaBytes + report.memory.stackBytes - 1);
   });
 
+  it('should give the same output with its weights in RAM, in fewer cycles where they waited for the flash', async () => {
+    const onBoard = loadBoard('nucleo-l4r5zi');
+    const options = {
+      board: onBoard,
+      engine: 'wasm',
+      prune: true,
+      timingMode: 'exact',
+      bare: true,
+      perOp: false,
+      dir,
+    } as const;
+    const flash = await runModel(model, [windowOf('walking')], options);
+    const ram = await runModel(model, [windowOf('walking')], { ...options, weightsInRam: true });
+    expect(ram.output.crc32).toBe(flash.output.crc32);
+    expect(ram.cycles).toBeLessThan(flash.cycles!);
+    const weightBytes = ram.memory.ramBytes - flash.memory.ramBytes;
+    expect(weightBytes).toBeGreaterThanOrEqual(flash.ops.reduce((sum, op) => sum + op.weightBytes, 0));
+    expect(ram.memory.flashBytes).toBeLessThan(flash.memory.flashBytes + 64);
+  });
+
   it('should give instructions but no cycles on a core without a timing model, and say so', async () => {
     const options = { engine: 'wasm', prune: true, timingMode: 'exact', dir, bare: true, perOp: false } as const;
     const report = await runModel(model, [windowOf('walking')], { ...options, board: loadBoard('core-m23') });
