@@ -24,7 +24,7 @@ export function cyclesBetweenReads(
   const machine = createMachine({ board, image, imageName, timing: 'exact' });
   try {
     const flash = board.memory.find(({ kind }) => kind === 'flash')!;
-    const caller = Number(flash.start) + flash.bytes - CALLER.length * 2;
+    const caller = flash.start + flash.bytes - CALLER.length * 2;
     const code = Uint16Array.from(CALLER);
     code.set(branchWithLink(machine.symbol(symbol).address - (caller + BRANCH + 4)), BRANCH / 2);
     machine.writeMemory(caller, new Uint8Array(code.buffer));

@@ -1,5 +1,6 @@
 /** Predicts published measurements by running the measured code on its emulated board, and says by how much the prediction is off. */
 import { loadBoard } from '../../boards/load.ts';
+import type { Board } from '../../boards/schema.ts';
 import { UserError } from '../../common/errors.ts';
 import { parseCallArgument, simulate } from '../../emulator/sim.ts';
 import { createMachine } from '../../emulator/create-machine.ts';
@@ -45,19 +46,25 @@ export function predict(measurement: Measurement, files: FileFinder): Prediction
 function run({ run: how, board: name }: Measurement, { path, bytes }: FoundFile): number | null {
   if (how.kind === 'mlperf-tiny') return microsecondsPerInference(name, path, bytes);
   const { symbol, args, divisor, between } = how;
-  if (between === 'cyccnt-reads') {
-    const cycles = cyclesBetweenReads(loadBoard(name), bytes, path, symbol, args);
-    return cycles === null ? null : cycles / divisor;
-  }
-  const report = simulate({
-    board: loadBoard(name),
-    firmware: bytes,
-    firmwareName: path,
-    timing: 'exact',
-    call: { symbol, args: args.map(parseCallArgument) },
-  });
-  if (report.stop !== 'return') throw new UserError(`${path}: ${symbol} did not return (${report.stop})`);
-  return report.cycles === null ? null : report.cycles / divisor;
+  const board = loadBoard(name);
+  const cycles =
+    between === undefined
+      ? cyclesOfCall(board, bytes, path, symbol, args)
+      : cyclesBetweenReads(board, bytes, path, symbol, args);
+  return cycles === null ? null : cycles / divisor;
+}
+
+function cyclesOfCall(
+  board: Board,
+  firmware: Uint8Array,
+  firmwareName: string,
+  symbol: string,
+  args: readonly string[],
+): number | null {
+  const call = { symbol, args: args.map(parseCallArgument) };
+  const { stop, cycles } = simulate({ board, firmware, firmwareName, timing: 'exact', call });
+  if (stop !== 'return') throw new UserError(`${firmwareName}: ${symbol} did not return (${stop})`);
+  return cycles;
 }
 
 /** End of every answer of the benchmark's firmware. */

@@ -2,25 +2,16 @@
  * Cycles of micro-programs on Cortex-M33. The sequences and their figures are those that were measured on an RP2350 (jnk0le/random 3dfc2abd, "pipeline
  * cycle test/doc/cortex_m33.md"), but for those marked as assumed. Every program ends with `nop.w; bx lr`, of 1 + 2.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadBoard } from '../../boards/load.ts';
-import { createMachine } from '../../emulator/create-machine.ts';
-import type { Machine } from '../../emulator/machine.ts';
+import { expect, it } from 'vitest';
 import { cortexM33, cortexM33Rules } from '../../emulator/timing/cortex-m33.ts';
-import { assembleFunctions, hasCompiler } from './support/assemble.ts';
+import { describeCycles, type CycleCase } from './support/cycle-cases.ts';
 import { RAM } from './support/micro-programs.ts';
 
-const END = 1 + 2;
-
-interface Case {
-  readonly body: string;
-  readonly cycles: number;
-  readonly args?: readonly number[];
-}
+const END = { body: 'nop.w\nbx lr', cycles: 1 + 2 };
 
 const loop = (body: string): string => `movw r7, #100\n.balign 4\n1: ${body}`;
 
-const cases: Readonly<Record<string, Case>> = {
+const cases: Readonly<Record<string, CycleCase>> = {
   'single issue of arithmetic': { body: 'mov r2, r3; mov r2, r3; mov r2, r3', cycles: 3 },
   'NOP pairs with what follows it': {
     body: 'nop; mov r2, r3; nop; ldr r2, [r0]; nop.w',
@@ -117,25 +108,7 @@ const cases: Readonly<Record<string, Case>> = {
   'VMOV to the core is used after 2': { body: 'vmov r2, s0; add r2, r3', cycles: 1 + 1 + 1 },
 };
 
-describe.skipIf(!hasCompiler)('cycles of micro-programs on Cortex-M33 (needs arm-none-eabi-gcc)', () => {
-  const names = Object.keys(cases);
-  let machine: Machine;
-  beforeAll(() => {
-    const bodies = Object.fromEntries(
-      Object.values(cases).map(({ body }, index) => [`f${index}`, `${body}\nnop.w\nbx lr`]),
-    );
-    machine = createMachine({ board: loadBoard('core-m33'), image: assembleFunctions(bodies), imageName: 'micro.elf' });
-  });
-  afterAll(() => {
-    machine.close();
-  });
-
-  it.each(Object.entries(cases))('%s', (name, { args = [], cycles }) => {
-    const result = machine.call(`f${names.indexOf(name)}`, args);
-    expect(result.stop).toBe('return');
-    expect(result.cycles).toBe(cycles + END);
-  });
-});
+describeCycles('cycles of micro-programs on Cortex-M33', 'core-m33', cases, END);
 
 it('gives every number of Cortex-M33 a source', () => {
   for (const [name, cost] of Object.entries({ ...cortexM33, ...cortexM33Rules }))

@@ -2,25 +2,16 @@
  * Cycles of micro-programs on Cortex-M7: which pairs are issued together and what results cost, as measured on an STM32H743 (jnk0le/random 3dfc2abd,
  * "pipeline cycle test/doc/cortex_m7.md"), but for those marked as assumed. Every program ends with `dsb; bx lr`, issued alone: 3, 1 and the refill of 4.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadBoard } from '../../boards/load.ts';
-import { createMachine } from '../../emulator/create-machine.ts';
-import type { Machine } from '../../emulator/machine.ts';
+import { expect, it } from 'vitest';
 import { cortexM7, cortexM7Rules } from '../../emulator/timing/cortex-m7.ts';
-import { assembleFunctions, hasCompiler } from './support/assemble.ts';
+import { describeCycles, type CycleCase } from './support/cycle-cases.ts';
 import { RAM } from './support/micro-programs.ts';
 
-const END = 3 + 1 + 4;
-
-interface Case {
-  readonly body: string;
-  readonly cycles: number;
-  readonly args?: readonly number[];
-}
+const END = { body: 'dsb\nbx lr', cycles: 3 + 1 + 4 };
 
 const repeat = (body: string, times = 4): string => Array.from({ length: times }, () => body).join(';');
 
-const cases: Readonly<Record<string, Case>> = {
+const cases: Readonly<Record<string, CycleCase>> = {
   'NOP, ALU: two a cycle': { body: repeat('nop.w; eor.w r2, r3, r4'), cycles: 4 },
   'an early addition feeds its pair and the next address': {
     body: 'add.w r0, r0, r2; eor.w r6, r0, r6, ror #22; ldr.w r4, [r1, r0]; nop.w',
@@ -143,25 +134,7 @@ const cases: Readonly<Record<string, Case>> = {
   'VSTR of VADD after 1': { body: 'vadd.f32 s0, s1, s2; vstr s0, [r0]', args: [RAM], cycles: 2 },
 };
 
-describe.skipIf(!hasCompiler)('cycles of micro-programs on Cortex-M7 (needs arm-none-eabi-gcc)', () => {
-  const names = Object.keys(cases);
-  let machine: Machine;
-  beforeAll(() => {
-    const bodies = Object.fromEntries(
-      Object.values(cases).map(({ body }, index) => [`f${index}`, `${body}\ndsb\nbx lr`]),
-    );
-    machine = createMachine({ board: loadBoard('core-m7'), image: assembleFunctions(bodies), imageName: 'micro.elf' });
-  });
-  afterAll(() => {
-    machine.close();
-  });
-
-  it.each(Object.entries(cases))('%s', (name, { args = [], cycles }) => {
-    const result = machine.call(`f${names.indexOf(name)}`, args);
-    expect(result.stop).toBe('return');
-    expect(result.cycles).toBe(cycles + END);
-  });
-});
+describeCycles('cycles of micro-programs on Cortex-M7', 'core-m7', cases, END);
 
 it('gives every number of Cortex-M7 a source', () => {
   for (const [name, cost] of Object.entries({ ...cortexM7, ...cortexM7Rules }))
