@@ -222,6 +222,9 @@ export const boardSchema = z.strictObject({
       openocdTarget: z.string().min(1).optional(),
       pyocdTarget: z.string().min(1).optional(),
       probeRsChip: z.string().min(1).optional(),
+      jlinkDevice: z.string().min(1).optional(),
+      /** Mass storage of the boot loader: the family its UF2 blocks must have, and Board-ID of its INFO_UF2.TXT. */
+      uf2: z.strictObject({ familyId: address, boardId: z.string().min(1) }).optional(),
       /** USB vendor and product of the boot loader. */
       dfuId: z
         .string()

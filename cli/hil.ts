@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
 import { compileModel } from '../harness/compile.ts';
+import { flashImage } from '../harness/flash/flash.ts';
 import { readLabFile, type LabBoard } from '../harness/hil/lab-file.ts';
 import { OUTCOME_EXIT, runLab, type JobOutcome, type JobResult } from '../harness/hil/lab-run.ts';
 import type { Link } from '../harness/protocol/link.ts';
@@ -38,6 +39,7 @@ export function addHil(program: Command): void {
           const { code, output } = await runProgram(command, secondsMax);
           if (code !== 0) throw new UserError(`${command[0]}: exit code ${code}: ${lastLine(output)}`, 4);
         },
+        flash: (tool, request) => flashImage(tool, request, () => undefined),
         compile: (model, boardType) => {
           const board = loadBoard(boardType);
           const harness = { protocol: 'device', mlperfId: model.name, input: 'raw' } as const;

@@ -12,15 +12,18 @@ export interface ProgramResult {
   readonly output: string;
 }
 
-/** @throws UserError: 3 when there is no such program, 6 when it takes longer than secondsMax (it is then ended) */
+/** @param input for its standard input. @throws UserError: 3 when there is no such program, 6 when it takes longer than secondsMax (it is then ended) */
 export function runProgram(
   command: readonly string[],
   secondsMax: number,
   onOutput: (text: string) => void = () => undefined,
+  input: string | null = null,
 ): Promise<ProgramResult> {
   const [program, ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'], shell: false });
+    const child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'pipe'], shell: false });
+    // A program that ends before it has read its input is judged by its exit code.
+    child.stdin.on('error', () => undefined).end(input ?? '');
     let output = '';
     let late = false;
     const timer = setTimeout(() => {

@@ -85,6 +85,7 @@ export async function soak(dir: string, options: SoakOptions): Promise<SoakSumma
             line,
           ),
         run: () => Promise.resolve(),
+        flash: () => Promise.resolve(),
         compile: () => Promise.resolve(compiled),
       };
       for (let job = 0; performance.now() < end; job++) {

@@ -14,10 +14,18 @@ export interface FlashRequest {
   readonly bin: { readonly path: string; readonly address: number } | null;
   /** Serial number of the probe; null: the only one there is. */
   readonly probe: string | null;
-  /** Serial port of the UART boot loader, or host:port of a gdb server. */
+  /** Serial port of the UART boot loader, host:port of a gdb server, or where a UF2 volume is mounted. */
   readonly port: string | null;
   /** Frame of the UART boot loader: 8e1 on hardware, 8n1 on a pseudo-terminal. */
   readonly uartMode: string;
+}
+
+export interface ChipIdQuery {
+  /** @param address of the chip's id register */
+  readonly args: (request: FlashRequest, address: number) => readonly string[];
+  readonly input?: (request: FlashRequest, address: number) => string;
+  /** Finds the register's content, hexadecimal, in what the tool says. */
+  readonly pattern: RegExp;
 }
 
 export interface FlashTool {
@@ -27,6 +35,10 @@ export interface FlashTool {
   /** Arguments that print a version and end. */
   readonly versionArgs: readonly string[];
   readonly args: (request: FlashRequest) => readonly string[];
+  /** Commands for its standard input. */
+  readonly input?: (request: FlashRequest) => string;
+  /** How to have it say which chip there is, without a change to it; absent: it cannot. */
+  readonly chipId?: ChipIdQuery;
   /** Whether the output of a run that ended with 0 says that it failed all the same. */
   readonly failedIn?: (output: string) => string | null;
 }
@@ -87,21 +99,47 @@ function remoteBitbang(port: string): string {
 const onlyWith = (probe: string | null, args: (text: string) => readonly string[]): readonly string[] =>
   probe === null ? [] : args(serial(probe));
 
+/** To OpenOCD's probe and target, before any command. */
+const openocdTarget = ({ board, probe, port }: FlashRequest): readonly string[] => [
+  // Its servers are not needed, and two boards at a time would want the same ports.
+  ...['-c', 'gdb_port disabled; tcl_port disabled; telnet_port disabled'],
+  ...(port === null ? ['-f', debugField(board, 'openocdInterface')] : ['-c', remoteBitbang(port)]),
+  ...onlyWith(probe, (text) => ['-c', `adapter serial ${text}`]),
+  ...['-f', debugField(board, 'openocdTarget')],
+];
+
+const stm32Programmer = ({ probe }: FlashRequest): readonly string[] => [
+  ...['-c', 'port=SWD', ...onlyWith(probe, (text) => [`sn=${text}`])],
+];
+
+const jlink = ({ board, probe }: FlashRequest): readonly string[] => [
+  ...['-NoGui', '1', '-ExitOnError', '1', '-AutoConnect', '1', '-If', 'SWD', '-Speed', '4000'],
+  ...['-Device', debugField(board, 'jlinkDevice')],
+  ...onlyWith(probe, (text) => ['-USB', text]),
+];
+
+const gdbTarget = (request: FlashRequest): readonly string[] => [
+  ...['-nx', '-batch', '-ex'],
+  `target remote ${scriptWord(needPort(request, 'host:port of a gdb server')).slice(1, -1)}`,
+];
+
 export const FLASH_TOOLS: readonly FlashTool[] = [
   {
     name: 'openocd',
     program: 'openocd',
     fix: 'apt-get install openocd',
     versionArgs: ['--version'],
-    args: ({ board, elf, bin, probe, port }) => [
-      ...(port === null ? ['-f', debugField(board, 'openocdInterface')] : ['-c', remoteBitbang(port)]),
-      ...onlyWith(probe, (text) => ['-c', `adapter serial ${text}`]),
-      ...['-f', debugField(board, 'openocdTarget')],
+    args: (request) => [
+      ...openocdTarget(request),
       '-c',
-      elf === null
-        ? `program ${tclWord(bin!.path)} verify reset exit ${hex32(bin!.address)}`
-        : `program ${tclWord(elf)} verify reset exit`,
+      request.elf === null
+        ? `program ${tclWord(request.bin!.path)} verify reset exit ${hex32(request.bin!.address)}`
+        : `program ${tclWord(request.elf)} verify reset exit`,
     ],
+    chipId: {
+      args: (request, address) => [...openocdTarget(request), '-c', `init; echo [mdw ${hex32(address)}]; shutdown`],
+      pattern: /^0x[0-9a-f]{8}: ([0-9a-f]{8})\b/m,
+    },
   },
   {
     name: 'pyocd',
@@ -113,6 +151,14 @@ export const FLASH_TOOLS: readonly FlashTool[] = [
       ...onlyWith(probe, (text) => ['--uid', text]),
       ...(elf === null ? ['--base-address', hex32(bin!.address), bin!.path] : [elf]),
     ],
+    chipId: {
+      args: ({ board, probe }, address) => [
+        ...['commander', '--target', debugField(board, 'pyocdTarget')],
+        ...onlyWith(probe, (text) => ['--uid', text]),
+        ...['--command', `read32 ${hex32(address)}`],
+      ],
+      pattern: /^[0-9a-f]{8}:\s+([0-9a-f]{8})\b/m,
+    },
   },
   {
     name: 'probe-rs',
@@ -124,17 +170,52 @@ export const FLASH_TOOLS: readonly FlashTool[] = [
       ...onlyWith(probe, (text) => ['--probe', text]),
       ...(elf === null ? ['--binary-format', 'bin', '--base-address', hex32(bin!.address), bin!.path] : [elf]),
     ],
+    chipId: {
+      args: ({ board, probe }, address) => [
+        ...['read', '--non-interactive', '--chip', debugField(board, 'probeRsChip')],
+        ...onlyWith(probe, (text) => ['--probe', text]),
+        ...['b32', hex32(address), '1'],
+      ],
+      pattern: /^(?:0x)?([0-9a-f]{8})\s*$/m,
+    },
+  },
+  {
+    name: 'jlink',
+    program: 'JLinkExe',
+    fix: "install SEGGER's J-Link software",
+    // Any unknown option makes it say its version and end.
+    versionArgs: ['-NoGui', '1', '-Version'],
+    args: jlink,
+    input: ({ elf, bin }) =>
+      [
+        'r',
+        'h',
+        elf === null ? `loadbin ${scriptWord(bin!.path)} ${hex32(bin!.address)}` : `loadfile ${scriptWord(elf)}`,
+        ...(elf === null ? [`verifybin ${scriptWord(bin!.path)} ${hex32(bin!.address)}`] : []),
+        ...['r', 'g', 'exit', ''],
+      ].join('\n'),
+    chipId: {
+      args: jlink,
+      input: (_, address) => `mem32 ${hex32(address)} 1\nexit\n`,
+      pattern: /^[0-9A-F]{8} = ([0-9A-F]{8})\b/m,
+    },
+    failedIn: (output) =>
+      /^(?:.*(?:cannot connect|could not|failed|error while).*)$/im.exec(output)?.[0].trim() ?? null,
   },
   {
     name: 'stm32cubeprogrammer',
     program: 'STM32_Programmer_CLI',
     fix: "install ST's STM32CubeProgrammer",
     versionArgs: ['--version'],
-    args: ({ elf, bin, probe }) => [
-      ...['-c', 'port=SWD', ...onlyWith(probe, (text) => [`sn=${text}`])],
-      ...(elf === null ? ['-w', bin!.path, hex32(bin!.address)] : ['-w', elf]),
+    args: (request) => [
+      ...stm32Programmer(request),
+      ...(request.elf === null ? ['-w', request.bin!.path, hex32(request.bin!.address)] : ['-w', request.elf]),
       ...['-v', '-rst'],
     ],
+    chipId: {
+      args: (request, address) => [...stm32Programmer(request), '-r32', hex32(address), '0x4'],
+      pattern: /^0x[0-9a-f]{8}\s*:\s*([0-9a-f]{8})\b/im,
+    },
   },
   {
     name: 'stm32flash',
@@ -145,6 +226,11 @@ export const FLASH_TOOLS: readonly FlashTool[] = [
       ...['-m', request.uartMode, '-w', needBin(request).path, '-v', '-g', hex32(needBin(request).address)],
       needPort(request, 'the serial port of the boot loader'),
     ],
+    // The boot loader's product id is DEV_ID of the chip's id register (AN3155 3.3).
+    chipId: {
+      args: (request) => ['-m', request.uartMode, needPort(request, 'the serial port of the boot loader')],
+      pattern: /^Device ID\s*:\s*0x([0-9a-f]+)/im,
+    },
   },
   {
     name: 'dfu-util',
@@ -163,14 +249,13 @@ export const FLASH_TOOLS: readonly FlashTool[] = [
     fix: 'apt-get install gdb-multiarch',
     versionArgs: ['--version'],
     args: (request) => [
-      ...[
-        '-nx',
-        '-batch',
-        '-ex',
-        `target remote ${scriptWord(needPort(request, 'host:port of a gdb server')).slice(1, -1)}`,
-      ],
+      ...gdbTarget(request),
       ...['-ex', 'load', '-ex', 'compare-sections', '-ex', 'kill', needElf(request)],
     ],
+    chipId: {
+      args: (request, address) => [...gdbTarget(request), '-ex', `x/1xw ${hex32(address)}`, '-ex', 'disconnect'],
+      pattern: /^0x[0-9a-f]{8}:\s+0x([0-9a-f]{8})\b/m,
+    },
     failedIn: (output) =>
       /MIS-MATCHED/.test(output)
         ? 'the flash does not hold what was written'
@@ -184,6 +269,6 @@ export const FLASH_TOOLS: readonly FlashTool[] = [
 export function flashTool(name: string): FlashTool {
   const tool = FLASH_TOOLS.find((candidate) => candidate.name === name);
   if (tool === undefined)
-    throw new UserError(`--tool ${name}: is none of ${FLASH_TOOLS.map((candidate) => candidate.name).join(', ')}`);
+    throw new UserError(`--tool ${name}: is none of ${FLASH_TOOLS.map((candidate) => candidate.name).join(', ')}, uf2`);
   return tool;
 }

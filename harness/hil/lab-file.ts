@@ -2,10 +2,20 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.ts';
+import { FLASH_TOOL_NAMES } from '../flash/flash.ts';
 import { readInputFile } from '../input-file.ts';
 
 /** A program and its arguments; never a shell's line. */
 const command = z.array(z.string().min(1)).min(1);
+
+/** A tool of `thumbelina flash`: which chip answers is checked before anything is written. */
+const flashTool = z.strictObject({
+  tool: z.enum(FLASH_TOOL_NAMES),
+  /** Serial number of the probe; absent: the only one there is. */
+  probe: z.string().min(1).optional(),
+  /** What the tool takes as --port, where it takes one; not the board's own serial port, which is open. */
+  port: z.string().min(1).optional(),
+});
 
 const labBoard = z
   .strictObject({
@@ -19,8 +29,8 @@ const labBoard = z
     baud: z.int().min(300).max(4_000_000).default(115200),
     /** Run before every attempt but the first: switches the board off and on. */
     powerCycle: command.optional(),
-    /** Program and arguments that flash; {elf} and {bin} stand for the image's paths. Absent: the firmware is there already. */
-    flash: command.optional(),
+    /** A tool, or a program and arguments, {elf} and {bin} standing for the image's paths. Absent: the firmware is there already. */
+    flash: z.union([flashTool, command]).optional(),
   })
   .refine(({ port, usbSerial }) => (port === undefined) !== (usbSerial === undefined), {
     message: 'needs either "port" or "usbSerial"',

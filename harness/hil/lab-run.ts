@@ -3,11 +3,13 @@
  * kept. Every output is compared with the reference kernels'.
  */
 import { loadBoard } from '../../boards/load.ts';
+import type { Board } from '../../boards/schema.ts';
 import { UserError } from '../../common/errors.ts';
 import { tensorOf } from '../../firmware-gen/ir/graph.ts';
 import { createReference } from '../../firmware-gen/reference/index.ts';
 import type { CompiledModel } from '../compile.ts';
 import { crc32Hex } from '../crc32.ts';
+import type { FlashRequest } from '../flash/tools.ts';
 import { inferOnDevice, requireIdentity } from '../device-run.ts';
 import { lcgInputs } from '../lcg.ts';
 import { loadModel, type SourceModel } from '../model.ts';
@@ -49,6 +51,8 @@ export interface LabServices {
   open(board: LabBoard): Promise<Link>;
   /** Runs a program to its end. @throws UserError with what it said when it fails or takes too long */
   run(command: readonly string[], secondsMax: number): Promise<void>;
+  /** Writes an image with a tool of `thumbelina flash`. @throws UserError when it cannot, or another chip answers */
+  flash(tool: string, request: FlashRequest): Promise<unknown>;
   /** The image for a board type; asked once for each. */
   compile(model: SourceModel, boardType: string): Promise<CompiledModel>;
   onResult?: (result: JobResult) => void;
@@ -143,7 +147,7 @@ async function attemptJob(
   const link = reconnectingLink(first, open, RECONNECT_SECONDS_MAX);
   const client = new DeviceClient(link, { baud: board.baud });
   try {
-    if (board.flash !== undefined) await flash(board.flash, await image(model, board.board), services);
+    if (board.flash !== undefined) await flash(board.flash, description, await image(model, board.board), services);
     const identity = await client.identify().catch((error: unknown) => {
       throw error instanceof DeviceError ? new AttemptError('no-boot', error.message) : error;
     });
@@ -171,11 +175,23 @@ async function attemptJob(
   }
 }
 
-async function flash(command: readonly string[], { image }: CompiledModel, services: LabServices): Promise<void> {
-  const paths = { '{elf}': image.elfPath, '{bin}': image.binPath } as const;
-  const args = command.map((part) => part.replaceAll(/\{elf\}|\{bin\}/g, (name) => paths[name as keyof typeof paths]));
+async function flash(
+  how: NonNullable<LabBoard['flash']>,
+  board: Board,
+  { image: { elfPath, binPath, flashBytes } }: CompiledModel,
+  services: LabServices,
+): Promise<void> {
   try {
-    await services.run(args, FLASH_SECONDS_BASE + image.flashBytes / FLASH_BYTES_PER_SECOND);
+    if ('tool' in how) {
+      const { tool, probe = null, port = null } = how;
+      const { start: address } = board.memory.find(({ kind }) => kind === 'flash')!;
+      const request = { board, elf: elfPath, bin: { path: binPath, address }, probe, port, uartMode: '8e1' };
+      await services.flash(tool, request);
+      return;
+    }
+    const paths = { '{elf}': elfPath, '{bin}': binPath } as const;
+    const args = how.map((part) => part.replaceAll(/\{elf\}|\{bin\}/g, (name) => paths[name as keyof typeof paths]));
+    await services.run(args, FLASH_SECONDS_BASE + flashBytes / FLASH_BYTES_PER_SECOND);
   } catch (error) {
     throw new AttemptError('flash-failed', (error as Error).message);
   }

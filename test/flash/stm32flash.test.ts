@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../common/package-root.ts';
 import { BootLoader, type BootLoaderTarget } from '../../emulator/debug/boot-loader.ts';
-import { entryPoint } from '../cli/support/cli.ts';
+import { entryPoint, thumbelina } from '../cli/support/cli.ts';
 import { vectorsAndCode } from '../cli/support/elf-file.ts';
 import { workspace } from '../cli/support/workspace.ts';
 
@@ -119,6 +119,10 @@ describe.skipIf(!possible)(`stm32flash${possible ? '' : ' (skipped: not installe
       });
       return { status, text: stdout + stderr };
     };
+    const flashArgs = ['flash', file, '--tool', 'stm32flash', '--port', port, '--uart-mode', '8n1', '--board'];
+    const wrong = await thumbelina([...flashArgs, 'stm32f4-discovery']);
+    expect(wrong.stderr).toContain('the chip says 0x00000470, a stm32f4-discovery says 0x00000413');
+    expect(wrong.code).toBe(4);
     const written = run('-w', file, '-v');
     expect(written.text).toContain('STM32L4R');
     expect({ status: written.status, text: written.text }).toMatchObject({ status: 0 });

@@ -4,6 +4,7 @@
  */
 import type { Machine } from '../../machine.ts';
 import { RegisterFile } from '../../peripherals/peripheral.ts';
+import { chipIdRegister } from '../chip-id.ts';
 import { identityWord, romTableWord } from './component-ids.ts';
 import type { CoreDebug } from './core-debug.ts';
 
@@ -17,9 +18,8 @@ export class DebugMemory {
   constructor(core: CoreDebug) {
     this.core = core;
     this.machine = core.machine;
-    const { chipId, debug } = this.machine.board;
-    const idCode = debug?.idCode ?? chipId?.value ?? 0;
-    this.chip = chipId === undefined ? null : new RegisterFile('DBGMCU', chipId.address, DBGMCU_BYTES, [[0, idCode]]);
+    const id = chipIdRegister(this.machine.board);
+    this.chip = id && new RegisterFile('DBGMCU', id.address, DBGMCU_BYTES, [[0, id.word]]);
   }
 
   /** A naturally aligned access; null: a bus fault. @param bytes 1, 2 or 4 */

@@ -1,5 +1,6 @@
 /** Memory as a debugger sees it: flash and RAM, device registers, and flash programming block by block as vFlash* asks for it. */
 import type { Machine } from '../../machine.ts';
+import { chipIdRegister } from '../chip-id.ts';
 import { FLASH_BLOCK_BYTES } from './target-description.ts';
 
 const ERASED = 0xff;
@@ -27,6 +28,8 @@ export class TargetMemory {
     if (address + bytes > ADDRESS_SPACE) return null;
     const memory = this.machine.memory.tryView(address, bytes);
     if (memory !== null) return memory.slice();
+    const chipId = this.chipId(address, bytes);
+    if (chipId !== null) return chipId;
     if (!this.isDevice(address, bytes)) return null;
     this.touched = true;
     const result = new Uint8Array(bytes);
@@ -116,6 +119,11 @@ export class TargetMemory {
     const inside = (region: { start: number; bytes: number }): boolean =>
       address >= region.start && address + bytes <= region.start + region.bytes;
     return this.machine.board.memory.find((region) => region.kind === 'flash' && inside(region)) ?? null;
+  }
+
+  private chipId(address: number, bytes: number): Uint8Array | null {
+    const id = chipIdRegister(this.machine.board);
+    return id?.address === address && bytes === 4 ? new Uint8Array(Uint32Array.of(id.word).buffer) : null;
   }
 
   private isDevice(address: number, bytes: number): boolean {
