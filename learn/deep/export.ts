@@ -7,6 +7,7 @@ import type { Graph, TensorId } from '../../firmware-gen/ir/graph.ts';
 import { verify } from '../../firmware-gen/ir/verify.ts';
 import { GraphBuilder, type OpBody } from '../har/network-graph.ts';
 import type { EncoderSpec } from './config.ts';
+import { headName } from './heads.ts';
 import { NORMALISATION_EPSILON, convLayers, layerNames, type ConvLayer, type InputShape } from './encoder.ts';
 import type { ParameterValues } from './parameters.ts';
 
@@ -20,8 +21,37 @@ export interface EncoderExport {
 }
 
 /** Output [1, latent]. */
-export function encoderGraph({ name, spec, input, isImage, parameters }: EncoderExport): Graph {
+export function encoderGraph(encoder: EncoderExport): Graph {
   const graph = new GraphBuilder();
+  const { inputs, phi } = addEncoder(graph, encoder);
+  return finished(graph, encoder.name, inputs, phi);
+}
+
+/** The encoder and its linear head; output [1, classes]: logits. */
+export function classifierGraph(encoder: EncoderExport): Graph {
+  const graph = new GraphBuilder();
+  const { inputs, phi } = addEncoder(graph, encoder);
+  const { parameters, spec } = encoder;
+  const classes = valuesOf(parameters, `${headName(0)}_bias`).length;
+  const logits = dense(
+    graph,
+    phi,
+    { name: headName(0), output: 'logits', inputs: spec.latent, units: classes },
+    parameters,
+  );
+  return finished(graph, encoder.name, inputs, logits);
+}
+
+function finished({ tensors, ops }: GraphBuilder, name: string, inputs: readonly TensorId[], output: TensorId): Graph {
+  const result: Graph = { name, tensors, ops, inputs, outputs: [output], notes: [] };
+  verify(result);
+  return result;
+}
+
+function addEncoder(
+  graph: GraphBuilder,
+  { spec, input, isImage, parameters }: EncoderExport,
+): { inputs: readonly TensorId[]; phi: TensorId } {
   const [height, width, channels] = input;
   const inputs = isImage
     ? [graph.activation('column', [1, height, 1, channels]), graph.activation('row', [1, 1, width, channels])]
@@ -40,11 +70,8 @@ export function encoderGraph({ name, spec, input, isImage, parameters }: Encoder
   }
   const features = graph.shapeOf(x)[3]!;
   x = graph.op('mean', { kind: 'MEAN', axes: [1, 2], keepDims: false }, [x], [1, features]);
-  x = latent(graph, x, features, spec.latent, parameters);
-  const { tensors, ops } = graph;
-  const result: Graph = { name, tensors, ops, inputs, outputs: [x], notes: [] };
-  verify(result);
-  return result;
+  const layer = { name: layerNames.latent, output: 'phi', inputs: features, units: spec.latent };
+  return { inputs, phi: dense(graph, x, layer, parameters) };
 }
 
 function valuesOf(parameters: ParameterValues, name: string): Float32Array {
@@ -95,23 +122,30 @@ function convolution(graph: GraphBuilder, layer: ConvLayer, input: TensorId, { k
   return graph.op(name, body, [input, filter, graph.constant(`${name}_bias`, [outputs], bias)], shape);
 }
 
-function latent(
+interface DenseLayer {
+  readonly name: string;
+  /** Name of its output. */
+  readonly output: string;
+  readonly inputs: number;
+  readonly units: number;
+}
+
+function dense(
   graph: GraphBuilder,
   input: TensorId,
-  features: number,
-  units: number,
+  { name, output, inputs, units }: DenseLayer,
   parameters: ParameterValues,
 ): TensorId {
-  const kernel = valuesOf(parameters, `${layerNames.latent}_kernel`);
-  const filter = Float32Array.from({ length: units * features }, (_, i) => {
-    const [unit, feature] = [Math.floor(i / features), i % features];
+  const kernel = valuesOf(parameters, `${name}_kernel`);
+  const filter = Float32Array.from({ length: units * inputs }, (_, i) => {
+    const [unit, feature] = [Math.floor(i / inputs), i % inputs];
     return kernel[feature * units + unit]!;
   });
   const operands = [
     input,
-    graph.constant('latent_filter', [units, features], filter),
-    graph.constant('latent_bias', [units], valuesOf(parameters, `${layerNames.latent}_bias`)),
+    graph.constant(`${name}_filter`, [units, inputs], filter),
+    graph.constant(`${name}_bias`, [units], valuesOf(parameters, `${name}_bias`)),
   ];
   const body: OpBody = { kind: 'FULLY_CONNECTED', activation: 'NONE', keepNumDims: false };
-  return graph.op('phi', body, operands, [1, units]);
+  return graph.op(output, body, operands, [1, units]);
 }
