@@ -15,6 +15,8 @@ import type { SerialEndpoint } from './serial-endpoint.ts';
 
 /** Emulated time of a slice: input that arrives meanwhile waits as long. */
 const SLICE_SECONDS = 0.005;
+/** Of the first slice after input came or output went, each next one twice as long: in a dialogue the other side is about to answer. */
+const DIALOGUE_SLICE_SECONDS = 0.0005;
 /** While a debugger is connected: it asks often, and each time waits for the slice to end. Code in RAM is interpreted. */
 const DEBUG_SLICE_CYCLES = 10_000;
 /** A debugger that has asked so lately will ask again: each scan of OpenOCD waits for the one before. */
@@ -22,7 +24,7 @@ const DEBUG_BUSY_MILLISECONDS = 5;
 /** Behind by more than this, real time is given up and counted anew. */
 const LAG_SECONDS_MAX = 0.25;
 /** A board that has looked so often for input in vain is taken to have nothing else to do, and is run more rarely. */
-const STARVED_POLLS = 2000;
+const STARVED_POLLS = 500;
 /** Longest rest of such a board, with and without real time. */
 const REST_SECONDS_MAX = 0.1;
 /** IDCODE of a boundary scan TAP of ST nothing more is known about. */
@@ -127,6 +129,7 @@ class LiveSession {
   /** When the debugger last asked, in milliseconds of the clock. */
   private lastRequest = -Infinity;
   private wake: (() => void) | null = null;
+  private sliceSeconds = SLICE_SECONDS;
   private hasLagged = false;
   /** Clock and cycle counter from which real time is reckoned. */
   private origin = { milliseconds: 0, cycles: 0 };
@@ -149,6 +152,7 @@ class LiveSession {
     endpoint.onData = (bytes) => {
       recorder?.uart(bytes);
       machine.serial.feed(bytes);
+      this.sliceSeconds = DIALOGUE_SLICE_SECONDS;
       this.wake?.();
     };
   }
@@ -202,7 +206,8 @@ class LiveSession {
   private slice(pc: number): RunResult | Pause {
     const { cycles } = this.machine.cpu.counters();
     const sliceCycles =
-      this.listener?.hasClient() === true ? DEBUG_SLICE_CYCLES : Math.ceil(this.board.clockHz * SLICE_SECONDS);
+      this.listener?.hasClient() === true ? DEBUG_SLICE_CYCLES : Math.ceil(this.board.clockHz * this.sliceSeconds);
+    this.sliceSeconds = Math.min(SLICE_SECONDS, 2 * this.sliceSeconds);
     const end = Math.min(this.maxCycles, cycles + sliceCycles);
     return this.debugPort?.core.run(end) ?? this.machine.resume(pc, { cyclesMax: end });
   }
@@ -215,6 +220,7 @@ class LiveSession {
 
   private flush(): void {
     if (this.outgoing.length === 0) return;
+    this.sliceSeconds = DIALOGUE_SLICE_SECONDS;
     this.endpoint?.write(Uint8Array.from(this.outgoing));
     this.outgoing.length = 0;
   }
