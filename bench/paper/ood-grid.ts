@@ -56,6 +56,8 @@ export interface GridOptions {
   readonly quick?: boolean;
   /** Repetitions with other random numbers. */
   readonly seeds: number;
+  /** Batches of a training. */
+  readonly steps: number;
   /** Folder with the data sets. */
   readonly data: string;
 }
@@ -69,10 +71,10 @@ export function settings(set: MotionSet, { quick, seeds: count }: GridOptions): 
 }
 
 /** What --quick saves on is in the configuration, so quick cells have keys of their own. */
-function configOf({ set, frontEnd, head, seed }: Setting, { quick, data }: GridOptions): MotionConfig {
+function configOf({ set, frontEnd, head, seed }: Setting, { quick, data, steps }: GridOptions): MotionConfig {
   const schedule = quick
     ? { seed, steps: 75, batch: 48, validateSteps: 25 }
-    : { seed, steps: 300, batch: 64, validateSteps: 50 };
+    : { seed, steps, batch: 64, validateSteps: Math.ceil(steps / 6) };
   const front: FrontEnd = frontEnd === 'raw' ? { kind: 'raw' } : { kind: 'image', omega: 'gyroscope', omegaScale: 6 };
   const name = `ood_${set}_${frontEnd}_${head}_${seed}`.replaceAll('-', '_');
   const { classes, average } = MOTION_SETS[set];

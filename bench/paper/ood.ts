@@ -113,6 +113,7 @@ try {
   const program = new Command('paper:ood')
     .option('--quick', 'one seed, short trainings; labelled as such')
     .option('--seeds <count>', 'repetitions with other random numbers', wholeNumber, 3)
+    .option('--steps <count>', 'batches of a training', wholeNumber, 300)
     .option('--data <folder>', 'folder of the motion data sets', join(packageRoot(), '..', 'shared', 'data'))
     .addOption(new Option('--set <name>', 'one data set only').choices(Object.keys(MOTION_SETS)))
     .option('--cached', 'of an unfinished run: only the cells that it has; labelled as such')

@@ -10,6 +10,7 @@ import type { TrainConfig } from './config.ts';
 import type { DataSource } from './data-source.ts';
 import { isDecayed } from './heads.ts';
 import { Network } from './network.ts';
+import type { ParameterValues } from './parameters.ts';
 import { Sgd, type StepOptions } from './sgd.ts';
 
 export interface TrainOptions {
@@ -17,6 +18,8 @@ export interface TrainOptions {
   readonly checkpoint: string | null;
   /** Identifies configuration and data. */
   readonly key: string;
+  /** Where the encoder starts, by parameter name (those of stem, blocks and latent layer count); default: at random. */
+  readonly initial?: ParameterValues;
   /** Called after every validation. */
   readonly report: (state: TrainingState) => void;
 }
@@ -50,8 +53,9 @@ export function train(config: TrainConfig, source: DataSource, options: TrainOpt
   const pretrainSteps = objective.kind === 'classify' ? 0 : objective.pretrainSteps;
   const steps = pretrainSteps + schedule.steps;
   let network = new Network(config, source);
+  if (options.initial) network.parameters.load(new Map([...options.initial].filter(([name]) => isEncoder(name))));
   let state = resume(network, options);
-  if (state !== null && state.step >= pretrainSteps) network = withoutLastBlocks(network, config);
+  if ((state?.step ?? 0) >= pretrainSteps) network = withoutLastBlocks(network, config);
   if (state !== null) network.parameters.load(state.parameters);
   let sgd = new Sgd(state?.velocities);
   let loss = state?.curve.at(-1)?.loss ?? null;
@@ -85,6 +89,8 @@ export function train(config: TrainConfig, source: DataSource, options: TrainOpt
 function resume(network: Network, { checkpoint, key }: TrainOptions): Checkpoint | null {
   return checkpoint === null ? null : readCheckpoint(checkpoint, key);
 }
+
+const isEncoder = (name: string): boolean => /^(stem|block|latent)/.test(name);
 
 /** The network of the second phase: as many blocks fewer as the configuration says, the others as they are. */
 function withoutLastBlocks(network: Network, config: TrainConfig): Network {

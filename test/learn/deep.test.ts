@@ -142,6 +142,22 @@ describe('training', () => {
     expect(network.parameters.has('block0_pointwise_kernel')).toBe(true);
   });
 
+  it('should start from another encoder, less its last blocks, and leave the head to chance', () => {
+    const initial = run(configOf({})).network.parameters.values();
+    const schedule = { steps: 10, batch: 16, validateSteps: 10 };
+    const config = configOf({ fineTune: false, removeBlocks: 1, schedule });
+    const { network } = train(config, toySource(), { checkpoint: null, key: '', initial, report: () => undefined });
+    const values = network.parameters.values();
+    expect(values.has('block1_pointwise_kernel')).toBe(false);
+    for (const name of ['stem_kernel', 'block0_pointwise_kernel', 'block0_pointwise_variance'])
+      expect(values.get(name)).toEqual(initial.get(name));
+    for (const name of ['latent_kernel', 'head0_kernel']) expect(values.get(name)).not.toEqual(initial.get(name));
+    // With all blocks and no training of the encoder, its features are those it came with.
+    const whole = configOf({ fineTune: false, schedule });
+    const kept = train(whole, toySource(), { checkpoint: null, key: '', initial, report: () => undefined });
+    expect(kept.network.parameters.values().get('latent_kernel')).toEqual(initial.get('latent_kernel'));
+  });
+
   it('should refuse a configuration by its field', () => {
     expect(() => parseTrainConfig({ ...base, head: { kind: 'softmax' } }, 'x.json')).toThrow(/x\.json: head\.kind/);
   });

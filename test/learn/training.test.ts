@@ -50,6 +50,7 @@ describe('gradient kernels for the wasm backend', () => {
 
   it.each<readonly [string, [number, number, number, number], Convolve]>([
     ['convolution, stride 1, same', [3, 1, 3, 4], conv([1, 1], 'same')],
+    ['convolution of two axes, stride 1, same', [3, 3, 3, 4], conv([1, 1], 'same')],
     ['convolution, stride 2, same', [3, 2, 3, 4], conv([2, 2], 'same')],
     ['convolution, valid', [3, 2, 3, 4], conv([2, 1], 'valid')],
     ['pointwise convolution', [1, 1, 3, 4], conv([1, 1], 'same')],
