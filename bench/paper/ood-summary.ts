@@ -59,6 +59,18 @@ export function pooled(cells: readonly Cell[]): Pooled[] {
   });
 }
 
+/** Rows of the listed grid: on a linear head softmax, ODIN, energy and Mahalanobis, on a head of generalised ODIN its own two scores and the step along the gradient. */
+export function isListed({ head, detector }: Pick<Pooled, 'head' | 'detector'>): boolean {
+  return head === 'linear'
+    ? ['msp', 'odin', 'energy', 'mahalanobis'].includes(detector)
+    : ['deconf', 'deconf-gate', 'deconf-perturbed'].includes(detector);
+}
+
+/** The row that validation subjects' known and unknown windows tell apart best; test subjects take no part in the choice. */
+export function choose(rows: readonly Pooled[]): Pooled {
+  return defined([...rows].sort((a, b) => b.validationAuroc - a.validationAuroc)[0], 'a row');
+}
+
 export interface Gain {
   readonly auroc: number;
   readonly aurocInterval: Interval;

@@ -1,7 +1,7 @@
 /** Rows of the detector grid: means over seeds, gains paired by draw, the aims of the issue. */
 import { describe, expect, it } from 'vitest';
 import type { Cell } from '../../bench/paper/ood-grid.ts';
-import { gain, isReached, pooled } from '../../bench/paper/ood-summary.ts';
+import { choose, gain, isListed, isReached, pooled } from '../../bench/paper/ood-summary.ts';
 
 const figures = (auroc: number, tnr: number) => ({
   auroc,
@@ -46,6 +46,15 @@ describe('rows of the detector grid', () => {
     expect(difference.aurocInterval.high).toBeCloseTo(0.15, 12);
     expect(isReached(energy!, msp!)).toEqual({ aurocAim: 0.09, auroc: true, tnr: true });
     expect(isReached(msp!, msp!)).toEqual({ aurocAim: 0.09, auroc: false, tnr: false });
+  });
+
+  it('should choose by validation alone, and know what the grid lists', () => {
+    const rows = pooled([...base, ...better]).map((row, i) => ({ ...row, validationAuroc: i === 0 ? 0.9 : 0.8 }));
+    expect(choose(rows).detector).toBe('msp');
+    expect(isListed({ head: 'linear', detector: 'odin' })).toBe(true);
+    expect(isListed({ head: 'deconf-c', detector: 'deconf' })).toBe(true);
+    for (const detector of ['msp', 'statistics', 'statistics-deconf'])
+      expect(isListed({ head: 'deconf-c', detector })).toBe(false);
   });
 
   it('should ask for half the distance to 1 above 0.91', () => {
