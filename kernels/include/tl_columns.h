@@ -16,26 +16,35 @@ TL_INLINE int32_t tl_column_length(int32_t rows, int32_t row_length)
     return (rows * row_length + 7) & ~7;
 }
 
+#if defined(TL_ASM_LOOPS)
+/* The bytes of a word to two pairs of a column, by way of %[even]. */
+#define TL_WIDEN_QUAD(word, offset)                                                        \
+    "sxtb16 %[even], " word "\n sxtb16 " word ", " word ", ror #8\n"                       \
+    "str.w %[even], [%[column], #" #offset "]\n str.w " word ", [%[column], #" #offset "+8]\n"
+#endif
+
 /** Widens 4 * quads bytes; each four elements are stored as 0, 2, 1, 3. */
 TL_INLINE void tl_widen_quads(const int8_t *source, int32_t quads, int16_t *column)
 {
 #if defined(TL_USE_DSP)
-    for (; quads >= 4; quads -= 4) {
-        const uint32_t word_0 = tl_load_word(source);
-        const uint32_t word_1 = tl_load_word(source + 4);
-        const uint32_t word_2 = tl_load_word(source + 8);
-        const uint32_t word_3 = tl_load_word(source + 12);
-        source += 16;
-        tl_store_word(column, tl_sxtb16(word_0));
-        tl_store_word(column + 4, tl_sxtb16_ror8(word_0));
-        tl_store_word(column + 8, tl_sxtb16(word_1));
-        tl_store_word(column + 12, tl_sxtb16_ror8(word_1));
-        tl_store_word(column + 16, tl_sxtb16(word_2));
-        tl_store_word(column + 20, tl_sxtb16_ror8(word_2));
-        tl_store_word(column + 24, tl_sxtb16(word_3));
-        tl_store_word(column + 28, tl_sxtb16_ror8(word_3));
-        column += 32;
+#if defined(TL_ASM_LOOPS)
+    if (quads >= 4) {
+        uint32_t word_0, word_1, word_2, word_3, even;
+        quads -= 4;
+        /* clang-format off */
+        __asm__ volatile(".p2align 2\n 1:\n ldr.w %[word_0], [%[source]], #16\n ldr.w %[word_1], [%[source], #-12]\n"
+                         "ldr.w %[word_2], [%[source], #-8]\n ldr.w %[word_3], [%[source], #-4]\n"
+                         "sxtb16 %[even], %[word_0]\n sxtb16 %[word_0], %[word_0], ror #8\n str.w %[even], [%[column]], #64\n"
+                         TL_WIDEN_QUAD("%[word_1]", -48) TL_WIDEN_QUAD("%[word_2]", -32) TL_WIDEN_QUAD("%[word_3]", -16)
+                         "str.w %[word_0], [%[column], #-56]\n subs.w %[quads], %[quads], #4\n bge 1b\n"
+                         : [source] "+r"(source), [column] "+r"(column), [quads] "+r"(quads), [word_0] "=&r"(word_0),
+                           [word_1] "=&r"(word_1), [word_2] "=&r"(word_2), [word_3] "=&r"(word_3), [even] "=&r"(even)
+                         :
+                         : "cc", "memory");
+        /* clang-format on */
+        quads += 4;
     }
+#endif
     for (; quads > 0; quads--) {
         const uint32_t word = tl_load_word(source);
         source += 4;

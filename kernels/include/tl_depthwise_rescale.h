@@ -33,9 +33,9 @@ TL_INLINE int8_t tl_rescale_sum(int32_t sum, const tl_channel_rescaling *by)
 /* clang-format off */
 /* tl_rescale_sum into %[value], then to the line, `step` bytes on. */
 #define TL_RESCALE_AND_STORE(sum, line)                                                                            \
-    "add " sum ", %[twice_bias], " sum ", lsl #1\n smmlar %[value], " sum ", %[multiplier], %[addend]\n"            \
-    "add %[value], %[value], " sum ", asr #31\n asr %[value], %[value], %[shift]\n ssat %[value], #8, %[value]\n" \
-    "strb %[value], [" line "]\n add " line ", " line ", %[step]\n"
+    "add.w " sum ", %[twice_bias], " sum ", lsl #1\n smmlar %[value], " sum ", %[multiplier], %[addend]\n"            \
+    "add.w %[value], %[value], " sum ", asr #31\n asr %[value], %[value], %[shift]\n ssat %[value], #8, %[value]\n" \
+    "strb.w %[value], [" line "]\n add.w " line ", " line ", %[step]\n"
 #define TL_RESCALE_INPUTS                                                                                          \
     [step] "r"(step), [twice_bias] "r"(by.twice_bias), [multiplier] "r"(by.multiplier), [addend] "r"(by.addend),   \
     [shift] "r"(by.shift)
@@ -53,11 +53,11 @@ TL_INLINE void tl_rescale_two_lines(
         count -= 2;
         /* clang-format off */
         /* Two columns per turn. The loads come in a run, so that all but the first take one cycle. */
-        __asm__ volatile("1:\n ldr %[s0], [%[sums]], #16\n ldr %[s1], [%[sums], #-12]\n"
+        __asm__ volatile(".p2align 2\n 1:\n ldr %[s0], [%[sums]], #16\n ldr %[s1], [%[sums], #-12]\n"
                          "ldr %[s2], [%[sums], #-8]\n ldr %[s3], [%[sums], #-4]\n"
                          TL_RESCALE_AND_STORE("%[s0]", "%[line_0]") TL_RESCALE_AND_STORE("%[s1]", "%[line_1]")
                          TL_RESCALE_AND_STORE("%[s2]", "%[line_0]") TL_RESCALE_AND_STORE("%[s3]", "%[line_1]")
-                         "subs %[count], %[count], #2\n bge 1b\n"
+                         "subs.w %[count], %[count], #2\n bge 1b\n"
                          : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [value] "=&r"(value),
                            [sums] "+r"(sums), [line_0] "+r"(line_0), [line_1] "+r"(line_1), [count] "+r"(count)
                          : TL_RESCALE_INPUTS
@@ -84,9 +84,9 @@ TL_INLINE void tl_rescale_line(const int32_t *sums, int32_t count, const int32_t
         int32_t s0, s1, value;
         count -= 2;
         /* clang-format off */
-        __asm__ volatile("1:\n ldr %[s0], [%[sums]], #16\n ldr %[s1], [%[sums], #-8]\n"
+        __asm__ volatile(".p2align 2\n 1:\n ldr %[s0], [%[sums]], #16\n ldr %[s1], [%[sums], #-8]\n"
                          TL_RESCALE_AND_STORE("%[s0]", "%[line]") TL_RESCALE_AND_STORE("%[s1]", "%[line]")
-                         "subs %[count], %[count], #2\n bge 1b\n"
+                         "subs.w %[count], %[count], #2\n bge 1b\n"
                          : [s0] "=&r"(s0), [s1] "=&r"(s1), [value] "=&r"(value), [sums] "+r"(sums), [line] "+r"(line),
                            [count] "+r"(count)
                          : TL_RESCALE_INPUTS

@@ -53,14 +53,12 @@ TL_INLINE void tl_fill_lines(
 #if defined(TL_USE_DSP)
         const uint32_t word_0 = tl_load_word(line_0);
         const uint32_t word_1 = tl_load_word(line_1);
-        const uint32_t outer_0 = tl_sxtb16(word_0);
-        const uint32_t inner_0 = tl_sxtb16_ror8(word_0);
-        const uint32_t outer_1 = tl_sxtb16(word_1);
-        const uint32_t inner_1 = tl_sxtb16_ror8(word_1);
-        tl_store_word(strip, tl_pkhbt(outer_0, outer_1));
-        tl_store_word(strip + 4, tl_pkhbt(inner_0, inner_1));
-        tl_store_word(strip + 8, tl_pkhtb(outer_1, outer_0));
-        tl_store_word(strip + 12, tl_pkhtb(inner_1, inner_0));
+        const uint32_t low = tl_pkhbt(word_0, word_1); /* channels 0 and 1 of both lines */
+        const uint32_t high = tl_pkhtb(word_1, word_0);
+        tl_store_word(strip, tl_sxtb16(low));
+        tl_store_word(strip + 4, tl_sxtb16_ror8(low));
+        tl_store_word(strip + 8, tl_sxtb16(high));
+        tl_store_word(strip + 12, tl_sxtb16_ror8(high));
 #else
         for (int32_t c = 0; c < 4; c++) {
             strip[4 * c] = line_0[c];

@@ -25,8 +25,8 @@ TL_INLINE int32_t tl_strip_columns_stride2(const tl_dims *output_dims)
     "ldr %[upper], [%[strip]], #32\n ldr %[lower], [%[strip], #-28]\n str %[lower], [%[strip], #-32]\n"           \
     "smlad " f0 ", %[right_01], %[upper], " f0 "\n smlabt " f1 ", %[right_01], %[upper], " f1 "\n"               \
     "smlatb " f0 ", %[right_12], %[lower], " f0 "\n smlad " f1 ", %[right_12], %[lower], " f1 "\n"               \
-    "str " f0 ", [%[sums]], #8\n str " f1 ", [%[sums], #-4]\n"                                                   \
-    "smlad " g0 ", %[middle_01], %[upper], " g0 "\n smlabt " g1 ", %[middle_01], %[upper], " g1 "\n"             \
+    "str " f0 ", [%[sums]], #8\n smlad " g0 ", %[middle_01], %[upper], " g0 "\n str " f1 ", [%[sums], #-4]\n"      \
+    "smlabt " g1 ", %[middle_01], %[upper], " g1 "\n"                                                            \
     "smlatb " g0 ", %[middle_12], %[lower], " g0 "\n smlad " g1 ", %[middle_12], %[lower], " g1 "\n"             \
     "smuad " f0 ", %[left_01], %[upper]\n smulbt " f1 ", %[left_01], %[upper]\n"                                 \
     "smlatb " f0 ", %[left_12], %[lower], " f0 "\n smlad " f1 ", %[left_12], %[lower], " f1 "\n"
@@ -94,6 +94,60 @@ TL_INLINE void tl_strip_sum_run(int16_t *strip, int32_t columns, const int8_t *w
     }
     for (int32_t x = 0; x < columns; x++) {
         memcpy(strip + x * TL_STRIP_COLUMN, strip + x * TL_STRIP_COLUMN + 2, 2 * sizeof(int16_t));
+    }
+#endif
+}
+
+/* As tl_strip_sum_run for the first of the two lines alone, after which the strip holds nothing of use: what remains of an
+ * odd number of lines. Of each pair of sums the second is not written. */
+TL_INLINE void tl_strip_sum_line(const int16_t *strip, int32_t columns, const int8_t *weights, int32_t *sums)
+{
+#if defined(TL_USE_DSP)
+    const uint32_t word_0 = tl_load_word(weights), word_1 = tl_load_word(weights + 4),
+                   word_2 = tl_load_word(weights + 8);
+    const uint32_t left_01 = tl_sxtb16(word_0), left_12 = tl_sxtb16_ror8(word_0);
+    const uint32_t middle_01 = tl_sxtb16(word_1), middle_12 = tl_sxtb16_ror8(word_1);
+    const uint32_t right_01 = tl_sxtb16(word_2), right_12 = tl_sxtb16_ror8(word_2);
+    const int16_t *const end = strip + columns * TL_STRIP_COLUMN;
+    int32_t a = 0, b = 0;
+#if defined(TL_ASM_LOOPS)
+    uint32_t upper_0, lower_0, upper_1, lower_1;
+    /* clang-format off */
+    __asm__ volatile(".p2align 2\n 1:\n ldr %[upper_0], [%[strip]], #64\n ldr %[lower_0], [%[strip], #-60]\n"
+                     "ldr %[upper_1], [%[strip], #-32]\n ldr %[lower_1], [%[strip], #-28]\n"
+                     "smlad %[a], %[right_01], %[upper_0], %[a]\n smlatb %[a], %[right_12], %[lower_0], %[a]\n"
+                     "smlad %[b], %[middle_01], %[upper_0], %[b]\n smlatb %[b], %[middle_12], %[lower_0], %[b]\n"
+                     "str %[a], [%[sums]], #16\n"
+                     "smuad %[a], %[left_01], %[upper_0]\n smlatb %[a], %[left_12], %[lower_0], %[a]\n"
+                     "smlad %[b], %[right_01], %[upper_1], %[b]\n smlatb %[b], %[right_12], %[lower_1], %[b]\n"
+                     "smlad %[a], %[middle_01], %[upper_1], %[a]\n smlatb %[a], %[middle_12], %[lower_1], %[a]\n"
+                     "str %[b], [%[sums], #-8]\n ldr.w %[upper_0], %[end]\n"
+                     "smuad %[b], %[left_01], %[upper_1]\n smlatb %[b], %[left_12], %[lower_1], %[b]\n"
+                     "cmp.w %[strip], %[upper_0]\n bne.w 1b\n"
+                     : [a] "+r"(a), [b] "+r"(b), [strip] "+r"(strip), [sums] "+r"(sums), [upper_0] "=&r"(upper_0),
+                       [lower_0] "=&r"(lower_0), [upper_1] "=&r"(upper_1), [lower_1] "=&r"(lower_1)
+                     : [left_01] "r"(left_01), [left_12] "r"(left_12), [middle_01] "r"(middle_01), [middle_12] "r"(middle_12),
+                       [right_01] "r"(right_01), [right_12] "r"(right_12), [end] "m"(end)
+                     : "cc", "memory");
+    /* clang-format on */
+#else
+    for (; strip < end; strip += TL_STRIP_COLUMN) {
+        const uint32_t upper = tl_load_word(strip);
+        const uint32_t lower = tl_load_word(strip + 2);
+        *sums = tl_smlatb(right_12, lower, tl_smlad(right_01, upper, a));
+        a = tl_smlatb(middle_12, lower, tl_smlad(middle_01, upper, b));
+        b = tl_smlatb(left_12, lower, tl_smuad(left_01, upper));
+        sums += 2;
+    }
+#endif
+#else
+    for (int32_t x = 0; x < columns; x++) {
+        sums[2 * x] = 0;
+        for (int32_t kx = 0; kx < 3 && x >= 2; kx++) {
+            const int16_t *column = strip + (x - 2 + kx) * TL_STRIP_COLUMN;
+            sums[2 * x] +=
+                weights[4 * kx] * column[0] + weights[4 * kx + 1] * column[1] + weights[4 * kx + 3] * column[2];
+        }
     }
 #endif
 }

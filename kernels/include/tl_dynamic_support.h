@@ -7,13 +7,6 @@
 #include "tl_dynamic.h"
 #include "tl_support.h"
 
-/** Keeps what a function needs on the stack to itself. */
-#if defined(__GNUC__)
-#define TL_NOINLINE __attribute__((noinline))
-#else
-#define TL_NOINLINE
-#endif
-
 /** Largest aligned value and bound. */
 #define TL_RANGE_MAX (1 << 30)
 

@@ -57,7 +57,7 @@ TL_INLINE void tl_multiply_16_at_a_time(const int8_t **input, int32_t count, con
     const int8_t *w = *weights;
     const int8_t *const end = in + count;
     uint32_t outer, inner, a0, b0, a1, b1;
-    __asm__ volatile("1:\n" TL_LOAD_FIRST_QUAD_AND_ADVANCE TL_MULTIPLY_QUAD TL_LOAD_QUAD(-12, -48) TL_MULTIPLY_QUAD
+    __asm__ volatile(".p2align 2\n 1:\n" TL_LOAD_FIRST_QUAD_AND_ADVANCE TL_MULTIPLY_QUAD TL_LOAD_QUAD(-12, -48) TL_MULTIPLY_QUAD
                      TL_LOAD_QUAD(-8, -32) TL_MULTIPLY_QUAD TL_LOAD_QUAD(-4, -16) TL_MULTIPLY_QUAD
                      "cmp %[input], %[end]\n bne 1b\n"
                      : [mixed_a] "+r"(sums->mixed_a), [even_a] "+r"(sums->even_a), [mixed_b] "+r"(sums->mixed_b),

@@ -31,13 +31,13 @@
  * is fetched anew for every block. */
 #if defined(TL_SMALL_INSTRUCTION_CACHE)
 #define TL_MULTIPLY_COLUMNS                                                                            \
-    "tst %[c1], #1\n bne 3f\n .p2align 2\n"                                                            \
-    "2:\n" TL_MULTIPLY_FOUR_PAIRS "3:\n" TL_MULTIPLY_FOUR_PAIRS "ldr %[c0], %[end]\n cmp %[column], %[c0]\n bne 2b\n"
+    "tst.w %[c1], #1\n bne.w 3f\n .p2align 2\n"                                                        \
+    "2:\n" TL_MULTIPLY_FOUR_PAIRS "3:\n" TL_MULTIPLY_FOUR_PAIRS "ldr.w %[c0], %[end]\n cmp.w %[column], %[c0]\n bne.w 2b\n"
 #else
 #define TL_MULTIPLY_COLUMNS                                                                            \
-    "cmp %[c1], #2\n bgt 3f\n beq 4f\n cmp %[c1], #1\n beq 5f\n .p2align 2\n"                        \
+    "cmp.w %[c1], #2\n bgt.w 3f\n beq.w 4f\n cmp.w %[c1], #1\n beq.w 5f\n .p2align 2\n"              \
     "2:\n" TL_MULTIPLY_FOUR_PAIRS "3:\n" TL_MULTIPLY_FOUR_PAIRS "4:\n" TL_MULTIPLY_FOUR_PAIRS          \
-    "5:\n" TL_MULTIPLY_FOUR_PAIRS "ldr %[c0], %[end]\n cmp %[column], %[c0]\n bne 2b\n"
+    "5:\n" TL_MULTIPLY_FOUR_PAIRS "ldr.w %[c0], %[end]\n cmp.w %[column], %[c0]\n bne.w 2b\n"
 #endif
 /* clang-format on */
 

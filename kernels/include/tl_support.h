@@ -32,9 +32,12 @@
 #if defined(__GNUC__)
 #define TL_INLINE static inline __attribute__((always_inline))
 #define TL_UNUSED __attribute__((unused))
+/** Keeps what a function needs of registers and stack to itself. */
+#define TL_NOINLINE __attribute__((noinline))
 #else
 #define TL_INLINE static inline
 #define TL_UNUSED
+#define TL_NOINLINE
 #endif
 
 #ifdef __cplusplus

@@ -13,6 +13,12 @@ int32_t tl_depthwise_conv_3x3_s8_get_buffer_size(const tl_dims *output_dims)
     return tl_strip_columns(output_dims) * TL_STRIP_COLUMN_BYTES;
 }
 
+/* A function of its own: either loop takes all registers. */
+static TL_NOINLINE void sum_line(const int16_t *strip, int32_t columns, const int8_t *weights, int32_t *sums)
+{
+    tl_strip_sum_line(strip, columns, weights, sums);
+}
+
 static void convolve_four_channels(const tl_plane *plane,
                                    const int8_t *input,
                                    const int8_t *filter,
@@ -27,11 +33,12 @@ static void convolve_four_channels(const tl_plane *plane,
         tl_fill_pair(plane, input, line + 2 - plane->line_padding, strip + 2);
         for (int32_t c = 0; c < 4; c++) {
             int8_t *line_0 = output + c;
-            tl_strip_sum_run(strip + 4 * c, plane->columns, filter + 12 * c, sums);
             if (line + 1 < plane->lines) {
                 int8_t *line_1 = line_0 + plane->output_line_step;
+                tl_strip_sum_run(strip + 4 * c, plane->columns, filter + 12 * c, sums);
                 tl_rescale_two_lines(sums + 4, plane->run, constants + 4 * c, line_0, line_1, step);
             } else {
+                sum_line(strip + 4 * c, plane->columns, filter + 12 * c, sums);
                 tl_rescale_line(sums + 4, plane->run, constants + 4 * c, line_0, step);
             }
         }

@@ -35,23 +35,24 @@ static const int8_t *multiply_blocks(const int16_t *columns,
     int32_t ea0, ea1, eb0, eb1, ma0, ma1, mb0, mb1;
     uint32_t c0, c1, wa, wb;
     __asm__ volatile(
-        "1:\n ldr %[column], %[columns]\n ldr %[c1], %[remainder]\n ldr %[c0], %[constants]\n"
+        ".p2align 2\n 1:\n ldr.w %[c0], %[constants]\n ldr.w %[column], %[columns]\n ldr.w %[c1], %[remainder]\n"
         "ldr %[ea0], [%[c0]]\n ldr %[ma0], [%[c0], #4]\n ldr %[eb0], [%[c0], #8]\n ldr %[mb0], [%[c0], #12]\n"
         "mov %[ea1], %[ea0]\n mov %[ma1], %[ma0]\n mov %[eb1], %[eb0]\n mov %[mb1], %[mb0]\n"
         TL_MULTIPLY_COLUMNS
         /* The differences are 256 times the odd channels' sums exactly, so a shift by 7 leaves twice the sums. */
-        "ldr %[c0], %[constants]\n"
+        "ldr.w %[c0], %[constants]\n"
         "sub %[ma0], %[ma0], %[ea0]\n sub %[ma1], %[ma1], %[ea1]\n sub %[mb0], %[mb0], %[eb0]\n sub %[mb1], %[mb1], %[eb1]\n"
         "asr %[ma0], %[ma0], #7\n asr %[ma1], %[ma1], #7\n asr %[mb0], %[mb0], #7\n asr %[mb1], %[mb1], #7\n"
         "lsl %[ea0], %[ea0], #1\n lsl %[ea1], %[ea1], #1\n lsl %[eb0], %[eb0], #1\n lsl %[eb1], %[eb1], #1\n"
         RESCALE("%[ea0]", "%[ea1]", 16) RESCALE("%[ma0]", "%[ma1]", 28)
         RESCALE("%[eb0]", "%[eb1]", 40) RESCALE("%[mb0]", "%[mb1]", 52)
-        "add %[c0], %[c0], #64\n str %[c0], %[constants]\n"
-        "ldr %[c1], %[output_1]\n ldr %[c0], %[output_0]\n ldr %[wa], %[blocks]\n"
-        "strb %[ea1], [%[c1]], #1\n strb %[ma1], [%[c1]], #1\n strb %[eb1], [%[c1]], #1\n strb %[mb1], [%[c1]], #1\n"
-        "strb %[ea0], [%[c0]], #1\n strb %[ma0], [%[c0]], #1\n strb %[eb0], [%[c0]], #1\n strb %[mb0], [%[c0]], #1\n"
-        "str %[c1], %[output_1]\n str %[c0], %[output_0]\n"
-        "subs %[wa], %[wa], #1\n str %[wa], %[blocks]\n bgt 1b\n"
+        "add %[c0], %[c0], #64\n str.w %[c0], %[constants]\n"
+        "ldr.w %[c1], %[output_1]\n ldr.w %[c0], %[output_0]\n ldr.w %[wa], %[blocks]\n"
+        /* By turns, as an address that the instruction before has changed costs a cycle; column 0 last, it may be the same place. */
+        "strb %[ea1], [%[c1]], #4\n strb %[ea0], [%[c0]], #4\n"
+        "strb %[ma1], [%[c1], #-3]\n strb %[ma0], [%[c0], #-3]\n strb %[eb1], [%[c1], #-2]\n strb %[eb0], [%[c0], #-2]\n"
+        "strb %[mb1], [%[c1], #-1]\n strb %[mb0], [%[c0], #-1]\n str.w %[c1], %[output_1]\n str.w %[c0], %[output_0]\n"
+        "subs.w %[wa], %[wa], #1\n str.w %[wa], %[blocks]\n bgt 1b\n"
         : [ea0] "=&r"(ea0), [ea1] "=&r"(ea1), [eb0] "=&r"(eb0), [eb1] "=&r"(eb1), [ma0] "=&r"(ma0), [ma1] "=&r"(ma1),
           [mb0] "=&r"(mb0), [mb1] "=&r"(mb1), [column] "=&r"(column), [weights] "+r"(weights), [c0] "=&r"(c0), [c1] "=&r"(c1),
           [wa] "=&r"(wa), [wb] "=&r"(wb), [constants] "+m"(constants), [blocks] "+m"(blocks), [output_0] "+m"(output_0),
