@@ -210,7 +210,7 @@ tl_status tl_depthwise_conv_general_s8(const tl_depthwise_params *params,
  * @param[in]  columns     element pairs of the two columns by turns: {c0[0], c0[1], c1[0], c1[1], c0[2], ...}, 4-byte
  * aligned
  * @param[in]  pairs       element pairs per column, a multiple of 4, > 0
- * @param[in]  weights     packed weights
+ * @param[in]  weights     packed weights, 4-byte aligned
  * @param[in]  constants   packed constants
  * @param[in]  channels    output channels, > 0
  * @param[out] output_0    `channels` results of column 0; may equal output_1, then column 0's results stay

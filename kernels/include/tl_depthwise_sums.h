@@ -53,6 +53,17 @@ TL_INLINE int32_t tl_strip_columns_stride2(const tl_dims *output_dims)
 /* clang-format on */
 #endif
 
+/* The sum of a whole window of one channel, without the DSP extension. */
+TL_INLINE int32_t tl_window_sum(const int16_t *column, const int8_t *weights)
+{
+    int32_t sum = 0;
+    for (const int8_t *w = weights; w < weights + 12; w += 4) {
+        sum += w[0] * column[0] + w[1] * column[1] + w[3] * column[2];
+        column += TL_STRIP_COLUMN;
+    }
+    return sum;
+}
+
 /* Sums of one channel along the strip; sums[0..3] get values that belong to no output. weights: 3 columns of bytes {w0,
  * w1, w1, w2}. */
 TL_INLINE void tl_strip_sum_run(int16_t *strip, int32_t columns, const int8_t *weights, int32_t *sums)
@@ -82,18 +93,20 @@ TL_INLINE void tl_strip_sum_run(int16_t *strip, int32_t columns, const int8_t *w
     }
 #endif
 #else
-    for (int32_t x = 0; x < columns; x++) {
-        sums[2 * x] = 0;
-        sums[2 * x + 1] = 0;
-        for (int32_t kx = 0; kx < 3 && x >= 2; kx++) {
-            const int16_t *column = strip + (x - 2 + kx) * TL_STRIP_COLUMN;
-            const int32_t w0 = weights[4 * kx], w1 = weights[4 * kx + 1], w2 = weights[4 * kx + 3];
-            sums[2 * x] += w0 * column[0] + w1 * column[1] + w2 * column[2];
-            sums[2 * x + 1] += w0 * column[1] + w1 * column[2] + w2 * column[3];
+    for (int32_t x = 2; x < columns; x++) {
+        const int16_t *column = strip + (x - 2) * TL_STRIP_COLUMN;
+        int32_t first = 0, second = 0;
+        for (const int8_t *w = weights; w < weights + 12; w += 4) {
+            first += w[0] * column[0] + w[1] * column[1] + w[3] * column[2];
+            second += w[0] * column[1] + w[1] * column[2] + w[3] * column[3];
+            column += TL_STRIP_COLUMN;
         }
+        sums[2 * x] = first;
+        sums[2 * x + 1] = second;
     }
     for (int32_t x = 0; x < columns; x++) {
-        memcpy(strip + x * TL_STRIP_COLUMN, strip + x * TL_STRIP_COLUMN + 2, 2 * sizeof(int16_t));
+        int16_t *column = strip + x * TL_STRIP_COLUMN;
+        column[0] = column[2], column[1] = column[3];
     }
 #endif
 }
@@ -141,13 +154,8 @@ TL_INLINE void tl_strip_sum_line(const int16_t *strip, int32_t columns, const in
     }
 #endif
 #else
-    for (int32_t x = 0; x < columns; x++) {
-        sums[2 * x] = 0;
-        for (int32_t kx = 0; kx < 3 && x >= 2; kx++) {
-            const int16_t *column = strip + (x - 2 + kx) * TL_STRIP_COLUMN;
-            sums[2 * x] +=
-                weights[4 * kx] * column[0] + weights[4 * kx + 1] * column[1] + weights[4 * kx + 3] * column[2];
-        }
+    for (int32_t x = 2; x < columns; x++) {
+        sums[2 * x] = tl_window_sum(strip + (x - 2) * TL_STRIP_COLUMN, weights);
     }
 #endif
 }
@@ -198,16 +206,13 @@ tl_strip_sum_run_stride2(int16_t *strip, int32_t columns, const int8_t *weights,
     }
 #endif
 #else
-    for (int32_t x = 0; x < columns; x += 2) {
-        *sums = 0;
-        for (int32_t kx = 0; kx < 3 && x >= 2; kx++) {
-            const int16_t *column = strip + (x - 2 + kx) * TL_STRIP_COLUMN;
-            *sums += weights[4 * kx] * column[0] + weights[4 * kx + 1] * column[1] + weights[4 * kx + 3] * column[2];
-        }
+    for (int32_t x = 2; x < columns; x += 2) {
         sums += apart;
+        *sums = tl_window_sum(strip + (x - 2) * TL_STRIP_COLUMN, weights);
     }
     for (int32_t x = 0; x < columns; x++) {
-        memcpy(strip + x * TL_STRIP_COLUMN, strip + x * TL_STRIP_COLUMN + 2, 2 * sizeof(int16_t));
+        int16_t *column = strip + x * TL_STRIP_COLUMN;
+        column[0] = column[2], column[1] = column[3];
     }
 #endif
 }

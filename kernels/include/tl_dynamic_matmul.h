@@ -33,21 +33,22 @@ typedef struct {
 #define TL_ASM_SCAN_MAX(x) "cmp " x ", %[wa]\n it gt\n movgt %[wa], " x "\n"
 #define TL_ASM_SCAN_RANGE(x) TL_ASM_SCAN_MAX(x) "cmp " x ", %[wb]\n it lt\n movlt %[wb], " x "\n"
 
+/* Both outputs by turns, as an address that the instruction before has changed costs a cycle. */
+#define TL_LOAD_OUTPUTS "ldr.w %[c0], [%[c1], #20]\n ldr.w %[wa], [%[c1], #16]\n"
+#define TL_KEEP_OUTPUTS "str.w %[c0], [%[c1], #20]\n str.w %[wa], [%[c1], #16]\n"
 #define TL_STORE_S32                                                                                       \
-    "ldr.w %[c0], [%[c1], #20]\n str.w %[ea1], [%[c0]], #16\n str.w %[ma1], [%[c0], #-12]\n"                     \
-    "str.w %[eb1], [%[c0], #-8]\n str.w %[mb1], [%[c0], #-4]\n str.w %[c0], [%[c1], #20]\n"                      \
-    "ldr.w %[c0], [%[c1], #16]\n str.w %[ea0], [%[c0]], #16\n str.w %[ma0], [%[c0], #-12]\n"                     \
-    "str.w %[eb0], [%[c0], #-8]\n str.w %[mb0], [%[c0], #-4]\n str.w %[c0], [%[c1], #16]\n"
+    TL_LOAD_OUTPUTS "str.w %[ea1], [%[c0]], #16\n str.w %[ea0], [%[wa]], #16\n"                            \
+    "str.w %[ma1], [%[c0], #-12]\n str.w %[ma0], [%[wa], #-12]\n str.w %[eb1], [%[c0], #-8]\n"             \
+    "str.w %[eb0], [%[wa], #-8]\n str.w %[mb1], [%[c0], #-4]\n str.w %[mb0], [%[wa], #-4]\n" TL_KEEP_OUTPUTS
 
 #define TL_RESCALE_S8(x) "smmlar " x ", " x ", %[column], %[wb]\n ssat " x ", #8, " x "\n"
 #define TL_STORE_S8                                                                                        \
     "ldr.w %[column], [%[c1], #36]\n ldr.w %[wb], [%[c1], #40]\n"                                              \
     TL_RESCALE_S8("%[ea1]") TL_RESCALE_S8("%[ma1]") TL_RESCALE_S8("%[eb1]") TL_RESCALE_S8("%[mb1]")        \
     TL_RESCALE_S8("%[ea0]") TL_RESCALE_S8("%[ma0]") TL_RESCALE_S8("%[eb0]") TL_RESCALE_S8("%[mb0]")        \
-    "ldr.w %[c0], [%[c1], #20]\n strb %[ea1], [%[c0]], #4\n strb %[ma1], [%[c0], #-3]\n"                     \
-    "strb %[eb1], [%[c0], #-2]\n strb %[mb1], [%[c0], #-1]\n str.w %[c0], [%[c1], #20]\n"                    \
-    "ldr.w %[c0], [%[c1], #16]\n strb %[ea0], [%[c0]], #4\n strb %[ma0], [%[c0], #-3]\n"                     \
-    "strb %[eb0], [%[c0], #-2]\n strb %[mb0], [%[c0], #-1]\n str.w %[c0], [%[c1], #16]\n"
+    TL_LOAD_OUTPUTS "strb %[ea1], [%[c0]], #4\n strb %[ea0], [%[wa]], #4\n"                                \
+    "strb %[ma1], [%[c0], #-3]\n strb %[ma0], [%[wa], #-3]\n strb %[eb1], [%[c0], #-2]\n"                  \
+    "strb %[eb0], [%[wa], #-2]\n strb %[mb1], [%[c0], #-1]\n strb %[mb0], [%[wa], #-1]\n" TL_KEEP_OUTPUTS
 
 /** Whole blocks of 4 channels; registers as in tl_matmul_2_columns_s8.c, everything else in `context`. */
 #define TL_ASM_BLOCKS(scan, store)                                                                         \
@@ -71,7 +72,7 @@ typedef struct {
     scan("%[eb0]") scan("%[eb1]") scan("%[mb0]") scan("%[mb1]")                                            \
     "mov.w %[c1], %[c0]\n str.w %[wa], [%[c1], #28]\n str.w %[wb], [%[c1], #32]\n"                               \
     store                                                                                                  \
-    "ldr.w %[wa], [%[c1], #24]\n subs %[wa], %[wa], #1\n str.w %[wa], [%[c1], #24]\n bgt 1b\n"
+    "ldr.w %[wa], [%[c1], #24]\n subs.w %[wa], %[wa], #1\n str.w %[wa], [%[c1], #24]\n bgt 1b\n"
 /* clang-format on */
 #endif
 
@@ -97,13 +98,14 @@ static const int8_t *multiply_blocks(tl_block_context *context, int32_t pairs, c
     TL_VARIANT_RESULT *output_1 = (TL_VARIANT_RESULT *)context->output_1;
     for (; context->blocks > 0; context->blocks--) {
         const int32_t *bias = context->biases;
-        int32_t sums_0[4] = {bias[0], bias[1], bias[2], bias[3]};
-        int32_t sums_1[4] = {bias[0], bias[1], bias[2], bias[3]};
-        for (int32_t pair = 0; pair < pairs; pair++) {
-            tl_multiply_pair(context->columns + 4 * pair, weights, sums_0);
-            tl_multiply_pair(context->columns + 4 * pair + 2, weights, sums_1);
-            weights += 8;
+        int32_t sums_0[4], sums_1[4];
+        for (int32_t c = 0; c < 4; c += 2) {
+            int32_t sums[4] = {bias[c], bias[c + 1], bias[c], bias[c + 1]};
+            tl_multiply_two_channels(context->columns, pairs, weights + 2 * c, sums);
+            sums_0[c] = sums[0], sums_0[c + 1] = sums[1];
+            sums_1[c] = sums[2], sums_1[c + 1] = sums[3];
         }
+        weights += 8 * pairs;
         for (int32_t c = 3; c >= 0; c--) {
             const int32_t multiplier = context->constants[8 + c];
             int32_t *const both[2] = {sums_1, sums_0};

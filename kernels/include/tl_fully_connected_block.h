@@ -104,24 +104,62 @@ TL_INLINE const int8_t *tl_fully_connected_block(
 
 #else
 
+#if defined(TL_THUMB1_LOOPS)
+/* clang-format off */
+/* Two inputs: the first one in r5, then the second after `next`. r8 to r11: even and mixed sums of both pairs of units. */
+#define TL_MULTIPLY_TWO_INPUTS(next)                                                                              \
+    "ldmia r1!, {r3, r4}\n"                                                                                       \
+    "sxth r6, r3\n muls r6, r5\n add r9, r6\n sxtb r6, r3\n muls r6, r5\n add r8, r6\n"                           \
+    "sxth r6, r4\n muls r6, r5\n add r11, r6\n sxtb r6, r4\n muls r6, r5\n add r10, r6\n" next                     \
+    "asrs r3, r3, #16\n sxtb r6, r3\n muls r3, r5\n add r9, r3\n muls r6, r5\n add r8, r6\n"                       \
+    "asrs r4, r4, #16\n sxtb r6, r4\n muls r4, r5\n add r11, r4\n muls r6, r5\n add r10, r6\n"
+
+/* Adds `quads` (> 0) times four inputs to {even, mixed} of two pairs of units; both pointers are 4-byte aligned. */
+static TL_NOINLINE void tl_multiply_quads(const int8_t *input, int32_t quads, const int8_t *weights, int32_t sums[4])
+{
+    register const int8_t *in __asm__("r0") = input;
+    register const int8_t *weight __asm__("r1") = weights;
+    register int32_t even_a __asm__("r8") = sums[0];
+    register int32_t mixed_a __asm__("r9") = sums[1];
+    register int32_t even_b __asm__("r10") = sums[2];
+    register int32_t mixed_b __asm__("r11") = sums[3];
+    register const int8_t *end __asm__("r12") = input + 4 * quads;
+    __asm__ volatile(".syntax unified\n 1:\n ldmia r0!, {r2}\n sxtb r5, r2\n"
+                     TL_MULTIPLY_TWO_INPUTS("lsls r5, r2, #8\n asrs r5, r5, #24\n") "lsls r5, r2, #16\n asrs r5, r5, #24\n"
+                     TL_MULTIPLY_TWO_INPUTS("asrs r5, r2, #24\n") "cmp r0, r12\n bne 1b\n"
+                     : "+l"(in), "+l"(weight), "+h"(even_a), "+h"(mixed_a), "+h"(even_b), "+h"(mixed_b)
+                     : "h"(end)
+                     : "r2", "r3", "r4", "r5", "r6", "cc", "memory");
+    sums[0] = even_a, sums[1] = mixed_a, sums[2] = even_b, sums[3] = mixed_b;
+}
+/* clang-format on */
+#endif
+
 /** Twice the four sums in plain C; bias: four packed biases. Byte order of the weights: see tl_convolution.h. */
 TL_INLINE const int8_t *tl_fully_connected_block(
     const int8_t *input, int32_t count, const int8_t *weights, const int32_t *bias, int32_t twice[4])
 {
-    int32_t even[2] = {bias[0], bias[2]};
-    int32_t mixed[2] = {bias[1], bias[3]};
-    for (int32_t k = 0; k < count; k++) {
+    int32_t sums[4] = {bias[0], bias[1], bias[2], bias[3]};
+    int32_t k = 0;
+#if defined(TL_THUMB1_LOOPS)
+    if (count >= 4 && ((uintptr_t)input & 3U) == 0) {
+        k = count & ~3;
+        tl_multiply_quads(input, k / 4, weights, sums);
+    }
+#endif
+    for (; k < count; k++) {
         /* Input k of a quad is stored at place 0, 2, 1, 3 for k = 0, 1, 2, 3. */
         const int32_t place = ((k & 1) << 1) | ((k >> 1) & 1);
         const int8_t *pair = weights + 16 * (k >> 2) + 8 * (place >> 1) + 2 * (place & 1);
         for (int32_t i = 0; i < 2; i++) {
-            even[i] = tl_wrap_add(even[i], pair[4 * i] * input[k]);
-            mixed[i] = tl_wrap_add(mixed[i], (256 * pair[4 * i + 1] + (uint8_t)pair[4 * i]) * input[k]);
+            sums[2 * i] = tl_wrap_add(sums[2 * i], pair[4 * i] * input[k]);
+            sums[2 * i + 1] =
+                tl_wrap_add(sums[2 * i + 1], (256 * pair[4 * i + 1] + (uint8_t)pair[4 * i]) * input[k]);
         }
     }
-    for (int32_t i = 0; i < 2; i++) {
-        twice[2 * i] = tl_wrap_add(even[i], even[i]);
-        twice[2 * i + 1] = tl_wrap_sub(mixed[i], even[i]) >> 7;
+    for (int32_t i = 0; i < 4; i += 2) {
+        twice[i] = tl_wrap_add(sums[i], sums[i]);
+        twice[i + 1] = tl_wrap_sub(sums[i + 1], sums[i]) >> 7;
     }
     return weights + 16 * ((count + 3) / 4);
 }

@@ -43,26 +43,71 @@
 
 #endif
 
-/* Adds one pair of elements of one column to the four sums of a block: {ea, ma, eb, mb}. */
-TL_INLINE void tl_multiply_pair(const int16_t *pair, const int8_t *weights, int32_t sums[4])
+#if defined(TL_THUMB1_LOOPS)
+
+/* clang-format off */
+/* One pair of elements of both columns: 3 loads, 11 extractions, 8 multiplications. r0: columns, r1: weights, r8 and r9: even and mixed sum of
+ * column 0, r10 and r11: of column 1. A mixed weight is its halfword, an even one that halfword's low byte. */
+#define TL_MULTIPLY_PAIR_THUMB1(offset)                                                            \
+    "ldmia r0!, {r2, r3}\n ldr r6, [r1, #" #offset "]\n"                                          \
+    "sxth r4, r2\n sxth r5, r6\n muls r5, r4\n add r9, r5\n sxtb r5, r6\n muls r5, r4\n add r8, r5\n"   \
+    "sxth r4, r3\n sxth r5, r6\n muls r5, r4\n add r11, r5\n sxtb r5, r6\n muls r5, r4\n add r10, r5\n" \
+    "asrs r2, r2, #16\n asrs r3, r3, #16\n asrs r6, r6, #16\n"                                    \
+    "movs r5, r6\n muls r5, r2\n add r9, r5\n sxtb r5, r6\n muls r6, r3\n add r11, r6\n"           \
+    "muls r2, r5\n add r8, r2\n muls r5, r3\n add r10, r5\n"
+
+/* Armv6-M has too few registers for four channels at a time. */
+static TL_NOINLINE void tl_multiply_two_channels(const int16_t *columns, int32_t pairs, const int8_t *weights, int32_t sums[4])
 {
-#if defined(TL_USE_DSP)
-    const uint32_t values = tl_load_word(pair);
-    const uint32_t a = tl_load_word(weights);
-    const uint32_t b = tl_load_word(weights + 4);
-    sums[0] = tl_smlad(tl_sxtb16(a), values, sums[0]);
-    sums[1] = tl_smlad(a, values, sums[1]);
-    sums[2] = tl_smlad(tl_sxtb16(b), values, sums[2]);
-    sums[3] = tl_smlad(b, values, sums[3]);
-#else
-    for (int32_t k = 0; k < 2; k++) {
-        for (int32_t i = 0; i < 2; i++) {
-            const int8_t *both = weights + 4 * i + 2 * k;
-            sums[2 * i] = tl_wrap_add(sums[2 * i], both[0] * pair[k]);
-            sums[2 * i + 1] = tl_wrap_add(sums[2 * i + 1], (256 * both[1] + (uint8_t)both[0]) * pair[k]);
-        }
-    }
-#endif
+    register const int16_t *column __asm__("r0") = columns;
+    register const int8_t *weight __asm__("r1") = weights;
+    register int32_t even_0 __asm__("r8") = sums[0];
+    register int32_t mixed_0 __asm__("r9") = sums[1];
+    register int32_t even_1 __asm__("r10") = sums[2];
+    register int32_t mixed_1 __asm__("r11") = sums[3];
+    register const int16_t *end __asm__("r12") = columns + 4 * pairs;
+    __asm__ volatile(".syntax unified\n 1:\n" TL_MULTIPLY_PAIR_THUMB1(0) TL_MULTIPLY_PAIR_THUMB1(8)
+                     TL_MULTIPLY_PAIR_THUMB1(16) TL_MULTIPLY_PAIR_THUMB1(24) "adds r1, #32\n cmp r0, r12\n bne 1b\n"
+                     : "+l"(column), "+l"(weight), "+h"(even_0), "+h"(mixed_0), "+h"(even_1), "+h"(mixed_1)
+                     : "h"(end)
+                     : "r2", "r3", "r4", "r5", "r6", "cc", "memory");
+    sums[0] = even_0, sums[1] = mixed_0, sums[2] = even_1, sums[3] = mixed_1;
 }
+/* clang-format on */
+
+#else
+
+/* Adds two columns times two channels of a block to {even, mixed} of column 0 and of column 1. pairs: a multiple of 4, > 0; weights: of
+ * the first or second two channels, 4-byte aligned. */
+TL_INLINE void
+tl_multiply_two_channels(const int16_t *columns, int32_t pairs, const int8_t *weights, int32_t sums[4])
+{
+    int32_t even_0 = sums[0], mixed_0 = sums[1], even_1 = sums[2], mixed_1 = sums[3];
+    for (; pairs > 0; pairs--) {
+#if defined(TL_USE_DSP)
+        const uint32_t values_0 = tl_load_word(columns), values_1 = tl_load_word(columns + 2);
+        const uint32_t mixed = tl_load_word(weights), even = tl_sxtb16(mixed);
+        even_0 = tl_smlad(even, values_0, even_0);
+        mixed_0 = tl_smlad(mixed, values_0, mixed_0);
+        even_1 = tl_smlad(even, values_1, even_1);
+        mixed_1 = tl_smlad(mixed, values_1, mixed_1);
+#else
+        for (int32_t k = 0; k < 2; k++) {
+            const int32_t mixed =
+                (int16_t)(uint16_t)((uint8_t)weights[2 * k] | (uint32_t)(uint8_t)weights[2 * k + 1] << 8);
+            const int32_t even = (int8_t)mixed;
+            even_0 = tl_wrap_add(even_0, even * columns[k]);
+            mixed_0 = tl_wrap_add(mixed_0, mixed * columns[k]);
+            even_1 = tl_wrap_add(even_1, even * columns[k + 2]);
+            mixed_1 = tl_wrap_add(mixed_1, mixed * columns[k + 2]);
+        }
+#endif
+        columns += 4;
+        weights += 8;
+    }
+    sums[0] = even_0, sums[1] = mixed_0, sums[2] = even_1, sums[3] = mixed_1;
+}
+
+#endif
 
 #endif

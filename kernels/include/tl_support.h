@@ -29,6 +29,14 @@
 #define TL_ASM_LOOPS 1
 #endif
 
+/* Armv6-M and Armv8-M Baseline: most instructions take r0 to r7 alone, no multiplication has 64 bits, loads are aligned. */
+#if defined(__GNUC__) && defined(__thumb__) && !defined(__thumb2__)
+#define TL_THUMB1 1
+#if defined(__OPTIMIZE__) && !defined(TL_NO_ASM_LOOPS)
+#define TL_THUMB1_LOOPS 1
+#endif
+#endif
+
 #if defined(__GNUC__)
 #define TL_INLINE static inline __attribute__((always_inline))
 #define TL_UNUSED __attribute__((unused))
@@ -270,6 +278,22 @@ TL_INLINE int64_t tl_smlald(uint32_t a, uint32_t b, int64_t sum)
 
 #endif /* TL_USE_DSP */
 
+/** round(a * b / 2^32), ties up; b >= 0. Where a product has 32 bits it is made of four. */
+TL_INLINE int32_t tl_rounded_high_product(int32_t a, int32_t b)
+{
+#if defined(TL_THUMB1)
+    const int32_t a_high = a >> 16, b_high = b >> 16;
+    const uint32_t a_low = (uint32_t)a & 0xFFFFU, b_low = (uint32_t)b & 0xFFFFU;
+    const uint32_t outer = a_low * (uint32_t)b_high;
+    const int32_t inner = a_high * (int32_t)b_low;
+    /* Bits 16 to 31 of the product and what they carry, rounded at bit 32. */
+    const uint32_t middle = ((a_low * b_low) >> 16) + (outer & 0xFFFFU) + ((uint32_t)inner & 0xFFFFU) + 0x8000U;
+    return a_high * b_high + (int32_t)(outer >> 16) + (inner >> 16) + (int32_t)(middle >> 16);
+#else
+    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+#endif
+}
+
 /** Packed rescaling (see tl_convolution.h): TFLite's doubling high multiply and rounding shift of an accumulator given
  * twice, zero point added, saturated to int8. A tie of the rounding shift goes away from zero: that is what subtracting
  * 1 from negative values does. */
@@ -278,7 +302,7 @@ TL_INLINE int32_t tl_rescale_s8(int32_t twice_sum, int32_t multiplier, int32_t a
 #if defined(TL_USE_DSP)
     return tl_ssat8(tl_wrap_add(tl_smmlar(twice_sum, multiplier, addend), twice_sum >> 31) >> shift);
 #else
-    const int32_t rounded = (int32_t)(((int64_t)twice_sum * multiplier + ((int64_t)1 << 31)) >> 32);
+    const int32_t rounded = tl_rounded_high_product(twice_sum, multiplier);
     return tl_clamp((rounded + addend + (twice_sum >> 31)) >> shift, -128, 127);
 #endif
 }

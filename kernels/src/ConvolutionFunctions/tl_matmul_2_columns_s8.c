@@ -75,23 +75,19 @@ static const int8_t *multiply_blocks(const int16_t *columns,
                                      int8_t *output_1)
 {
     for (; blocks > 0; blocks--) {
-        int32_t sums_0[4] = {constants[0], constants[1], constants[2], constants[3]};
-        int32_t sums_1[4] = {constants[0], constants[1], constants[2], constants[3]};
-        for (int32_t pair = 0; pair < pairs; pair++) {
-            tl_multiply_pair(columns + 4 * pair, weights, sums_0);
-            tl_multiply_pair(columns + 4 * pair + 2, weights, sums_1);
-            weights += 8;
-        }
-        for (int32_t c = 0; c < 4; c++) {
+        for (int32_t c = 0; c < 4; c += 2) {
             const int32_t *rescaling = constants + 4 + 3 * c;
-            /* The difference is 256 times the odd channel's sum exactly, so a shift by 7 leaves twice the sum. */
-            const int32_t twice_0 =
-                c & 1 ? tl_wrap_sub(sums_0[c], sums_0[c - 1]) >> 7 : tl_wrap_add(sums_0[c], sums_0[c]);
-            const int32_t twice_1 =
-                c & 1 ? tl_wrap_sub(sums_1[c], sums_1[c - 1]) >> 7 : tl_wrap_add(sums_1[c], sums_1[c]);
-            output_1[c] = (int8_t)tl_rescale_s8(twice_1, rescaling[0], rescaling[1], rescaling[2]);
-            output_0[c] = (int8_t)tl_rescale_s8(twice_0, rescaling[0], rescaling[1], rescaling[2]);
+            int32_t sums[4] = {constants[c], constants[c + 1], constants[c], constants[c + 1]};
+            tl_multiply_two_channels(columns, pairs, weights + 2 * c, sums);
+            for (int32_t i = 2; i >= 0; i -= 2) {
+                int8_t *output = (i == 2 ? output_1 : output_0) + c;
+                /* The difference is 256 times the odd channel's sum exactly, so a shift by 7 leaves twice the sum. */
+                const int32_t even = tl_wrap_add(sums[i], sums[i]), odd = tl_wrap_sub(sums[i + 1], sums[i]) >> 7;
+                output[0] = (int8_t)tl_rescale_s8(even, rescaling[0], rescaling[1], rescaling[2]);
+                output[1] = (int8_t)tl_rescale_s8(odd, rescaling[3], rescaling[4], rescaling[5]);
+            }
         }
+        weights += 8 * pairs;
         constants += 16;
         output_0 += 4;
         output_1 += 4;
