@@ -5,7 +5,6 @@ import type { Command } from 'commander';
 import { UserError } from '../common/errors.ts';
 import {
   checkEntries,
-  keyOf,
   pathInLock,
   updateEntries,
   type CheckDocument,
@@ -13,12 +12,12 @@ import {
   type Wanted,
 } from '../harness/check/check.ts';
 import { signedPct, type EntryResult } from '../harness/check/compare.ts';
-import { entryName, explainGrowth } from '../harness/check/explain.ts';
+import { boardName, entryName, explainGrowth } from '../harness/check/explain.ts';
 import { appendHistory } from '../harness/check/history.ts';
 import { junitXml } from '../harness/check/junit.ts';
-import { readLockFile, writeLockFile, type DataChoice, type LockFile } from '../harness/check/lock-file.ts';
+import { keyOf, readLockFile, writeLockFile, type DataChoice, type LockFile } from '../harness/check/lock-file.ts';
 import { githubAnnotations, markdown } from '../harness/check/markdown.ts';
-import { dirOption, nonNegativeInteger } from './options.ts';
+import { dirOption, nonNegativeInteger, weightsOption, type WeightsMemory } from './options.ts';
 import { print, table, type JsonOption } from './output.ts';
 import { progress } from './progress.ts';
 import { lockedSamples } from './check-data.ts';
@@ -28,6 +27,7 @@ interface CheckArguments extends JsonOption {
   readonly lock: string;
   readonly board?: readonly string[];
   readonly update?: boolean;
+  readonly weights: WeightsMemory;
   readonly data?: string;
   readonly samples?: number;
   readonly seed: number;
@@ -47,6 +47,7 @@ export function addCheck(program: Command): void {
     )
     .option('--lock <file>', 'the lock file', 'thumbelina.lock.json')
     .option('--update', 'measure and write the lock file; models and boards named are added')
+    .addOption(weightsOption('with --update and models: where weights are read from; ram: start-up code copies them'))
     .option('--data <path>', 'with --update: lock the accuracy on this data set, too (docs/data-sets.md)')
     .option('--samples <count>', 'with --data: draw so many (default: all)', nonNegativeInteger)
     .option('--seed <seed>', 'with --data: which samples are drawn', nonNegativeInteger, 1)
@@ -70,6 +71,8 @@ function defaultLabel(): string {
 async function check(lock: LockFile | null, models: readonly string[], options: CheckArguments): Promise<void> {
   if (lock === null)
     throw new UserError(`${options.lock}: no such file; make it with: thumbelina check --update MODEL --board B`);
+  if (options.weights === 'ram')
+    throw new UserError('--weights ram goes with --update; a check takes what the lock file names');
   if (options.data !== undefined)
     throw new UserError('--data goes with --update; a check takes what the lock file names');
   const paths = models.map((model) => pathInLock(options.lock, model));
@@ -110,6 +113,8 @@ function wantedEntries(lock: LockFile | null, models: readonly string[], options
   if (models.length === 0) {
     if (known.length === 0)
       throw new UserError('check --update: no model named and no lock file; give MODEL --board B');
+    if (options.weights === 'ram')
+      throw new UserError('--weights ram belongs to a model; name it: check --update MODEL --board B --weights ram');
     if (data !== null)
       throw new UserError('--data belongs to a model; name it: check --update MODEL --board B --data DIR');
     return known.filter(({ board }) => options.board?.includes(board) ?? true);
@@ -119,8 +124,9 @@ function wantedEntries(lock: LockFile | null, models: readonly string[], options
   if (boards.length === 0) throw new UserError('check --update: no board named; give --board B,C');
   return paths.flatMap((model) =>
     boards.map((board) => {
-      const before = known.find((entry) => keyOf(entry) === keyOf({ model, board }));
-      return { model, board, data: data ?? before?.data ?? null };
+      const named = { model, board, ...(options.weights === 'ram' ? { weights: 'ram' as const } : {}) };
+      const before = known.find((entry) => keyOf(entry) === keyOf(named));
+      return { ...named, data: data ?? before?.data ?? null };
     }),
   );
 }
@@ -166,7 +172,7 @@ function formatCheck({ outcome, entries, notes }: CheckDocument): string {
     const change = entry.changes.find(({ figure }) => figure === (figures?.cycles == null ? 'instructions' : 'cycles'));
     return [
       entry.model,
-      entry.board,
+      boardName(entry),
       entry.outcome,
       figures?.cycles ?? null,
       change?.pct == null ? null : signedPct(change.pct),

@@ -49,10 +49,8 @@ export function noPruneOption(): Option {
 }
 
 /** Value: WeightsMemory. */
-export function weightsOption(): Option {
-  return new Option('--weights <memory>', 'where weights are read from; ram: start-up code copies them there')
-    .choices(['flash', 'ram'])
-    .default('flash');
+export function weightsOption(text = 'where weights are read from; ram: start-up code copies them there'): Option {
+  return new Option('--weights <memory>', text).choices(['flash', 'ram']).default('flash');
 }
 
 export type WeightsMemory = 'flash' | 'ram';

@@ -2,17 +2,28 @@
 import type { Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
+import type { TimingMode } from '../emulator/board-timing.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { SYSTEM_STAGES } from '../firmware-gen/emit/system-source.ts';
 import { EmulatedSystem, compileSystem, loadSystem, type FedDecision } from '../harness/decision-system.ts';
 import { readInputFile } from '../harness/input-file.ts';
-import { boardOption, dirOption, engineOption } from './options.ts';
+import {
+  boardOption,
+  dirOption,
+  engineOption,
+  timingMode,
+  timingOption,
+  weightsOption,
+  type WeightsMemory,
+} from './options.ts';
 import { print, table, type JsonOption } from './output.ts';
 
 interface SystemArguments extends JsonOption {
   readonly board: string;
   readonly output: string;
   readonly engine: EngineName;
+  readonly timing?: TimingMode;
+  readonly weights: WeightsMemory;
   readonly input?: string;
 }
 
@@ -24,6 +35,8 @@ export function addSystem(program: Command): void {
     .addOption(boardOption())
     .addOption(dirOption())
     .addOption(engineOption())
+    .addOption(timingOption())
+    .addOption(weightsOption())
     .option('--input <file>', 'little-endian int16 frames, channels interleaved, raw counts')
     .option('--json', 'print JSON')
     .action(runSystem);
@@ -33,13 +46,14 @@ async function runSystem(path: string, options: SystemArguments): Promise<void> 
   const board = loadBoard(options.board);
   const loaded = loadSystem(path);
   const { system } = loaded;
+  const timing = timingMode(options.timing, board);
   const frames = options.input === undefined ? null : readFrames(options.input, system.stream.channels);
-  const image = await compileSystem(loaded, options.output, board);
+  const image = await compileSystem(loaded, options.output, board, options.weights === 'ram');
   const { flashBytes, dataBytes, bssBytes } = image;
   const decisions: FedDecision[] = [];
   let stackBytes: number | null = null;
   if (frames !== null) {
-    const target = new EmulatedSystem(image.elf, board, system, options.engine);
+    const target = new EmulatedSystem(image.elf, board, system, options.engine, timing);
     const values = system.stream.hop * system.stream.channels;
     for (let at = 0; at < frames.length; at += values) {
       const decision = target.feed(frames.subarray(at, at + values));
@@ -59,6 +73,8 @@ async function runSystem(path: string, options: SystemArguments): Promise<void> 
     system: system.name,
     board: board.name,
     source: 'emulated',
+    timing,
+    weights: options.weights,
     decisions: named,
     memory,
   };

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Board } from '../boards/schema.ts';
 import { UserError, defined } from '../common/errors.ts';
 import { packageVersion } from '../common/package-root.ts';
+import type { TimingMode } from '../emulator/board-timing.ts';
 import { coreOf } from '../emulator/cores/core.ts';
 import { createMachine, type EngineName } from '../emulator/create-machine.ts';
 import { describeFault } from '../emulator/fault.ts';
@@ -45,14 +46,25 @@ export function loadSystem(path: string): LoadedSystem {
   return { system: assembleSystem(document, graph, path), encoderSha256: sha256 };
 }
 
-export function generateSystem({ system, encoderSha256 }: LoadedSystem, board: Board | null): SourceTree {
+/** @param weightsInRam start-up code copies the encoder's weights to RAM */
+export function generateSystem(
+  { system, encoderSha256 }: LoadedSystem,
+  board: Board | null,
+  weightsInRam = false,
+): SourceTree {
   const schedule = lower(system.encoder, { fuse: true, dsp: board !== null && coreOf(board).dsp });
-  return emitSystem(system, schedule, planMemory(schedule), { board, encoderSha256, version: packageVersion() });
+  const options = { board, encoderSha256, weightsInRam, version: packageVersion() };
+  return emitSystem(system, schedule, planMemory(schedule), options);
 }
 
 /** @throws UserError: 3 without a compiler, 2 when it does not fit the board */
-export async function compileSystem(loaded: LoadedSystem, dir: string, board: Board): Promise<FirmwareImage> {
-  return buildElf(generateSystem(loaded, board), dir, await findToolchain(), { board });
+export async function compileSystem(
+  loaded: LoadedSystem,
+  dir: string,
+  board: Board,
+  weightsInRam = false,
+): Promise<FirmwareImage> {
+  return buildElf(generateSystem(loaded, board, weightsInRam), dir, await findToolchain(), { board });
 }
 
 export interface FedDecision extends Decision {
@@ -67,8 +79,8 @@ export class EmulatedSystem {
   #stackBytes = 0;
 
   /** Boots the image. @throws UserError when it faults */
-  constructor(elf: Uint8Array, board: Board, system: DecisionSystem, engine: EngineName) {
-    this.machine = createMachine({ board, image: elf, imageName: 'firmware.elf', engine });
+  constructor(elf: Uint8Array, board: Board, system: DecisionSystem, engine: EngineName, timing: TimingMode = 'flat') {
+    this.machine = createMachine({ board, image: elf, imageName: 'firmware.elf', engine, timing });
     this.#system = system;
     const boot = this.machine.run();
     if (boot.stop !== 'idle') throw failure('boot', boot);

@@ -16,6 +16,8 @@ import { systemHeader, systemMain } from './system-frame.ts';
 export interface SystemEmitOptions {
   /** Null: no main.c and no runtime. */
   readonly board: Board | null;
+  /** Start-up code copies the encoder's weights to RAM. */
+  readonly weightsInRam?: boolean;
   /** Of Thumbelina. */
   readonly version: string;
   /** Of the encoder's .tflite, lower-case hex. */
@@ -35,7 +37,7 @@ export function emitSystem(
   system: DecisionSystem,
   schedule: Schedule,
   plan: MemoryPlan,
-  { board, version, encoderSha256 }: SystemEmitOptions,
+  { board, version, encoderSha256, weightsInRam = false }: SystemEmitOptions,
 ): SourceTree {
   const name = toIdentifier(system.name);
   const encoder = modelIdentifier(schedule);
@@ -47,7 +49,7 @@ export function emitSystem(
   tree.set(`${name}.h`, systemHeader(system, encoder, opening));
   tree.set(`${name}.c`, systemSource(system, encoder, opening));
   if (board) tree.set('main.c', systemMain(name, system, opening));
-  addSupport(tree, { board, bare: true, opening, library: kernelLibrary() });
+  addSupport(tree, { board, bare: true, weightsInRam, opening, library: kernelLibrary() });
   return new Map([...tree].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -4,7 +4,7 @@ import { assert } from '../../common/errors.ts';
 import { findToolchain } from '../../firmware-gen/toolchain/index.ts';
 import { packageVersion } from '../../common/package-root.ts';
 import { compareEntry, type EntryResult, type Outcome } from './compare.ts';
-import { NO_TOLERANCE, type LockEntry, type LockFile } from './lock-file.ts';
+import { keyOf, NO_TOLERANCE, type LockEntry, type LockFile } from './lock-file.ts';
 import type { Samples } from './measure.ts';
 import { measureAll } from './pool.ts';
 import type { MeasureFailure } from './worker.ts';
@@ -18,7 +18,7 @@ export interface CheckDocument {
 }
 
 /** What is to be measured. Paths of model and data are relative to the lock file. */
-export type Wanted = Pick<LockEntry, 'model' | 'board' | 'data'>;
+export type Wanted = Pick<LockEntry, 'model' | 'board' | 'weights' | 'data'>;
 
 export interface CheckOptions {
   readonly lockPath: string;
@@ -68,19 +68,18 @@ export async function updateEntries(
   const replies = await measureAll(jobsFor(wanted, options, false), options.onProgress);
   const failures: (MeasureFailure & Wanted)[] = [];
   const updated = new Map((lock?.entries ?? []).map((entry) => [keyOf(entry), entry]));
-  for (const [index, { model, board, data }] of wanted.entries()) {
+  for (const [index, { model, board, weights, data }] of wanted.entries()) {
+    const named = { model, board, ...(weights === undefined ? {} : { weights }), data };
     const reply = replies[index];
     assert(reply !== undefined, 'a reply for every job');
     if ('failure' in reply) {
-      failures.push({ ...reply.failure, model, board, data });
+      failures.push({ ...reply.failure, ...named });
       continue;
     }
     const { functions, ...measured } = reply.measurement;
-    const tolerances = updated.get(keyOf({ model, board }))?.tolerances;
-    updated.set(keyOf({ model, board }), {
-      model,
-      board,
-      data,
+    const tolerances = updated.get(keyOf(named))?.tolerances;
+    updated.set(keyOf(named), {
+      ...named,
       ...(tolerances === undefined ? {} : { tolerances }),
       ...measured,
       functions: [...(functions ?? [])],
@@ -88,10 +87,6 @@ export async function updateEntries(
   }
   const tolerances = lock?.tolerances ?? NO_TOLERANCE;
   return { lock: { schemaVersion: 1, tools, tolerances, entries: [...updated.values()] }, failures };
-}
-
-export function keyOf({ model, board }: Pick<LockEntry, 'model' | 'board'>): string {
-  return `${model} ${board}`;
 }
 
 function jobsFor(
@@ -106,6 +101,7 @@ function jobsFor(
       modelPath,
       // A board is a built-in name or the path of a description beside the lock file.
       board: entry.board.endsWith('.json') ? join(folder, entry.board) : entry.board,
+      weightsInRam: entry.weights === 'ram',
       samples: entry.data === null ? null : loadSamples(modelPath, entry.data),
       dir,
       locked: compares && entry.figures !== undefined ? entry.figures : null,
@@ -117,9 +113,9 @@ async function currentTools(): Promise<LockFile['tools']> {
   return { thumbelina: packageVersion(), compiler: (await findToolchain()).version };
 }
 
-function failed({ model, board }: Wanted, { message, exitCode }: MeasureFailure): EntryResult {
+function failed({ model, board, weights }: Wanted, { message, exitCode }: MeasureFailure): EntryResult {
   const nothing = { figures: null, changes: [], ops: [], functions: [], symbols: [] };
-  return { model, board, outcome: 'error', messages: [message], ...nothing, exitCode };
+  return { model, board, weights: weights ?? 'flash', outcome: 'error', messages: [message], ...nothing, exitCode };
 }
 
 function worst(results: readonly EntryResult[]): Outcome {

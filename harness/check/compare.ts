@@ -40,6 +40,7 @@ export interface SymbolChange {
 export interface EntryResult {
   readonly model: string;
   readonly board: string;
+  readonly weights: 'flash' | 'ram';
   readonly outcome: Outcome;
   /** 0 ok, 1 worse or wrong, else that of the error. */
   readonly exitCode: number;
@@ -80,6 +81,7 @@ export function compareEntry(locked: LockEntry, measured: Measurement, fileToler
   return {
     model: locked.model,
     board: locked.board,
+    weights: locked.weights ?? 'flash',
     outcome,
     exitCode: outcome === 'ok' ? 0 : 1,
     messages: [

@@ -28,7 +28,14 @@ function describeCost({ cycles, cyclesPct, instructions }: CostChange): string {
   return [...time, `${signed(instructions)} instructions`].join(', ');
 }
 
+type Named = Pick<EntryResult, 'board'> & { readonly weights?: EntryResult['weights'] | undefined };
+
+/** The board, and that weights are in RAM, as reports name it. */
+export function boardName({ board, weights }: Named): string {
+  return weights === 'ram' ? `${board}, weights in RAM` : board;
+}
+
 /** Model and board, as reports name an entry. */
-export function entryName({ model, board }: Pick<EntryResult, 'model' | 'board'>): string {
-  return `${model} on ${board}`;
+export function entryName(entry: Named & Pick<EntryResult, 'model'>): string {
+  return `${entry.model} on ${boardName(entry)}`;
 }

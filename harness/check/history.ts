@@ -4,9 +4,10 @@ import type { CheckDocument } from './check.ts';
 
 /** @param label what was checked, a commit for instance. The same line twice in a row is written once. */
 export function appendHistory(path: string, label: string, { outcome, tools, entries }: CheckDocument): void {
-  const rows = entries.map(({ model, board, outcome: result, figures }) => ({
+  const rows = entries.map(({ model, board, weights, outcome: result, figures }) => ({
     model,
     board,
+    ...(weights === 'ram' ? { weights } : {}),
     outcome: result,
     ...(figures === null
       ? {}

@@ -4,7 +4,7 @@
  */
 import type { CheckDocument } from './check.ts';
 import type { EntryResult } from './compare.ts';
-import { explainGrowth } from './explain.ts';
+import { boardName, explainGrowth } from './explain.ts';
 
 export function junitXml({ entries }: CheckDocument): string {
   const count = (wanted: (entry: EntryResult) => boolean): number => entries.filter(wanted).length;
@@ -22,8 +22,8 @@ export function junitXml({ entries }: CheckDocument): string {
 }
 
 function testCase(entry: EntryResult): string[] {
-  const { model, board, outcome, messages } = entry;
-  const open = `    <testcase classname="${escapeXml(board)}" name="${escapeXml(model)}"`;
+  const { model, outcome, messages } = entry;
+  const open = `    <testcase classname="${escapeXml(boardName(entry))}" name="${escapeXml(model)}"`;
   if (outcome === 'ok') return [`${open}/>`];
   const element = outcome === 'error' ? 'error' : 'failure';
   const body = [...messages, ...explainGrowth(entry)].join('\n');

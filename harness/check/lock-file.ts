@@ -66,6 +66,8 @@ const entry = z.strictObject({
   model: z.string().min(1),
   modelSha256: z.string().regex(/^[0-9a-f]{64}$/),
   board: z.string().min(1),
+  /** Where start-up code copies the weights to; absent: they are read from flash. */
+  weights: z.literal('ram').optional(),
   data: dataSet.nullable(),
   /** Instead of those of the file. */
   tolerances: tolerances.partial().optional(),
@@ -117,7 +119,12 @@ export function readLockFile(path: string): LockFile | null {
   );
 }
 
-/** Entries sorted by model and board; the same content gives the same bytes. */
+/** What tells entries apart: model, board and where the weights are. */
+export function keyOf({ model, board, weights }: Pick<LockEntry, 'model' | 'board' | 'weights'>): string {
+  return [model, board, ...(weights === undefined ? [] : [weights])].join('\u0000');
+}
+
+/** Entries sorted by model, board and weights; the same content gives the same bytes. */
 export function writeLockFile(path: string, lock: LockFile): void {
   writeFileSync(path, formatLock(lock));
 }
@@ -125,7 +132,7 @@ export function writeLockFile(path: string, lock: LockFile): void {
 export function formatLock(lock: LockFile): string {
   // Fields in the order of the schema, whoever made the object.
   const { schemaVersion, tools, tolerances: limits, entries } = lockFile.parse(lock);
-  const sorted = [...entries].sort((a, b) => compareTexts(a.model, b.model) || compareTexts(a.board, b.board));
+  const sorted = [...entries].sort((a, b) => compareTexts(keyOf(a), keyOf(b)));
   const rows = (list: readonly unknown[]): string =>
     list.length === 0 ? '[]' : `[\n${list.map((item) => `        ${JSON.stringify(item)}`).join(',\n')}\n      ]`;
   const entryText = ({ ops, functions, ...rest }: LockEntry): string => {

@@ -1,7 +1,7 @@
 /** The result as Markdown for a pull request, and as annotations of GitHub's log. */
 import type { CheckDocument } from './check.ts';
 import { signedPct, type EntryResult } from './compare.ts';
-import { entryName, explainGrowth } from './explain.ts';
+import { boardName, entryName, explainGrowth } from './explain.ts';
 
 const WORDS: Readonly<Record<EntryResult['outcome'], string>> = {
   ok: 'ok',
@@ -17,7 +17,7 @@ export function markdown({ outcome, entries, notes }: CheckDocument): string {
     const accuracy = figures?.accuracy ?? null;
     return [
       escapeCell(entry.model),
-      escapeCell(entry.board),
+      escapeCell(boardName(entry)),
       WORDS[entry.outcome],
       figureCell(entry, 'cycles'),
       figureCell(entry, 'instructions'),

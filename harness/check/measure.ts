@@ -32,6 +32,7 @@ export interface Samples {
 export interface MeasureJob {
   readonly modelPath: string;
   readonly board: string;
+  readonly weightsInRam: boolean;
   readonly samples: Samples | null;
   /** Build folder; each model and board get one of their own in it. */
   readonly dir: string;
@@ -48,12 +49,17 @@ export interface Measurement extends Pick<LockEntry, 'modelSha256' | 'figures' |
 export async function measureEntry(job: MeasureJob): Promise<Measurement> {
   const board = loadBoard(job.board);
   const model = loadModel(job.modelPath);
-  const compiled = await compileModel(model, join(job.dir, `${model.name}-${board.name}`), {
-    board,
-    bare: false,
-    hooks: false,
-    prune: true,
-  });
+  const compiled = await compileModel(
+    model,
+    join(job.dir, `${model.name}-${board.name}${job.weightsInRam ? '-ram' : ''}`),
+    {
+      board,
+      weightsInRam: job.weightsInRam,
+      bare: false,
+      hooks: false,
+      prune: true,
+    },
+  );
   const timingMode = defaultTiming(board);
   const inputs = lcgInputs(
     model.graph.inputs.map((id) => tensorOf(model.graph, id)),

@@ -107,6 +107,26 @@ describe.skipIf(!hasCompiler)(`thumbelina check${hasCompiler ? '' : ' (skipped: 
     expect(slow.stderr).toMatch(/^::error file=.*,title=net\.tflite on mps2-an386%3A regression::/m);
   });
 
+  it('should lock a model beside itself with its weights in RAM', async () => {
+    const own = ['--lock', space.path('weights.lock.json'), '-o', dir];
+    await thumbelinaJson(['check', '--update', model, '--board', 'mps2-an386', ...own]);
+    await thumbelinaJson(['check', '--update', model, '--board', 'mps2-an386', '--weights', 'ram', ...own]);
+    const [flash, ram] = readLockFile(space.path('weights.lock.json'))!.entries;
+    expect([flash!.weights, ram!.weights]).toEqual([undefined, 'ram']);
+    expect(ram!.figures.outputCrc32).toEqual(flash!.figures.outputCrc32);
+    expect(ram!.figures.ramBytes).toBeGreaterThan(flash!.figures.ramBytes);
+    const { entries } = (await thumbelinaJson(['check', ...own])) as CheckDocument;
+    expect(entries.map(({ weights, outcome }) => [weights, outcome])).toEqual([
+      ['flash', 'ok'],
+      ['ram', 'ok'],
+    ]);
+    const refused = await thumbelina(['check', '--weights', 'ram', ...own]);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--weights ram goes with --update/) as string,
+    });
+  });
+
   it('should say how to begin without a lock file, and which entry is absent', async () => {
     const none = await thumbelina(['check', '--lock', space.path('none.json')]);
     expect(none).toMatchObject({

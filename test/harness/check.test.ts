@@ -82,6 +82,14 @@ describe('comparison with the lock', () => {
     ]);
   });
 
+  it('should name weights in RAM beside the board, in every report', () => {
+    const entry = compareEntry({ ...locked, weights: 'ram' }, slower, NO_TOLERANCE);
+    const document = { ...documentOf(same), entries: [entry] };
+    expect(markdown(document)).toContain('| mps2-an386, weights in RAM |');
+    expect(junitXml(document)).toContain('classname="mps2-an386, weights in RAM"');
+    expect(githubAnnotations(document, 'lock')[0]).toContain('on mps2-an386%2C weights in RAM');
+  });
+
   it('should allow what a tolerance allows, and not one cycle more', () => {
     const tolerances = { ...NO_TOLERANCE, cyclesPct: 1 };
     expect(compareEntry(locked, measured({ cycles: 1010 }), tolerances).outcome).toBe('ok');
@@ -142,15 +150,16 @@ describe('reports of a check', () => {
 describe('lock file', () => {
   it('should give back what was written, sorted, the same bytes every time', () => {
     const other = { ...locked, board: 'a-board', tolerances: { cyclesPct: 1 } };
+    const copied = { ...locked, weights: 'ram' as const };
     const lock = {
       schemaVersion: 1 as const,
       tools: { thumbelina: '1', compiler: 'gcc' },
       tolerances: NO_TOLERANCE,
-      entries: [locked, other],
+      entries: [copied, locked, other],
     };
     const path = space.write('lock.json', formatLock(lock));
     const read = readLockFile(path);
-    expect(read).toEqual({ ...lock, entries: [other, locked] });
+    expect(read).toEqual({ ...lock, entries: [other, locked, copied] });
     expect(formatLock(read!)).toBe(formatLock(lock));
   });
 

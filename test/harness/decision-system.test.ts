@@ -116,6 +116,29 @@ describe.each(systems)('a generated decision system: %s', (title, system) => {
   });
 });
 
+describe('a decision system with its weights in RAM', () => {
+  it('should decide alike, with fewer cycles where flash has wait states', async () => {
+    const [, system] = systems[0]!;
+    const board = loadBoard('nucleo-l4r5zi');
+    const loaded = { system, encoderSha256: '00' };
+    const [flash, ram] = await Promise.all(
+      [false, true].map(async (weightsInRam) => {
+        const image = await compileSystem(loaded, join(folder, `weights-${weightsInRam}`), board, weightsInRam);
+        const target = new EmulatedSystem(image.elf, board, system, 'wasm', 'exact');
+        const fed = [...chunks(stream, system)].slice(0, 40).map((frames) => target.feed(frames));
+        target.close();
+        const decisions = fed.map((one) => one && [one.accepted, one.label, one.smoothed, one.belief]);
+        const cycles = fed.reduce((sum, one) => sum + (one?.cycles ?? 0), 0);
+        return { decisions, cycles, dataBytes: image.dataBytes };
+      }),
+    );
+    expect(ram!.decisions).toEqual(flash!.decisions);
+    expect(ram!.decisions.filter((one) => one !== null).length).toBeGreaterThan(3);
+    expect(ram!.dataBytes).toBeGreaterThan(flash!.dataBytes);
+    expect(ram!.cycles).toBeLessThan(flash!.cycles);
+  });
+});
+
 describe('system.json', () => {
   it('should come back as it was written', () => {
     for (const [, system] of systems) {
