@@ -1,11 +1,12 @@
 /** `npm run bench -- NAME`: measurements that take long or need files outside this repository; tests never run these. */
 import { Command } from 'commander';
-import { print, reportError, table } from '../cli/output.ts';
+import { note, print, reportError, table } from '../cli/output.ts';
 import { benchBoards } from './boards.ts';
 import { benchKws } from './kws-accuracy.ts';
 import { addMlperf } from './mlperf/command.ts';
 import { nonNegativeInteger, weightsOption, type WeightsMemory } from '../cli/options.ts';
 import { benchPeers } from './peers.ts';
+import { benchCandidates, type CandidateRow } from './quantize-candidates.ts';
 import { benchQuantize } from './quantize-accuracy.ts';
 
 const DIR = './build/bench';
@@ -97,6 +98,31 @@ program
       row.holds ? 'yes' : 'NO',
     ]);
     print(options, { schemaVersion: 1, rows }, () => table(header, cells));
+  });
+
+program
+  .command('quantize-candidates')
+  .description(
+    'options of quantize, scored on held-out calibration samples, then each tested once against the published models',
+  )
+  .option('--models <list>', 'of kws, ad, ic, vww')
+  .option('--json', 'print JSON')
+  .action((options: { models?: string; json?: boolean }) => {
+    const points = (difference: CandidateRow['againstFloat']): string =>
+      difference === null
+        ? '-'
+        : `${difference.points.toFixed(2)} (${difference.interval.low.toFixed(2)} .. ${difference.interval.high.toFixed(2)})`;
+    const cellsOf = (row: CandidateRow): string[] => [
+      ...[row.model, row.candidate, row.heldOutSqnrDb.toFixed(1)],
+      row.sameTop1Share === null ? '-' : (100 * row.sameTop1Share).toFixed(2),
+      ...[row.maeOutput.toPrecision(3), points(row.againstFloat), points(row.againstPublished)],
+    ];
+    const rows = benchCandidates(options.models?.split(',') ?? null, (row) => note(cellsOf(row).join('  ')));
+    const header = [
+      ...['model', 'candidate', 'held-out SQNR dB', 'same class as float %', 'MAE to float'],
+      ...['ours - float', 'ours - published'],
+    ];
+    print(options, { schemaVersion: 1, rows }, () => table(header, rows.map(cellsOf)));
   });
 
 program

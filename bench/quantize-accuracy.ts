@@ -22,7 +22,7 @@ import { compare, predict, type Comparison, type Predictions, type TestSet } fro
 import { loadPipeline } from '../learn/pipeline.ts';
 import { STATIC_DEFAULTS, quantizeStatic, type StaticOptions } from '../learn/quantize/static.ts';
 
-interface Entry {
+export interface Entry {
   readonly name: string;
   readonly float: string;
   readonly int8: string;
@@ -85,7 +85,7 @@ export async function benchQuantize(dir: string, options: QuantizeBenchOptions):
   return rows;
 }
 
-function required(...parts: readonly string[]): string {
+export function required(...parts: readonly string[]): string {
   const path = join(packageRoot(), '..', 'shared', ...parts);
   if (existsSync(path)) return path;
   throw new UserError(`${path} is absent; third-party data and models are not part of this repository`, 3);
@@ -121,7 +121,7 @@ async function benchOne(entry: Entry, dir: string, options: QuantizeBenchOptions
   };
 }
 
-function samplesOf(
+export function samplesOf(
   entry: Entry,
   float: Graph,
   count: number | null,

@@ -1,9 +1,10 @@
 /** `thumbelina quantize`: a float .tflite and calibration data to an int8 or int16x8 .tflite. */
 import { writeFileSync } from 'node:fs';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
 import type { DynamicForm } from '../firmware-gen/ir/dynamic.ts';
-import type { Graph } from '../firmware-gen/ir/graph.ts';
+import { tensorOf, type Graph } from '../firmware-gen/ir/graph.ts';
 import { graphToTflite } from '../firmware-gen/passes/export.ts';
 import { writeTflite } from '../firmware-gen/tflite/writer.ts';
 import { loadModel } from '../harness/model.ts';
@@ -12,10 +13,26 @@ import { layerErrors, type LayerError } from '../learn/evaluate/layers.ts';
 import type { Pipeline } from '../learn/pipeline.ts';
 import type { RangeMethod } from '../learn/quantize/range-methods.ts';
 import { quantizeDynamic } from '../learn/quantize/dynamic.ts';
-import { quantizeStatic, type StaticResult } from '../learn/quantize/static.ts';
+import type { Budget, Cost } from '../learn/quantize/budget.ts';
+import {
+  quantizeStatic,
+  quantizeWithinBudget,
+  type LayerOverride,
+  type StaticResult,
+} from '../learn/quantize/static.ts';
 import { chooseData, findPipeline, pipelinePath } from './data.ts';
 import { layerCells, layerHeader } from './layer-text.ts';
-import { nonNegativeInteger } from './options.ts';
+import { boardOption, nonNegativeInteger } from './options.ts';
+import {
+  METHODS,
+  MOMENTUM,
+  PERCENTILE,
+  budgetLimits,
+  costsOn,
+  layerOverride,
+  percent,
+  share,
+} from './quantize-options.ts';
 import { print, table, type JsonOption } from './output.ts';
 
 interface QuantizeArguments extends JsonOption {
@@ -30,7 +47,10 @@ interface QuantizeArguments extends JsonOption {
   readonly momentum: number;
   readonly biasCorrection?: boolean;
   readonly equalize?: boolean;
-  readonly rounding: 'nearest' | 'adaptive';
+  readonly rounding: 'nearest' | 'adaptive' | 'sequential';
+  readonly layer: readonly (readonly [number, LayerOverride])[];
+  readonly budget?: Budget;
+  readonly board: string;
   readonly samples: number;
   readonly seed: number;
   readonly split?: string;
@@ -58,38 +78,35 @@ export function addQuantize(program: Command): void {
     .addOption(new Option('--weights <bits>', 'bits of weights').choices(['8', '16']).default('8'))
     .addOption(new Option('--activations <bits>', 'bits of activations').choices(['8', '16']).default('8'))
     .addOption(new Option('--granularity <per>', 'scales of filters').choices(['channel', 'tensor']).default('channel'))
-    .addOption(
-      new Option('--method <method>', 'how ranges are drawn')
-        .choices(['min-max', 'moving-average', 'percentile', 'mse', 'entropy'])
-        .default('min-max'),
-    )
-    .option('--percentile <percent>', 'share of values kept by --method percentile', percent, 99.99)
-    .option('--momentum <share>', 'weight of the past in --method moving-average', share, 0.9)
+    .addOption(new Option('--method <method>', 'how ranges are drawn').choices(METHODS).default('min-max'))
+    .option('--percentile <percent>', 'share of values kept by --method percentile', percent, PERCENTILE)
+    .option('--momentum <share>', 'weight of the past in --method moving-average', share, MOMENTUM)
     .option('--bias-correction', "take out of the biases what rounding did to the layers' mean outputs")
     .option('--equalize', 'make weight ranges of neighbouring layers alike first (cross-layer equalization)')
-    .addOption(new Option('--rounding <how>', 'of weights').choices(['nearest', 'adaptive']).default('nearest'))
+    .addOption(
+      new Option('--rounding <how>', 'of weights').choices(['nearest', 'adaptive', 'sequential']).default('nearest'),
+    )
+    .option(
+      '--layer <op:how...>',
+      'of one op as the table lists them: its bits (8, 16) or its --method',
+      layerOverride,
+      [],
+    )
+    .option(
+      '--budget <limits>',
+      'mixed 8 and 16 bit: ram:BYTES,flash:BYTES,cycles:N, any of them, on --board',
+      budgetLimits,
+    )
+    .addOption(boardOption())
     .option('--samples <count>', 'calibration samples to draw', nonNegativeInteger, 100)
     .option('--seed <seed>', 'which samples are drawn', nonNegativeInteger, 1)
     .option('--split <name>', 'of the data set (default: train, where it has one)')
     .option('--pipeline <file>', 'pre-processing (default: MODEL.pipeline.json beside the model, else data as it is)')
     .option('--json', 'print JSON')
-    .action((path: string, options: QuantizeArguments) => {
-      const report = quantize(path, options);
+    .action(async (path: string, options: QuantizeArguments) => {
+      const report = await quantize(path, options);
       print(options, report, () => formatQuantize(report));
     });
-}
-
-function percent(text: string): number {
-  const value = Number(text);
-  if (!(value > 50 && value <= 100)) throw new InvalidArgumentError('a number over 50 and up to 100 is expected.');
-  return value;
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value < 1))
-    throw new InvalidArgumentError('a number from 0 to below 1 is expected.');
-  return value;
 }
 
 function methodOf({ method, percentile, momentum }: QuantizeArguments): RangeMethod {
@@ -113,6 +130,10 @@ interface QuantizeReport {
   readonly scheme: string;
   readonly weights: number;
   readonly activations: number;
+  /** Bits of the output, by op of the result; conversions (QUANTIZE) are ops too. */
+  readonly precision: readonly (8 | 16)[];
+  /** With --budget: bytes and cycles of the result, --bare, on the emulated board. */
+  readonly cost: Cost | null;
   readonly granularity: string;
   readonly method: string;
   readonly samples: number;
@@ -126,22 +147,32 @@ interface QuantizeReport {
 const COMPARED_SAMPLES = 16;
 
 /** @throws UserError for options that the scheme does not know */
-function quantizeBy(graph: Graph, inputs: readonly Float32Array[], options: QuantizeArguments): StaticResult {
-  const { granularity, scheme, form } = options;
+async function quantizeBy(
+  graph: Graph,
+  inputs: readonly Float32Array[],
+  options: QuantizeArguments,
+): Promise<StaticResult & { readonly cost?: Cost }> {
+  const { granularity, scheme, form, budget } = options;
   const equalization = options.equalize ?? false;
-  if (scheme === 'static')
-    return quantizeStatic(graph, inputs, {
-      activations: options.activations === '16' ? 16 : 8,
-      granularity,
-      method: methodOf(options),
+  if (scheme === 'static') {
+    const common = {
+      ...{ granularity, method: methodOf(options), equalization, rounding: options.rounding },
       biasCorrection: options.biasCorrection ?? false,
-      equalization,
-      rounding: options.rounding,
-    });
+    };
+    const layers = new Map(options.layer);
+    if (budget === undefined)
+      return quantizeStatic(graph, inputs, { ...common, activations: options.activations === '16' ? 16 : 8 }, layers);
+    if (options.activations === '16')
+      throw new UserError('--budget: chooses the bits of every layer; leave --activations out');
+    const costs = costsOn(loadBoard(options.board), inputs[0]!);
+    return quantizeWithinBudget(graph, inputs, common, { budget, layers, costs });
+  }
   const forStatic = [
     ...(options.activations === '16' ? ['--activations 16'] : []),
+    ...(options.layer.length > 0 ? ['--layer'] : []),
+    ...(budget === undefined ? [] : ['--budget']),
     ...(options.biasCorrection ? ['--bias-correction'] : []),
-    ...(options.rounding === 'adaptive' ? ['--rounding adaptive'] : []),
+    ...(options.rounding !== 'nearest' ? [`--rounding ${options.rounding}`] : []),
   ];
   if (forStatic.length > 0)
     throw new UserError(`--scheme ${scheme}: ${forStatic.join(', ')} is for --scheme static only; leave it out`);
@@ -153,9 +184,11 @@ function quantizeBy(graph: Graph, inputs: readonly Float32Array[], options: Quan
   });
 }
 
-function quantize(path: string, options: QuantizeArguments): QuantizeReport {
+async function quantize(path: string, options: QuantizeArguments): Promise<QuantizeReport> {
   if (options.weights === '16')
     throw new UserError('--weights 16: static kernels take 8-bit weights (TFLite has no other); use --weights 8');
+  if (options.rounding === 'sequential' && options.biasCorrection)
+    throw new UserError('--rounding sequential corrects biases itself; leave --bias-correction out');
   if (options.samples === 0) throw new UserError('--samples 0: calibration needs at least one sample; give more');
   const { graph, name } = loadModel(path);
   const pipeline = findPipeline(path, options.pipeline);
@@ -168,7 +201,7 @@ function quantize(path: string, options: QuantizeArguments): QuantizeReport {
     seed,
   });
   const activations = options.activations === '16' ? 16 : 8;
-  const { float, quantized } = quantizeBy(graph, inputs, options);
+  const { float, quantized, cost } = await quantizeBy(graph, inputs, options);
   const bytes = writeTflite(graphToTflite(quantized));
   writeFileSync(options.output, bytes);
   return {
@@ -179,6 +212,8 @@ function quantize(path: string, options: QuantizeArguments): QuantizeReport {
     scheme: options.scheme,
     weights: 8,
     activations,
+    precision: quantized.ops.map((op) => (tensorOf(quantized, op.outputs[0]!).dtype === 'int16' ? 16 : 8)),
+    cost: cost ? { ram: cost.ram, flash: cost.flash, cycles: cost.cycles } : null,
     granularity: options.granularity,
     method: options.scheme === 'static' ? options.method : `run time, ${options.form} form, input`,
     samples: inputs.length,
@@ -201,13 +236,24 @@ function writePipeline(output: string, pipeline: Pipeline | null, quantized: Gra
   return path;
 }
 
+function activationsText({ precision }: QuantizeReport): string {
+  const fine = precision.filter((bits) => bits === 16).length;
+  return fine > 0 && fine < precision.length ? `${fine} of ${precision.length} ops 16 bit` : `${precision[0]} bit`;
+}
+
+function costText({ ram, flash, cycles }: Cost): string {
+  const text = (value: number): string => value.toLocaleString('en-US');
+  return `within the budget: ${text(cycles)} cycles, flash ${text(flash)} bytes, RAM ${text(ram)} bytes`;
+}
+
 function formatQuantize(report: QuantizeReport): string {
-  const rows = report.layers.map(layerCells);
+  const rows = report.layers.map((layer) => [...layerCells(layer), `${report.precision[layer.index]} bit`]);
   return [
-    `${report.model}: ${report.scheme}, weights ${report.weights} bit per ${report.granularity}, activations ${report.activations} bit, ranges by ${report.method} over ${report.samples} samples`,
+    `${report.model}: ${report.scheme}, weights ${report.weights} bit per ${report.granularity}, activations ${activationsText(report)}, ranges by ${report.method} over ${report.samples} samples`,
     '',
-    table(layerHeader, rows),
+    table([...layerHeader, 'output'], rows),
     '',
+    ...(report.cost === null ? [] : [costText(report.cost), '']),
     `wrote ${report.output} (${report.bytes.toLocaleString('en-US')} bytes)${report.pipeline === null ? '' : ` and ${report.pipeline}`}`,
     ...report.notes.map((text) => `note: ${text}`),
   ].join('\n');

@@ -4,6 +4,7 @@ import type { Board } from '../boards/schema.ts';
 import { coreOf } from '../emulator/cores/core.ts';
 import { emitC, modelIdentifier, type SourceTree } from '../firmware-gen/emit/index.ts';
 import type { HarnessOptions } from '../firmware-gen/emit/harness-source.ts';
+import type { Graph } from '../firmware-gen/ir/graph.ts';
 import type { MemoryPlan, Schedule } from '../firmware-gen/ir/schedule.ts';
 import { pruneConstantChannels } from '../firmware-gen/passes/prune-constant-channels.ts';
 import { lower } from '../firmware-gen/passes/lower/index.ts';
@@ -41,20 +42,28 @@ export interface CompiledModel extends GeneratedModel {
   readonly image: FirmwareImage;
 }
 
+/** What is decided before any C is written. */
+export function planModel(
+  whole: Graph,
+  { board, hooks, prune }: Pick<GenerateOptions, 'board' | 'hooks' | 'prune'>,
+): { readonly schedule: Schedule; readonly plan: MemoryPlan; readonly channels: number } {
+  const { graph, channels } =
+    prune && !hooks && !whole.dynamics ? pruneConstantChannels(whole) : { graph: whole, channels: 0 };
+  const schedule = lower(graph, { fuse: !hooks, dsp: coreOf(board).dsp });
+  return { schedule, plan: planMemory(schedule), channels };
+}
+
 export function generateModel(
   model: SourceModel,
   { board, bare, hooks, prune, harness = null, weightsInRam = false }: GenerateOptions,
 ): GeneratedModel {
-  const { graph, channels } =
-    prune && !hooks && !model.graph.dynamics ? pruneConstantChannels(model.graph) : { graph: model.graph, channels: 0 };
+  const { schedule, plan, channels } = planModel(model.graph, { board, hooks, prune });
   const pruned =
     channels === 0
       ? []
       : [
           `${channels} channels are constant for every input and were removed; outputs are the same bit for bit (--no-prune keeps them)`,
         ];
-  const schedule = lower(graph, { fuse: !hooks, dsp: coreOf(board).dsp });
-  const plan = planMemory(schedule);
   const { sha256: modelSha256 } = model;
   const tree = emitC(schedule, plan, {
     board,

@@ -110,7 +110,25 @@ function findings(
   });
 }
 
-async function paper(options: { quick?: boolean; tasks?: string; samples?: string; table?: string }): Promise<void> {
+interface PaperOptions {
+  readonly quick?: boolean;
+  readonly tasks?: string;
+  readonly samples?: string;
+  readonly table?: string;
+  readonly calibrations?: string;
+}
+
+/** @throws UserError for a size that the table does not have */
+function calibrationSizes({ calibrations, quick }: PaperOptions): readonly number[] {
+  if (calibrations === undefined) return quick ? [CALIBRATIONS[0], CALIBRATIONS[2]] : CALIBRATIONS;
+  return calibrations.split(',').map((text) => {
+    const size = CALIBRATIONS.find((known) => String(known) === text);
+    if (size === undefined) throw new UserError(`--calibrations ${text}: ${CALIBRATIONS.join(', ')} are there`);
+    return size;
+  });
+}
+
+async function paper(options: PaperOptions): Promise<void> {
   const dir = join(packageRoot(), 'build', 'paper');
   const names = (options.tasks ?? TASKS.join()).split(',') as TaskName[];
   const unknown = names.find((name) => !TASKS.includes(name));
@@ -122,7 +140,7 @@ async function paper(options: { quick?: boolean; tasks?: string; samples?: strin
   const accuracy: string[] = [];
   const cost: string[] = [];
   const gains: Parameters<typeof findings>[0][number][] = [];
-  const calibrations = options.quick ? [CALIBRATIONS[0], CALIBRATIONS[2]] : CALIBRATIONS;
+  const calibrations = calibrationSizes(options);
   for (const name of names) {
     const task = await loadTask(name, count, dir, say);
     if (options.table !== 'accuracy') cost.push(...(await costTable(task, cells)));
@@ -164,6 +182,7 @@ const program = new Command('paper:quantization')
   .option('--quick', 'few samples and two calibration sizes; labelled as such')
   .option('--tasks <list>', `of ${TASKS.join(', ')}`)
   .option('--samples <count>', 'test samples per task')
+  .option('--calibrations <list>', `numbers of calibration samples, of ${CALIBRATIONS.join(', ')}`)
   .addOption(new Option('--table <name>', 'only this one').choices(['accuracy', 'price']))
   .action(paper);
 

@@ -53,9 +53,9 @@ function fixFor(cause: Cause, { isDynamic, isPerChannel }: Circumstances): strin
         : 'outliers or louder calibration data set the scale: --method percentile or mse, or --scheme dynamic-asym';
     case 'weights':
       return isPerChannel
-        ? "the layer's own weights lose it: --equalize, --rounding adaptive, or --activations 16"
+        ? "the layer's own weights lose it: --equalize, --rounding sequential, or 16 bits for it and the next (--layer)"
         : 'one scale for all filters loses it: --granularity channel, or --equalize';
     case 'accumulated':
-      return 'noise of the layers before adds up: --bias-correction, --rounding adaptive, or --activations 16';
+      return 'noise of the layers before adds up: --rounding sequential, or --activations 16';
   }
 }

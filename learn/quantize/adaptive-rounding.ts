@@ -3,24 +3,24 @@
  * weight to minimise E|(wq - w) . x|^2 = d' H d, H = E[x x'] over calibration inputs. Instead of its relaxation by gradient descent this
  * flips one weight at a time, greedily, while the error falls (coordinate descent). Convolutions see a share of their output positions.
  */
-import { defined } from '../../common/errors.ts';
 import { tensorOf, type Graph, type TensorId } from '../../firmware-gen/ir/graph.ts';
-import { paddingBefore } from '../../firmware-gen/ir/op-params.ts';
 import { createRandom } from '../random.ts';
 import { observe, type CalibrationSamples } from './calibrate.ts';
+import { drawPositions, patches } from './patches.ts';
 import type { RoundFilter } from './quantize-graph.ts';
 import { constantOf, isWeighted, type WeightedOp } from './weights.ts';
 
 /** Positions per layer and sample that enter H: more changes little, and H costs their number times the filter's size squared. */
 const POSITIONS_MAX = 24;
 /** Filters with more inputs than this round to nearest: H would take gigabytes. */
-const INPUTS_MAX = 1024;
+export const INPUTS_MAX = 1024;
 const PASSES = 4;
 
 /** Second moments of one layer's inputs: H, row-major [inputs, inputs], one per group of weights that see the same inputs. */
-interface Moments {
+export interface Moments {
   readonly inputs: number;
   readonly matrices: readonly Float64Array[];
+  readonly crosses?: readonly Float64Array[];
 }
 
 /** Runs the samples once through `graph` (float). */
@@ -30,44 +30,54 @@ export function adaptiveRounding(graph: Graph, samples: CalibrationSamples): Rou
     const found = moments.get(op.outputs[0]!);
     const rounded = Int8Array.from(values, (value, i) => clampWeight(Math.round(value / scaleOf(i))));
     if (!found) return rounded;
-    for (const { offset, stride, matrix } of rowsOf(graph, op, found))
-      refine(rounded, values, scaleOf, { offset, stride, inputs: found.inputs, matrix });
+    for (const row of rowsOf(graph, op, found)) refine(rounded, values, scaleOf, row);
     return rounded;
   };
 }
 
-const clampWeight = (q: number): number => Math.min(127, Math.max(-127, q));
+export const clampWeight = (q: number): number => Math.min(127, Math.max(-127, q));
 
 /** Where the weights of one output lie, and which inputs they meet. */
-interface Row {
+export interface Row {
   readonly offset: number;
   readonly stride: number;
   readonly inputs: number;
   readonly matrix: Float64Array;
+  /** E[xq x'] where the quantized layer meets other inputs, xq, than the float one; else H. */
+  readonly cross?: Float64Array;
 }
 
-function rowsOf(graph: Graph, op: WeightedOp, { inputs, matrices }: Moments): Omit<Row, 'inputs'>[] {
+export function rowsOf(graph: Graph, op: WeightedOp, { inputs, matrices, crosses }: Moments): Row[] {
   const { shape } = constantOf(graph, op, 1);
   const outputs = op.kind === 'DEPTHWISE_CONV_2D' ? shape[3]! : shape[0]!;
-  return Array.from({ length: outputs }, (_, c) => ({
-    offset: op.kind === 'DEPTHWISE_CONV_2D' ? c : c * inputs,
-    stride: op.kind === 'DEPTHWISE_CONV_2D' ? outputs : 1,
-    matrix: matrices[op.kind === 'DEPTHWISE_CONV_2D' ? Math.floor(c / op.depthMultiplier) : 0]!,
-  }));
+  const isDepthwise = op.kind === 'DEPTHWISE_CONV_2D';
+  return Array.from({ length: outputs }, (_, c) => {
+    const group = isDepthwise ? Math.floor(c / op.depthMultiplier) : 0;
+    return {
+      offset: isDepthwise ? c : c * inputs,
+      stride: isDepthwise ? outputs : 1,
+      inputs,
+      matrix: matrices[group]!,
+      ...(crosses ? { cross: crosses[group]! } : {}),
+    };
+  });
 }
 
 /** Flips single weights to their other neighbour while that lowers d' H d. */
-function refine(
+export function refine(
   rounded: Int8Array,
   values: Float32Array,
   scaleOf: (i: number) => number,
-  { offset, stride, inputs, matrix }: Row,
+  { offset, stride, inputs, matrix, cross = matrix }: Row,
 ): void {
   const at = (k: number): number => offset + k * stride;
   const error = Float64Array.from({ length: inputs }, (_, k) => rounded[at(k)]! * scaleOf(at(k)) - values[at(k)]!);
   const gradient = new Float64Array(inputs);
   for (let k = 0; k < inputs; k += 1)
-    for (let j = 0; j < inputs; j += 1) gradient[k]! += matrix[k * inputs + j]! * error[j]!;
+    for (let j = 0; j < inputs; j += 1) {
+      const value = values[at(j)]!;
+      gradient[k]! += matrix[k * inputs + j]! * (error[j]! + value) - cross[k * inputs + j]! * value;
+    }
   for (let pass = 0; pass < PASSES; pass += 1) {
     let flips = 0;
     for (let k = 0; k < inputs; k += 1) {
@@ -123,7 +133,7 @@ function addSample(
   draw: (count: number) => number,
 ): void {
   const isDepthwise = op.kind === 'DEPTHWISE_CONV_2D';
-  for (const patch of patches(graph, op, values, draw)) {
+  for (const patch of patches(graph, op, values, drawPositions(graph, op, POSITIONS_MAX, draw))) {
     const channels = matrices.length;
     for (const [c, matrix] of matrices.entries()) {
       const x = isDepthwise ? Float64Array.from({ length: inputs }, (_, k) => patch[k * channels + c]!) : patch;
@@ -132,41 +142,5 @@ function addSample(
         for (let j = 0; j < inputs; j += 1) matrix[k * inputs + j]! += x[k]! * x[j]!;
       }
     }
-  }
-}
-
-/** Inputs that one output position meets, [kh, kw, channels] flat; a few random positions of a convolution. */
-function* patches(
-  graph: Graph,
-  op: WeightedOp,
-  values: Float32Array,
-  draw: (count: number) => number,
-): Generator<Float64Array> {
-  if (op.kind === 'FULLY_CONNECTED') {
-    const inputs = constantOf(graph, op, 1).shape[1]!;
-    for (let start = 0; start < values.length; start += inputs)
-      yield Float64Array.from(values.subarray(start, start + inputs));
-    return;
-  }
-  const [, height = 1, width = 1, channels = 1] = tensorOf(graph, op.inputs[0]!).shape;
-  const [, outputH = 1, outputW = 1] = tensorOf(graph, op.outputs[0]!).shape;
-  const [, filterH = 1, filterW = 1] = defined(constantOf(graph, op, 1).shape, 'filter shape');
-  const padH = paddingBefore(op.padding, height, filterH, outputH, op.strideH, op.dilationH);
-  const padW = paddingBefore(op.padding, width, filterW, outputW, op.strideW, op.dilationW);
-  const count = Math.min(POSITIONS_MAX, outputH * outputW);
-  for (let n = 0; n < count; n += 1) {
-    const position = draw(outputH * outputW);
-    const top = Math.floor(position / outputW) * op.strideH - padH;
-    const left = (position % outputW) * op.strideW - padW;
-    const patch = new Float64Array(filterH * filterW * channels);
-    for (let y = 0; y < filterH; y += 1) {
-      for (let x = 0; x < filterW; x += 1) {
-        const [row, column] = [top + y * op.dilationH, left + x * op.dilationW];
-        if (row < 0 || row >= height || column < 0 || column >= width) continue;
-        const from = (row * width + column) * channels;
-        patch.set(values.subarray(from, from + channels), (y * filterW + x) * channels);
-      }
-    }
-    yield patch;
   }
 }

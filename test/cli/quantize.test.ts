@@ -54,6 +54,33 @@ describe('quantize', () => {
     expect(graph.ops.map(({ kind }) => kind)).not.toContain('MUL');
   });
 
+  it('should give single layers what they are told', async () => {
+    const output = space.path('layers.tflite');
+    const args = ['quantize', float, '--calibration', data, '--layer', '0:16', '1:mse', '1:16', '-o', output];
+    const report = (await thumbelinaJson(args)) as { precision: number[]; layers: { opcode: string }[] };
+    expect(report.precision).toEqual([16, 16, 8, 8, 8, 8, 8, 8]);
+    expect(loadModel(output).graph.ops[2]).toMatchObject({ kind: 'QUANTIZE' });
+    expect(report.layers.map(({ opcode }) => opcode)).not.toContain('QUANTIZE');
+  });
+
+  it('should choose bits within a budget that is measured, and say what the result costs', async () => {
+    const output = space.path('budget.tflite');
+    const args = ['--calibration', data, '--rounding', 'sequential', '-o', output];
+    const report = async (budget: string) =>
+      (await thumbelinaJson(['quantize', float, ...args, '--budget', budget])) as {
+        precision: number[];
+        cost: { ram: number; flash: number; cycles: number };
+      };
+    const { cost } = await report('cycles:1000000000');
+    const limit = Math.round(0.7 * cost.cycles);
+    const within = await report(`cycles:${limit},flash:100000`);
+    expect(new Set(within.precision)).toEqual(new Set([8, 16]));
+    expect(within.cost.cycles).toBeLessThanOrEqual(limit);
+    const input = ['--board', 'mps2-an386', '--bare', '--lcg', '1', '-o', space.folder('run')];
+    const run = (await thumbelinaJson(['run', output, ...input])) as { memory: { flashBytes: number } };
+    expect(run.memory.flashBytes).toBe(within.cost.flash);
+  }, 120_000);
+
   it('should use the pipeline and write it beside the result with the new quantization', async () => {
     const pipeline = {
       schemaVersion: 1,
@@ -95,6 +122,24 @@ describe('quantize', () => {
     ['a split that does not exist', () => ['--calibration', data, '--split', 'dev'], /no sample is of split "dev"/],
     ['no samples wanted', () => ['--calibration', data, '--samples', '0'], /--samples 0: calibration needs/],
     ['16-bit weights', () => ['--calibration', data, '--weights', '16'], /--weights 16: static kernels take 8-bit/],
+    ['a layer that is not there', () => ['--calibration', data, '--layer', '9:16'], /--layer 9: float has ops 0 to 6/],
+    ['a layer without a wish', () => ['--calibration', data, '--layer', '2'], /OP:8, OP:16 or OP:METHOD is expected/],
+    ['a budget of nothing', () => ['--calibration', data, '--budget', 'time:3'], /ram:N,flash:N,cycles:N is expected/],
+    [
+      'a budget and bits',
+      () => ['--calibration', data, '--budget', 'ram:3', '--activations', '16'],
+      /leave --activations out/,
+    ],
+    [
+      'a budget for run-time scales',
+      () => ['--calibration', data, '--budget', 'ram:3', '--scheme', 'dynamic-q'],
+      /--budget is for --scheme static only/,
+    ],
+    [
+      'two corrections of biases',
+      () => ['--calibration', data, '--rounding', 'sequential', '--bias-correction'],
+      /--rounding sequential corrects biases itself/,
+    ],
     ['4-bit activations', () => ['--calibration', data, '--activations', '4'], /Allowed choices are 8, 16/],
     ['a percentile below the median', () => ['--calibration', data, '--percentile', '5'], /over 50 and up to 100/],
   ])('should refuse %s with one line and write nothing', async (_, args, message) => {
