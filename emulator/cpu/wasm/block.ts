@@ -16,7 +16,7 @@ import { expression, statements, type Action } from './evaluate.ts';
 import type { Region } from './guest-memory.ts';
 
 /** Longest block; a longer run is cut, which costs nothing (the pipeline's state goes across the cut). */
-const INSTRUCTIONS_MAX = 64;
+const INSTRUCTIONS_MAX = 128;
 const TARGETS_MAX = 16;
 
 /** Of one instruction in one pipeline state. A divide's are without those that depend on its operands. */

@@ -44,7 +44,7 @@ export class MemoryTime {
 /** Makes the tables of translated code. False: there is no room for them. */
 function share(system: TranslatableMemory, memory: GuestMemory, onSetUp: (timed: TimedMemory) => void): boolean {
   const { dataLines: lines } = system;
-  const table = memory.reserve(TimingMemo.tableBytes);
+  const table = memory.reserve(TimingMemo.storageBytes);
   const linesAt = memory.reserve(lines.storageBytes);
   if (table === null || linesAt === null) return false;
   memory.splitBySlaves((address) => system.slaveOf(address));

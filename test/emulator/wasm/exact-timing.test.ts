@@ -140,6 +140,11 @@ describe('lines of data at hand', () => {
       const set = sets.get(line % setCount) ?? [];
       expect(lines.use(address)).toBe(set.includes(line));
       sets.set(line % setCount, [line, ...set.filter((other) => other !== line)].slice(0, ways));
+      if (count % 700 === 0) lines.restore(lines.save());
+      if (count % 1900 === 0) {
+        lines.clear();
+        sets.clear();
+      }
     }
   });
 });

@@ -66,8 +66,8 @@ export class BlockEmitter {
     for (const step of block.steps) {
       this.step = step;
       this.memory.cyclesBefore = this.cycles;
-      this.timing?.instruction(step.instruction, this.cycles);
-      if (needsInterpreter(step, this.fpuEnabled) || (this.timing !== null && isExclusive(step))) {
+      const isTimed = this.timing?.instruction(step, this.cycles) ?? true;
+      if (!isTimed || needsInterpreter(step, this.fpuEnabled) || (this.timing !== null && isExclusive(step))) {
         this.out.bail();
         return false;
       }
@@ -114,7 +114,7 @@ export class BlockEmitter {
     const besides = sequential.cycles - skipped.cycles;
     if (besides !== 0) {
       this.count(besides, 0);
-      if (instruction.divide === null) this.timing?.pass(this.cycles + skipped.cycles, 'inside', besides);
+      if (instruction.divide === null) this.timing?.besides(this.cycles + skipped.cycles, besides);
     }
     this.cycles += skipped.cycles;
     w.end();

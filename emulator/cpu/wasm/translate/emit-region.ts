@@ -14,7 +14,7 @@ import { BlockEmitter } from './emit-block.ts';
 import { ExpressionEmitter } from './emit-expression.ts';
 import { TimingEmitter, type TimedMemory } from './emit-timing.ts';
 import { atEndOf, AT_RUN_TIME, IN_CELLS, meet, sameState, type FlagState } from './flag-state.ts';
-import { COUNTERS_OFFSET, I32_LOCALS, INSTRUCTION_BITS, local, localOfCell, TIMING_LOCALS, VECTORS } from './locals.ts';
+import { COUNTERS_OFFSET, I32_LOCALS, INSTRUCTION_BITS, LINE_LOCALS, local, localOfCell, VECTORS } from './locals.ts';
 import { lastStep, type CodeSource, type Node, type RegionPlan, type Site } from './region.ts';
 import { wasmModule } from './wasm-module.ts';
 import { F32, F64, I32, I64, V128, WasmWriter } from './wasm-writer.ts';
@@ -96,10 +96,10 @@ export class RegionEmitter {
       { count: 1, type: F32 },
       { count: 1, type: F64 },
       { count: VECTORS, type: V128 },
-      { count: TIMING_LOCALS, type: I32 },
-      { count: this.code.memory.groupsMax, type: I32 },
+      { count: 1, type: I64 },
+      { count: LINE_LOCALS + this.code.memory.groupsMax, type: I32 },
     ];
-    const imports = ['memory', 'function', ...(this.timed === null ? [] : ['lookup' as const])] as const;
+    const imports = ['memory', 'function', ...(this.timed === null ? [] : (['timing'] as const))] as const;
     const module = wasmModule({ parameters: [I32, I32], imports, body: w.body(), locals });
     return { module, sites: this.sites, cyclesBound: this.longestPath() };
   }

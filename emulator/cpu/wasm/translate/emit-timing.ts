@@ -1,26 +1,26 @@
-/** Extra cycles of fetches and reads in translated code: looked up in the table of timing-memo.ts, which is filled where nothing is found. */
-import { dataField, type DataLines } from '../../../timing/data-lines.ts';
-import type { Block } from '../block.ts';
+/** Extra cycles of fetches and reads in translated code: every stretch of it ends with a look at what timing-memo.ts knows about it. */
+import type { DataLines } from '../../../timing/data-lines.ts';
+import type { Block, Step } from '../block.ts';
 import type { Part, Region } from '../guest-memory.ts';
-import { emitReplace } from './data-lookup.ts';
-import { INSTRUCTION_BITS, local } from './locals.ts';
+import { emitUse } from './emit-lines.ts';
+import { isConditional } from './flag-state.ts';
+import { local } from './locals.ts';
 import {
-  ENTRY_SHIFT,
-  entryWord,
-  EXTRA_BIT,
-  STATE_OFFSET,
+  eventBit,
+  EVENTS_MAX,
+  RECORD_MASK,
+  RECORD_SHIFT,
+  recordField,
   STATE_SHIFT,
-  WAY_MASK,
+  STATE_OFFSET,
   type FetchEvent,
+  type RareEvent,
   type TimingMemo,
   type TimingSite,
 } from './timing-memo.ts';
 import type { WasmWriter } from './wasm-writer.ts';
 
-/** Number that the imported function of software floating point takes for TimingMemo.advance. */
-export const ADVANCE = 1 << 16;
-const IMPORTED_FUNCTION = 0;
-const LOOKUP_FUNCTION = 1;
+const TIMING_FUNCTION = 1;
 
 /** What translated code needs to count the time of memories. */
 export interface TimedMemory {
@@ -39,7 +39,10 @@ export class TimingEmitter {
   private readonly w: WasmWriter;
   private readonly timed: TimedMemory;
   private fetches: FetchEvent[] = [];
+  private events: RareEvent[] = [];
   private block = '';
+  /** The block is a loop of its own: its state is mostly that of the pass before. */
+  private isLoop = false;
 
   constructor(w: WasmWriter, timed: TimedMemory) {
     this.w = w;
@@ -55,7 +58,7 @@ export class TimingEmitter {
   begin(): void {
     const { w } = this;
     w.const(0);
-    w.memory('i32.load', STATE_OFFSET);
+    w.memory('i64.load', STATE_OFFSET);
     w.set(local.timing);
   }
 
@@ -63,18 +66,32 @@ export class TimingEmitter {
     const { w } = this;
     w.const(0);
     w.get(local.timing);
-    w.memory('i32.store', STATE_OFFSET);
+    w.memory('i64.store', STATE_OFFSET);
   }
 
   /** @param state of the pipeline */
-  startBlock({ start, end }: Block, state: number): void {
+  startBlock({ start, end, steps }: Block, state: number): void {
+    this.isLoop = steps.at(-1)!.instruction.target === start;
     this.fetches = [];
     this.block = [start, end, state].join(' ');
   }
 
-  /** @param at constant cycles of the block before it */
-  instruction({ address, size }: { readonly address: number; readonly size: number }, at: number): void {
+  /**
+   * @param at constant cycles of the block before it
+   * @returns false if it may cause more events than there are bits, at places where no stretch can end
+   */
+  instruction(step: Step, at: number): boolean {
+    const { address, size, divide } = step.instruction;
+    let isPossible = true;
+    if (isConditional(step)) {
+      // What follows is not to depend on whether it is executed.
+      const most = eventsMost(step);
+      const isFull = divide !== null || this.events.length + most > EVENTS_MAX;
+      if (isFull && this.events.length > 0) this.pass(at, 'inside');
+      isPossible = most <= EVENTS_MAX;
+    }
     this.fetches.push({ address, bytes: size, at });
+    return isPossible;
   }
 
   /** In front of the current instruction, for a way out that JavaScript completes. */
@@ -82,42 +99,90 @@ export class TimingEmitter {
     return { ...this.here(at, 'inside'), count: this.fetches.length - 1 };
   }
 
-  /** Up to here all that has been fetched, and `besides`, is in the counters. */
-  pass(at: number, kind: TimingSite['kind'], besides = 0): void {
-    const site = this.timed.memo.site(this.block, { ...this.here(at, kind), besides });
-    const { w } = this;
-    w.get(local.timing);
-    w.const(STATE_SHIFT);
-    w.op('i32.shl');
-    w.set(local.timingEntry);
-    this.look((site & WAY_MASK) << ENTRY_SHIFT, () => {
-      w.const(site);
-    });
+  /** The stretch ends: up to here all that has been fetched is in the counters. */
+  pass(at: number, kind: TimingSite['kind']): void {
+    const { memo } = this.timed;
+    const site = memo.site(this.block, this.here(at, kind));
+    const place = memo.records(site);
+    if (place === null) {
+      this.lookUp(() => {
+        this.w.const(site);
+      });
+    } else {
+      this.findRecord(place, site, this.isLoop && kind === 'end');
+      this.take(place);
+    }
+    // Where control goes on in the block, the events before are in the state.
+    if (kind === 'inside') this.events = [];
   }
 
-  /** As pass(), with cycles from 0 to `most` in local.work that the counters have already. */
+  /** As pass(), with cycles from 0 to `most` in local.work that the counters have already, and `besides` more. */
   passWith(at: number, most: number, besides: number): void {
     const site = this.timed.memo.site(this.block, { ...this.here(at, 'inside'), besides }, most);
+    this.lookUp(() => {
+      this.w.get(local.work);
+      this.w.const(site);
+      this.w.op('i32.add');
+    });
+    this.events = [];
+  }
+
+  /** Leaves in local.address which of a site's records is the right one; it is filled. */
+  private findRecord(place: number, site: number, repeats: boolean): void {
+    const { w } = this;
+    if (repeats) w.const(0);
+    else this.numberOfRecord();
+    w.tee(local.address);
+    w.memory('i64.load', place + recordField.key);
+    w.get(local.timing);
+    w.op('i64.ne');
+    w.open('if');
+    w.get(local.timing);
+    w.const(site);
+    w.get(local.address);
+    w.const(place);
+    w.op('i32.add');
+    w.call(TIMING_FUNCTION);
+    w.op('drop');
+    w.end();
+  }
+
+  private numberOfRecord(): void {
     const { w } = this;
     w.get(local.timing);
-    w.const(STATE_SHIFT);
-    w.op('i32.shl');
-    w.get(local.work);
-    w.const(site);
-    w.op('i32.add');
-    w.tee(local.address);
-    w.const(WAY_MASK);
+    w.wide(STATE_SHIFT);
+    w.op('i64.shr_u');
+    if (this.events.length > 0) {
+      w.get(local.timing);
+      w.op('i64.xor');
+    }
+    w.op('i32.wrap_i64');
+    w.const(RECORD_MASK);
     w.op('i32.and');
-    w.const(ENTRY_SHIFT);
-    w.op('i32.shl', 'i32.add');
-    w.set(local.timingEntry);
-    this.look(0, () => {
-      w.get(local.address);
-    });
+    w.const(RECORD_SHIFT);
+    w.op('i32.shl');
+  }
+
+  /** Goes on as the table says. @param site leaves the site's number on the stack */
+  private lookUp(site: () => void): void {
+    const { w } = this;
+    const place = this.timed.memo.sharedRecord;
+    w.get(local.timing);
+    site();
+    w.const(place);
+    w.call(TIMING_FUNCTION);
+    w.set(local.address);
+    this.take(place);
+  }
+
+  /** Here the current instruction takes cycles beside the constant ones; the counters have them. */
+  besides(at: number, cycles: number): void {
+    this.event(at, cycles);
   }
 
   /** A load. Its place in the WebAssembly memory, without `offset`, is on the stack and stays there. @param at constant cycles before the instruction */
   read(offset: number, isSurelyTimed: boolean, at: number): void {
+    this.makeRoom(at);
     const { w } = this;
     const { region, lines } = this.timed;
     w.tee(local.work);
@@ -134,8 +199,8 @@ export class TimingEmitter {
     w.get(local.work);
     w.const(lines.lineShift);
     w.op('i32.shr_u');
-    w.tee(local.work);
-    this.lookUp(at);
+    w.set(local.work);
+    this.useLine(at);
     if (!isSurelyTimed) w.end();
   }
 
@@ -143,75 +208,68 @@ export class TimingEmitter {
   readAt(place: number, at: number): void {
     const { region, lines } = this.timed;
     if (place < region.offset || place >= region.offset + region.bytes) return;
+    this.makeRoom(at);
     const { w } = this;
     w.const((place - region.offset) >>> lines.lineShift);
-    w.tee(local.work);
-    this.lookUp(at);
+    w.set(local.work);
+    this.useLine(at);
   }
 
-  /** The line is in local.work and on the stack. A line that is in no cache is read here, all others are looked for by DataLookup. */
-  private lookUp(at: number): void {
+  /** The line is in local.work. One that is in no cache is an event. */
+  private useLine(at: number): void {
     const { w } = this;
     const { lines, linesAt } = this.timed;
-    w.const(0);
-    w.memory('i32.load', linesAt + dataField.last * 4);
-    w.op('i32.ne');
-    w.open('if');
-    w.const(0);
-    w.get(local.work);
-    w.memory('i32.store', linesAt + dataField.last * 4);
-    if (lines.isCached) {
-      w.get(local.work);
-      w.memory('i32.load8_u', linesAt + lines.wordBytes);
-      w.open('if');
+    if (!lines.isCached) {
+      const last = linesAt + lines.places.last * 4;
       w.get(local.work);
       w.const(0);
-      w.call(LOOKUP_FUNCTION);
-      w.op('drop');
-      w.else();
-      const { headAt, way, old } = { headAt: local.timingEntry, way: local.address, old: local.lineOut };
-      emitReplace(w, lines, linesAt, { line: local.work, headAt, way, old });
-      this.pass(at, 'miss');
+      w.memory('i32.load', last);
+      w.op('i32.ne');
+      w.open('if');
+      w.const(0);
+      w.get(local.work);
+      w.memory('i32.store', last);
+      this.event(at, null);
       w.end();
-    } else {
-      this.pass(at, 'miss');
+      return;
     }
-    w.end();
+    emitUse(w, lines, linesAt, () => {
+      this.event(at, null);
+    });
+  }
+
+  private makeRoom(at: number): void {
+    if (this.events.length >= EVENTS_MAX) this.pass(at, 'inside');
+  }
+
+  private event(at: number, cycles: number | null): void {
+    const { w } = this;
+    w.get(local.timing);
+    w.wide(eventBit(this.events.length));
+    w.op('i64.or');
+    w.set(local.timing);
+    this.events.push({ count: this.fetches.length, at, cycles });
   }
 
   private here(at: number, kind: TimingSite['kind']): TimingSite {
-    return { fetches: this.fetches, count: this.fetches.length, at, besides: 0, kind };
+    return { fetches: this.fetches, events: this.events, count: this.fetches.length, at, besides: 0, kind };
   }
 
-  /** Goes on as the entry says that local.timingEntry points to. @param site leaves the site's number on the stack */
-  private look(offset: number, site: () => void): void {
+  /** Goes on as the record says that is local.address behind a place. */
+  private take(place: number): void {
     const { w } = this;
-    const entry = this.timed.memo.table + offset;
-    w.get(local.timingEntry);
-    w.memory('i32.load', entry + entryWord.site);
-    site();
-    w.const(1);
-    w.op('i32.add', 'i32.ne');
-    w.open('if');
-    w.const(ADVANCE);
-    w.get(local.timing);
-    site();
-    w.const(0);
-    w.call(IMPORTED_FUNCTION);
-    w.op('drop');
-    w.end();
-    w.get(local.counters);
-    w.get(local.timingEntry);
-    w.memory('i32.load', entry + entryWord.result);
-    w.tee(local.timing);
-    w.const(EXTRA_BIT);
-    w.op('i32.shr_u', 'i64.extend_i32_u');
-    w.wide(INSTRUCTION_BITS);
-    w.op('i64.shl', 'i64.add');
-    w.set(local.counters);
-    w.get(local.timing);
-    w.const(2 ** EXTRA_BIT - 1);
-    w.op('i32.and');
+    w.get(local.address);
+    w.memory('i64.load', place + recordField.next);
     w.set(local.timing);
+    w.get(local.counters);
+    w.get(local.address);
+    w.memory('i64.load', place + recordField.extra);
+    w.op('i64.add');
+    w.set(local.counters);
   }
+}
+
+/** Reads of a conditional instruction, and that its condition holds. */
+function eventsMost({ body }: Step): number {
+  return 1 + (body ?? []).filter(({ k }) => k === 'load').length;
 }

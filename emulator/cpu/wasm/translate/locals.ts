@@ -29,18 +29,19 @@ export const local = {
   double: FIRST_CELL + CELLS + 12,
   /** Registers as vectors, see emit-vector.ts. */
   vectors: FIRST_CELL + CELLS + 13,
-  /** Number of the memory system's state, and place of the entry looked at last; see timing-memo.ts. */
+  /** i64: number of the memory system's state, and events since; see timing-memo.ts. */
   timing: FIRST_CELL + CELLS + 13 + VECTORS,
-  timingEntry: FIRST_CELL + CELLS + 14 + VECTORS,
-  /** Line that leaves a cache. */
-  lineOut: FIRST_CELL + CELLS + 15 + VECTORS,
+  /** Of a line that is looked for, see emit-lines.ts. */
+  age: FIRST_CELL + CELLS + 14 + VECTORS,
+  stamp: FIRST_CELL + CELLS + 15 + VECTORS,
+  newer: FIRST_CELL + CELLS + 16 + VECTORS,
   /** First of the places in memory that groups of accesses have checked. */
-  group: FIRST_CELL + CELLS + 16 + VECTORS,
+  group: FIRST_CELL + CELLS + 17 + VECTORS,
 } as const;
 
-/** timing, timingEntry, lineOut. */
-export const TIMING_LOCALS = 3;
 export const I32_LOCALS = CELLS + 9;
+/** age, stamp, newer. */
+export const LINE_LOCALS = 3;
 
 /**
  * Cycles and instructions travel in one i64: what a short block adds to both is then one 32-bit constant. A region is left well before

@@ -1,27 +1,38 @@
 /**
  * Exact timing of translated code. All that decides over the extra cycles of fetches (lines in the cache, the prefetch, how long the port is busy, relative
- * to now) is one state, which gets a number; what a stretch of code does to it and what it costs is computed by the memory system itself, once for every
- * state and stretch, and looked up afterwards, in a table that translated code reads. A stretch ends with the block, with a read of data that is not at hand,
- * and behind an instruction whose cycles are only known at run time.
+ * to now) is one state, which gets a number. A stretch of code ends with the block, or behind an instruction whose cycles are only known at run time; what
+ * happens in it that is not the same every time (a read of data that is not at hand, a condition that holds) is an event with a bit beside the state's number.
+ * What a stretch does to the state and what it costs is computed by the memory system itself, once for every state, events and stretch. It is looked up
+ * afterwards: in the record of the stretch, which keeps what came last, then in a table (timing-lookup.ts).
  */
-import { assert } from '../../../../common/errors.ts';
 import type { TranslatableMemory } from '../../../timing/memory-system.ts';
 import type { GuestMemory } from '../guest-memory.ts';
+import { INSTRUCTION_BITS } from './locals.ts';
 
-/** Where translated code finds and leaves the number of the state, in its memory. */
+/** Where translated code finds and leaves the number of the state, and the events since, in its memory: an i64. */
 export const STATE_OFFSET = 640;
 
-/** More states than this are forgotten together. */
+/** Numbers of states are from 1 to below this; when there are no more, all are forgotten together. */
 const STATES_MAX = 2 ** 15;
-/** Entries of a state, for sites whose numbers differ in the last bits: those that follow it are mostly numbered one after the other. */
-const WAYS = 4;
-export const WAY_MASK = WAYS - 1;
-const ENTRY_BYTES = 8;
-export const ENTRY_SHIFT = Math.log2(ENTRY_BYTES);
-export const STATE_SHIFT = Math.log2(WAYS * ENTRY_BYTES);
-/** Of an entry: the site's number plus 1; the state afterwards, and extra cycles from bit EXTRA_BIT on. */
-export const entryWord = { site: 0, result: 4 } as const;
-export const EXTRA_BIT = 16;
+/** The state's number is above the bits of the stretch's events. */
+export const STATE_SHIFT = 32;
+export const EVENTS_MAX = 31;
+export const eventBit = (event: number): number => 2 ** event;
+
+/**
+ * What is known of a stretch: the state before it and the events in it, 0: nothing; the state afterwards; extra cycles as they are added to the counters;
+ * all i64. In the table also the stretch's number.
+ */
+export const recordField = { key: 0, next: 8, extra: 16, site: 24 } as const;
+export const RECORD_SHIFT = 5;
+/** Of a stretch, for states whose numbers differ in the last bits: those that follow each other are mostly numbered one after the other. */
+const RECORDS_BITS = 3;
+export const RECORD_MASK = (1 << RECORDS_BITS) - 1;
+const RECORDS_SHIFT = RECORD_SHIFT + RECORDS_BITS;
+/** Stretches with records of their own. */
+const RECORDS_MAX = 2 ** 13;
+export const TABLE_BITS = 16;
+const TABLE_BYTES = 1 << (RECORD_SHIFT + TABLE_BITS);
 const HASH_FACTOR = 0x9e37_79b1;
 /** Behind the memory system's words: fetches of the block that are done, and the constant cycles of the block that have passed. */
 const OWN_WORDS = 2;
@@ -33,21 +44,32 @@ export interface FetchEvent {
   readonly at: number;
 }
 
+/** A read of data that is not at hand, or an instruction that takes more cycles than the constant ones. */
+export interface RareEvent {
+  /** Fetches of the block up to it. */
+  readonly count: number;
+  readonly at: number;
+  /** Cycles more; null: a read. */
+  readonly cycles: number | null;
+}
+
 /** The end of a stretch that begins wherever the state before it says. */
 export interface TimingSite {
   readonly fetches: readonly FetchEvent[];
+  /** In the order of their bits. */
+  readonly events: readonly RareEvent[];
   /** Fetches of the block up to here. */
   readonly count: number;
   /** Cycles as in FetchEvent. */
   readonly at: number;
   /** Cycles besides, known at run time only. */
   readonly besides: number;
-  readonly kind: 'inside' | 'miss' | 'end';
+  readonly kind: 'inside' | 'end';
 }
 
 export class TimingMemo {
-  static readonly tableBytes = STATES_MAX << STATE_SHIFT;
-  /** Where the table is. */
+  static readonly storageBytes = TABLE_BYTES + (RECORDS_MAX << RECORDS_SHIFT);
+  /** Where the table and the records are. */
   readonly table: number;
   private readonly system: TranslatableMemory;
   private readonly view: DataView;
@@ -56,23 +78,25 @@ export class TimingMemo {
   /** By a hash of their words. */
   private readonly numbers = new Map<number, number[]>();
   private readonly states: Int32Array[] = [];
-  /** Results by state and site: two that share an entry are not computed again and again. */
-  private readonly computed = new Map<number, number>();
+  /** Results by stretch, then by state and events: two that share a record are not computed again and again. */
+  private readonly computed: Map<number, number>[] = [];
   /** The state that has been computed last. */
   private latest: Int32Array;
 
-  constructor(system: TranslatableMemory, memory: GuestMemory, table: number) {
+  /** @param storage place of storageBytes that are 0 */
+  constructor(system: TranslatableMemory, memory: GuestMemory, storage: number) {
     this.system = system;
     this.view = memory.view;
-    this.table = table;
+    this.table = storage;
     this.latest = new Int32Array(0);
     this.clear();
   }
 
   /** The first of the numbers of sites whose `besides` count up, `more` of them after the first. @param block stands for its fetches */
   site(block: string, first: TimingSite, more = 0): number {
-    const { count, at, besides, kind } = first;
-    const name = [block, count, at, besides, kind, more].join(' ');
+    const { count, at, besides, kind, events } = first;
+    let name = `${block} ${count} ${at} ${besides} ${kind} ${more}`;
+    for (const event of events) name += ` ${event.count} ${event.at} ${event.cycles}`;
     const known = this.siteNumbers.get(name);
     if (known !== undefined) return known;
     const number = this.sites.push(first) - 1;
@@ -81,11 +105,23 @@ export class TimingMemo {
     return number;
   }
 
+  /** Place of a site's records; null: it has none. */
+  records(site: number): number | null {
+    return site < RECORDS_MAX - 1 ? this.table + TABLE_BYTES + ((site + 1) << RECORDS_SHIFT) : null;
+  }
+
+  /** Place of a record for sites that have none, only to be read when it has been written. */
+  get sharedRecord(): number {
+    return this.table + TABLE_BYTES;
+  }
+
   /** Before translated code runs. @param now cycle counter */
   enter(now: number): void {
+    this.system.dataLines.windBack();
     this.keep(now, 0, 0);
-    if (this.states.length >= STATES_MAX) this.forget();
-    this.view.setInt32(STATE_OFFSET, this.numberOfLatest(), true);
+    if (this.isFull) this.forget();
+    this.view.setUint32(STATE_OFFSET, 0, true);
+    this.view.setUint32(STATE_OFFSET + 4, this.numberOfLatest(), true);
   }
 
   /**
@@ -93,41 +129,44 @@ export class TimingMemo {
    * @param site of that way out @param now cycle counter without them
    */
   leave(site: TimingSite | null, now: number): number {
-    const state = this.states[this.view.getInt32(STATE_OFFSET, true)]!;
+    const key = this.key();
     if (site === null) {
-      this.system.restoreFetches(state, now);
+      this.system.restoreFetches(this.stateOf(key), now);
       return 0;
     }
-    const extra = this.replay(state, site);
+    const extra = this.replay(key, site);
     this.system.restoreFetches(this.latest, now + extra);
     return extra;
   }
 
-  /** Called by translated code: fills the entry. */
-  advance(state: number, site: number): void {
-    const key = state * 2 ** 32 + site;
-    let result = this.computed.get(key);
-    const isFull = result === undefined && this.states.length >= STATES_MAX;
+  /** Called by translated code: fills the record of the table at a place, for the state and the events at STATE_OFFSET. @param site number */
+  advance(record: number, site: number): void {
+    const key = this.key();
+    const known = (this.computed[site] ??= new Map<number, number>());
+    let result = known.get(key);
+    const mustForget = result === undefined && this.isFull;
     if (result === undefined) {
-      const extra = this.replay(this.states[state]!, this.sites[site]!);
-      assert(extra < 2 ** (32 - EXTRA_BIT), 'a stretch of code waits no longer than an entry can say');
-      if (isFull) this.forget();
-      result = (extra << EXTRA_BIT) | this.numberOfLatest();
-      if (!isFull) this.computed.set(key, result);
+      const extra = this.replay(key, this.sites[site]!);
+      if (mustForget) this.forget();
+      result = extra * STATES_MAX + this.numberOfLatest();
+      if (!mustForget) known.set(key, result);
     }
     const { view } = this;
-    const entry = this.table + (state << STATE_SHIFT) + ((site & WAY_MASK) << ENTRY_SHIFT);
+    const next = result % STATES_MAX;
+    const extra = (result - next) / STATES_MAX;
     // The number of a state that has been forgotten may be another's by now.
-    view.setInt32(entry + entryWord.site, isFull ? 0 : site + 1, true);
-    view.setInt32(entry + entryWord.result, result, true);
+    view.setBigInt64(record + recordField.key, BigInt(mustForget ? 0 : key), true);
+    view.setBigInt64(record + recordField.next, BigInt(next) << BigInt(STATE_SHIFT), true);
+    view.setBigInt64(record + recordField.extra, BigInt(extra) << BigInt(INSTRUCTION_BITS), true);
+    view.setUint32(record + recordField.site, site, true);
   }
 
   /** The memory is set up in another way, or the code is another. */
   clear(): void {
-    this.sites.length = 0;
-    this.siteNumbers.clear();
     this.latest = new Int32Array(this.system.fetchWords + OWN_WORDS);
     this.forget();
+    this.sites.length = 0;
+    this.siteNumbers.clear();
   }
 
   /** Code has changed: its blocks are not those of the same name before. */
@@ -135,11 +174,23 @@ export class TimingMemo {
     this.siteNumbers.clear();
   }
 
+  private get isFull(): boolean {
+    return this.states.length + 1 >= STATES_MAX;
+  }
+
   private forget(): void {
-    new Uint8Array(this.view.buffer, this.table, this.states.length << STATE_SHIFT).fill(0);
+    if (this.states.length > 0) new Uint8Array(this.view.buffer, this.table, TimingMemo.storageBytes).fill(0);
     this.numbers.clear();
-    this.computed.clear();
+    this.computed.length = 0;
     this.states.length = 0;
+  }
+
+  private key(): number {
+    return this.view.getUint32(STATE_OFFSET, true) + this.view.getUint32(STATE_OFFSET + 4, true) * 2 ** 32;
+  }
+
+  private stateOf(key: number): Int32Array {
+    return this.states[Math.floor(key / 2 ** STATE_SHIFT) - 1]!;
   }
 
   private numberOfLatest(): number {
@@ -147,9 +198,9 @@ export class TimingMemo {
     let hash = 0;
     for (const word of latest) hash = Math.imul(hash ^ word, HASH_FACTOR) ^ (hash >>> 15);
     const alike = numbers.get(hash);
-    const known = alike?.find((number) => isSame(states[number]!, latest));
+    const known = alike?.find((number) => isSame(states[number - 1]!, latest));
     if (known !== undefined) return known;
-    const number = states.push(latest.slice()) - 1;
+    const number = states.push(latest.slice());
     if (alike === undefined) numbers.set(hash, [number]);
     else alike.push(number);
     return number;
@@ -162,20 +213,31 @@ export class TimingMemo {
     latest[latest.length - 1] = at;
   }
 
-  /** From a state to a site; the state there is the latest then. Returns the extra cycles. */
-  private replay(state: Int32Array, { fetches, count, at, besides, kind }: TimingSite): number {
+  /** From a state, with events since, to a site; the state there is the latest then. Returns the extra cycles. */
+  private replay(key: number, { fetches, events, count, at, besides, kind }: TimingSite): number {
     const { system } = this;
+    const state = this.stateOf(key);
     const [done, passed] = [state[state.length - 2]!, state[state.length - 1]!];
     system.restoreFetches(state, 0);
+    let index = done;
     let extra = 0;
-    for (let index = done; index < count; index++) {
-      const { address, bytes, at: when } = fetches[index]!;
-      extra += system.fetch(address, bytes, when - passed + extra);
+    /** Cycles that have passed beside the constant ones, without the extra ones. */
+    let more = -passed;
+    const fetchTo = (end: number): void => {
+      for (; index < end; index++) {
+        const { address, bytes, at: when } = fetches[index]!;
+        extra += system.fetch(address, bytes, when + more + extra);
+      }
+    };
+    for (const [number, event] of events.entries()) {
+      if (Math.floor(key / eventBit(number)) % 2 === 0) continue;
+      fetchTo(event.count);
+      if (event.cycles === null) extra += system.miss(event.at + more + extra);
+      else more += event.cycles;
     }
-    const now = at - passed + besides + extra;
-    if (kind === 'miss') extra += system.miss(now);
+    fetchTo(count);
     const isEnd = kind === 'end';
-    this.keep(at - passed + besides + extra, isEnd ? 0 : Math.max(count, done), isEnd ? 0 : at);
+    this.keep(at + more + besides + extra, isEnd ? 0 : Math.max(count, done), isEnd ? 0 : at);
     return extra;
   }
 }

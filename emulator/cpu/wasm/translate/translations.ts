@@ -20,11 +20,11 @@ import {
   TABLE_BYTES_PER_HALFWORD,
   type CodeTable,
 } from './chain.ts';
-import { lookupModule } from './data-lookup.ts';
 import { DOUBLE_FUNCTIONS, fpFunctions } from './emit-float.ts';
 import { RegionEmitter } from './emit-region.ts';
-import { ADVANCE, type TimedMemory } from './emit-timing.ts';
+import type { TimedMemory } from './emit-timing.ts';
 import { CHAIN_OFFSET, INSTRUCTION_BITS } from './locals.ts';
+import { ADVANCE, timingLookupModule } from './timing-lookup.ts';
 import { planRegion, type CodeSource, type RegionPlan, type Site } from './region.ts';
 
 /** When either is used up, everything is forgotten and begins anew. */
@@ -78,7 +78,8 @@ export class Translations {
   private regionsMade = 0;
   private sitesMade = 0;
   private timed: TimedMemory | null = null;
-  private lookup: WasmFunction | null = null;
+  /** What translated code calls when memories have a time. */
+  private lookUp: WasmFunction | null = null;
 
   constructor(core: CoreState) {
     this.core = core;
@@ -87,8 +88,9 @@ export class Translations {
   /** Before anything is translated, and whenever the memory is set up in another way. */
   setTimedMemory(timed: TimedMemory): void {
     this.timed = timed;
-    const module = lookupModule(timed.lines, timed.linesAt);
-    this.lookup = instantiate(module, { e: { m: this.core.memory.wasm } }).run!;
+    const m = this.core.memory.wasm;
+    const f = importedFunction(this.core, timed);
+    this.lookUp = instantiate(timingLookupModule(timed.memo.table), { e: { m, f } }).run!;
   }
 
   /** Where translated code can be entered at an address. */
@@ -146,7 +148,7 @@ export class Translations {
     const { timed } = this;
     const { module, sites, cyclesBound } = new RegionEmitter(plan, source, timed, fpuEnabled).emit();
     if (this.regionsMade >= REGIONS_MAX || this.sitesMade + sites.length > SITES_MAX) this.clear();
-    const e = { m: core.memory.wasm, f: importedFunction(core, timed), d: this.lookup };
+    const e = { m: core.memory.wasm, f: importedFunction(core, timed), t: this.lookUp };
     const { run } = instantiate(module, { e });
     const number = this.regionsMade++;
     if (number >= tables.functions.length) tables.functions.grow(tables.functions.length);

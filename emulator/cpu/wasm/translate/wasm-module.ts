@@ -1,5 +1,5 @@
 /** WebAssembly binary format: the module around one function. */
-import { I32, unsignedLeb } from './wasm-writer.ts';
+import { I32, I64, unsignedLeb } from './wasm-writer.ts';
 
 const section = (id: number, content: readonly number[]): number[] => {
   const out = [id];
@@ -20,8 +20,8 @@ export interface LocalGroup {
 export interface ModuleParts {
   /** Of the one exported function, `run`, which returns an i32. */
   readonly parameters: readonly number[];
-  /** memory: `e.m`; table of functions: `e.t`; function: `e.f`, four i32 to i32, which is then function 0; lookup: `e.d`, two i32 to i32, function 1. */
-  readonly imports: readonly ('memory' | 'table' | 'function' | 'lookup')[];
+  /** memory: `e.m`; table of functions: `e.t`; function: `e.f`, four i32 to i32, which is then function 0; timing: `e.t`, i64 and two i32 to i32. */
+  readonly imports: readonly ImportKind[];
   readonly body: Uint8Array;
   readonly locals: readonly LocalGroup[];
 }
@@ -30,10 +30,12 @@ const importKinds = {
   memory: [...name('e'), ...name('m'), 2, 0, 0],
   table: [...name('e'), ...name('t'), 1, 0x70, 0, 0],
   function: [...name('e'), ...name('f'), 0, 2],
-  lookup: [...name('e'), ...name('d'), 0, 1],
+  timing: [...name('e'), ...name('t'), 0, 3],
 } as const;
+type ImportKind = keyof typeof importKinds;
+const NO_FUNCTIONS: ReadonlySet<ImportKind> = new Set(['memory', 'table']);
 
-/** Types: 0 the exported function, 1 that of regions, (i32, i32) to i32, 2 that of the imported function. */
+/** Types: 0 the exported function, 1 that of regions, (i32, i32) to i32, 2 four i32 to i32, 3 (i64, i32, i32) to i32. */
 export function wasmModule({ parameters, imports, body, locals }: ModuleParts): Uint8Array {
   const head: number[] = [];
   unsignedLeb(locals.length, head);
@@ -44,7 +46,7 @@ export function wasmModule({ parameters, imports, body, locals }: ModuleParts): 
   const size: number[] = [];
   unsignedLeb(head.length + body.length, size);
   const types = [
-    3,
+    4,
     0x60,
     parameters.length,
     ...parameters,
@@ -64,11 +66,18 @@ export function wasmModule({ parameters, imports, body, locals }: ModuleParts): 
     I32,
     1,
     I32,
+    0x60,
+    3,
+    I64,
+    I32,
+    I32,
+    1,
+    I32,
   ];
   const imported = [imports.length, ...imports.flatMap((kind) => importKinds[kind])];
   const out = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section(1, types), ...section(2, imported), ...section(3, [1, 0])];
   out.push(
-    ...section(7, [1, ...name('run'), 0, imports.filter((kind) => kind === 'function' || kind === 'lookup').length]),
+    ...section(7, [1, ...name('run'), 0, imports.filter((kind) => !NO_FUNCTIONS.has(kind)).length]),
     CODE_SECTION,
   );
   // One function: its count, its size, its locals and its body.
