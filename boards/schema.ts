@@ -124,6 +124,12 @@ const flashCacheGeometry = z.strictObject({
   slaves: artGeometry.shape.slaves,
 });
 
+/** Flash without wait states whose one port serves instructions and data (Cortex-M3, M4). */
+const sharedFlashGeometry = z.strictObject({
+  /** What one read brings. */
+  lineBytes: z.int().positive(),
+});
+
 /** Caches of a Cortex-M7 for instructions and data; RAM that is not tightly coupled lies behind them, as the flash does. */
 const l1Geometry = z.strictObject({
   instructionCacheBytes: z.int().positive(),
@@ -235,13 +241,15 @@ export const boardSchema = z.strictObject({
   timing: z.strictObject({
     /**
      * zero-wait: memories answer in one cycle, as on the real board. stm32-art: wait states as the firmware sets them up, behind ST's accelerator (`art`).
-     * flash-cache: the same behind one cache (`cache`). l1: behind the core's own caches (`l1`).
+     * flash-cache: the same behind one cache (`cache`). l1: behind the core's own caches (`l1`). shared-flash: no wait states, but loads
+     * from flash take the place of fetches (`shared`).
      * not-modelled: the real board has wait states that are not counted yet.
      */
-    memory: z.enum(['zero-wait', 'stm32-art', 'flash-cache', 'l1', 'not-modelled']),
+    memory: z.enum(['zero-wait', 'stm32-art', 'flash-cache', 'l1', 'shared-flash', 'not-modelled']),
     art: artGeometry.optional(),
     cache: flashCacheGeometry.optional(),
     l1: l1Geometry.optional(),
+    shared: sharedFlashGeometry.optional(),
     note: z.string().optional(),
   }),
   /** Where each fact was read: manual, section. */

@@ -9,14 +9,14 @@ const LINE_BYTES_MIN = 8;
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(value) && (value & (value - 1)) === 0;
 
 /** What describes the caches of which memory. */
-const GEOMETRY_OF = { art: 'stm32-art', cache: 'flash-cache', l1: 'l1' } as const;
+const GEOMETRY_OF = { art: 'stm32-art', cache: 'flash-cache', l1: 'l1', shared: 'shared-flash' } as const;
 
 /** One without the other would be ignored, or has no numbers. */
 export function rejectGeometryMismatch({ name, timing }: Board): void {
-  for (const field of ['art', 'cache', 'l1'] as const) {
+  for (const field of ['art', 'cache', 'l1', 'shared'] as const) {
     if ((timing.memory === GEOMETRY_OF[field]) === (timing[field] !== undefined)) continue;
     throw new UserError(
-      `board ${name}: timing.memory "${timing.memory}" ${timing[field] === undefined ? `needs "${field}", the geometry of its caches` : `has no "${field}"; remove it`}`,
+      `board ${name}: timing.memory "${timing.memory}" ${timing[field] === undefined ? `needs "${field}", its geometry` : `has no "${field}"; remove it`}`,
     );
   }
 }
@@ -61,6 +61,20 @@ export function rejectOddL1Caches({ name, core, timing }: Board): void {
     if (L1_BYTES.includes(l1[field])) continue;
     throw new UserError(`board ${name}: timing.l1.${field} ${l1[field]} is none of ${L1_BYTES.join(', ')}; correct it`);
   }
+}
+
+/** Only the pipeline of Cortex-M3 and M4 knows when its fetches are made. */
+export function rejectOddSharedFlash({ name, core, timing }: Board): void {
+  const { shared } = timing;
+  if (shared === undefined) return;
+  if (core !== 'cortex-m3' && core !== 'cortex-m4')
+    throw new UserError(
+      `board ${name}: timing.memory "shared-flash" is for Cortex-M3 and M4, not for a ${core}; choose another`,
+    );
+  if (shared.lineBytes < LINE_BYTES_MIN || !isPowerOfTwo(shared.lineBytes))
+    throw new UserError(
+      `board ${name}: timing.shared.lineBytes ${shared.lineBytes} is not a power of two from ${LINE_BYTES_MIN} on; correct it`,
+    );
 }
 
 /** A load's memory is the first that holds its address: the second would never be seen. */

@@ -7,6 +7,7 @@ import {
   rejectOddL1Caches,
   rejectOddCaches,
   rejectOddFlashCache,
+  rejectOddSharedFlash,
   rejectOverlappingSlaves,
 } from './validate-timing.ts';
 
@@ -263,6 +264,7 @@ const RULES: readonly Rule[] = [
   rejectOddL1Caches,
   rejectOddCaches,
   rejectOddFlashCache,
+  rejectOddSharedFlash,
   rejectOverlappingSlaves,
 ];
 

@@ -28,6 +28,7 @@ const memoryTiming: Readonly<Record<Board['timing']['memory'], string>> = {
   'stm32-art': 'wait states, prefetch, caches',
   'flash-cache': 'wait states, cache',
   l1: 'L1 caches',
+  'shared-flash': 'one port',
   'not-modelled': 'wait states not modelled',
 };
 

@@ -7,6 +7,7 @@ import { ArtMemory } from './timing/art-memory.ts';
 import { CachedFlash } from './timing/cached-flash.ts';
 import { L1Memory, type CacheEnables } from './timing/l1-memory.ts';
 import type { MemorySystem } from './timing/memory-system.ts';
+import { SharedFlash } from './timing/shared-flash.ts';
 
 /** exact: wait states, caches and contention are counted as far as the board's are modelled; flat: every access is zero-wait. */
 export type TimingMode = 'exact' | 'flat';
@@ -40,9 +41,10 @@ export function memorySystemOf(
     throw new UserError(
       `--timing exact: the ${cpu.name} engine counts no wait states, which board ${board.name} has; use --timing flat or --engine wasm`,
     );
-  const { art, cache, l1 } = board.timing;
+  const { art, cache, l1, shared } = board.timing;
   const { start, bytes } = board.memory.find(({ kind }) => kind === 'flash')!;
   if (art !== undefined) return new ArtMemory({ ...art, start, bytes }, flash);
+  if (shared !== undefined) return new SharedFlash({ ...shared, start, bytes });
   if (l1 !== undefined) {
     const bus = board.memory.filter(({ kind }) => kind === 'ram');
     return new L1Memory({ ...l1, flash: { start, bytes }, bus }, flash, enables);

@@ -58,6 +58,8 @@ export interface Core extends CoreFacts {
   readonly pipeline: Pipeline;
 }
 
+const WORD_BYTES = 4;
+
 const fpuOf: Readonly<Record<Board['fpu'], Fpu>> = {
   none: 'none',
   'fpv4-sp-d16': 'fpv4-sp',
@@ -76,12 +78,13 @@ const timings: Readonly<Record<CoreName, CoreTiming | null>> = {
   'cortex-m33': cortexM33Timing,
 };
 
-function pipelineOf(timing: CoreTiming, core: LiftedCore): Pipeline {
+/** @param lineWords of a memory that instructions and data are read from through one port; 0: there is none */
+function pipelineOf(timing: CoreTiming, core: LiftedCore, lineWords: number): Pipeline {
   switch (timing.stages) {
     case 'two':
       return new TablePipeline(timing);
     case 'three':
-      return new ThreeStagePipeline(timing);
+      return new ThreeStagePipeline(timing, lineWords);
     case 'three-paired':
       return new PairedPipeline(timing, core);
     default:
@@ -90,10 +93,11 @@ function pipelineOf(timing: CoreTiming, core: LiftedCore): Pipeline {
 }
 
 /** The board's core with the FPU the board's part has. */
-export function coreOf(board: Pick<Board, 'core' | 'fpu' | 'multiplier'>): Core {
+export function coreOf(board: Pick<Board, 'core' | 'fpu' | 'multiplier'> & Partial<Pick<Board, 'timing'>>): Core {
   const fpu = fpuOf[board.fpu];
   const table = timings[board.core];
   const timing = table !== null && board.multiplier === 'iterative' ? withIterativeMultiplier(table) : table;
+  const lineWords = (board.timing?.shared?.lineBytes ?? 0) / WORD_BYTES;
   return {
     ...cores[board.core],
     name: board.core,
@@ -101,7 +105,9 @@ export function coreOf(board: Pick<Board, 'core' | 'fpu' | 'multiplier'>): Core 
     mvfr: featureRegisters[fpu],
     timing,
     pipeline:
-      timing === null ? tickPipeline : pipelineOf(timing, { architecture: cores[board.core].architecture, fpu }),
+      timing === null
+        ? tickPipeline
+        : pipelineOf(timing, { architecture: cores[board.core].architecture, fpu }, lineWords),
   };
 }
 

@@ -5,7 +5,7 @@
 import { assert } from '../../common/errors.ts';
 import { SKIPPED_CYCLES } from './cortex-m4.ts';
 import { NEVER_EXECUTED, type CoreTiming, type TimingClass } from './cost.ts';
-import { advance, arrival, REFILLED_QUEUE, type FetchQueue } from './fetch-queue.ts';
+import { advance, arrival, REFILLED_QUEUE, type CodePort, type FetchQueue } from './fetch-queue.ts';
 import type { Instruction } from './instruction.ts';
 import { REFILLED, StateTable, type Outcome, type Pipeline, type PipelineStep } from './pipeline.ts';
 import { threeStageRules as rules } from './three-stage-rules.ts';
@@ -31,6 +31,9 @@ interface State {
   readonly pending: Pending;
 }
 
+/** Memories count from 1, that of the code first (memory-system.ts). */
+const CODE_SLAVE = 1;
+
 const NOTHING: Pending = { loaded: -1, slave: 0, stores: false, written: 0, fpWritten: 0, folds: false };
 
 const isSingleLoad = (timing: TimingClass): boolean => timing === 'load' || timing === 'exclusive';
@@ -46,15 +49,18 @@ const isSingleStore = (timing: TimingClass): boolean => timing === 'storeImmedia
 
 export class ThreeStagePipeline implements Pipeline {
   private readonly timing: CoreTiming;
+  /** Of the lines of the memory with the code, where it has one port; else 0. */
+  private readonly lineWords: number;
   private readonly states = new StateTable<State>({ queue: REFILLED_QUEUE, pending: NOTHING });
 
-  constructor(timing: CoreTiming) {
+  constructor(timing: CoreTiming, lineWords = 0) {
     this.timing = timing;
+    this.lineWords = lineWords;
   }
 
   step(state: number, instruction: Instruction, outcome: Outcome): PipelineStep {
     const { queue, pending } = this.states.at(state);
-    const { address, size, timing, condition } = instruction;
+    const { address, size, timing, words, condition } = instruction;
     const slave = outcome.slave ?? 0;
     const start = Math.max(arrival(queue, address, size), wait(instruction, pending, slave));
     const alone = this.alone(instruction);
@@ -62,11 +68,13 @@ export class ThreeStagePipeline implements Pipeline {
     const cycles = outcome.executed ? alone : SKIPPED_CYCLES;
     if (taken) return { cycles: start + cycles + this.refill(instruction), next: REFILLED };
     if (timing === 'ifThen' && pending.folds && start === 0) {
-      const next = { queue: advance(queue, address, size, 0, 0), pending: NOTHING };
+      const next = { queue: advance(queue, instruction, 0, 0, this.port(0)), pending: NOTHING };
       return { cycles: 0, next: this.states.numberOf(next) };
     }
     // Whether a condition holds must not change the state: the queue gets the shorter time, and what follows does not depend on it.
-    const queued = advance(queue, address, size, start, condition === null ? this.least(instruction) : SKIPPED_CYCLES);
+    const least = condition === null ? this.least(instruction) : SKIPPED_CYCLES;
+    const reads = slave === CODE_SLAVE && condition === null && LOADS.has(timing) ? Math.max(words, 1) : 0;
+    const queued = advance(queue, instruction, start, least, this.port(reads));
     const next = { queue: queued, pending: condition === null ? left(instruction, slave) : NOTHING };
     return { cycles: start + cycles, next: this.states.numberOf(next) };
   }
@@ -77,6 +85,10 @@ export class ThreeStagePipeline implements Pipeline {
 
   stateNamed(name: string): number {
     return this.states.stateNamed(name);
+  }
+
+  private port(dataWords: number): CodePort {
+    return { lineWords: this.lineWords, dataWords };
   }
 
   /** Without its neighbours and the refill. A load inside IT has its data phase with it. */

@@ -22,6 +22,11 @@ const run = z.discriminatedUnion('kind', [
     divisor: z.int().positive().default(1),
     /** Measured with the cycle counter by the caller: the call and the reads of the counter are in the published figure. */
     between: z.literal('cyccnt-reads').optional(),
+    /**
+     * How many bytes further the linker may have placed the measured code as well, which nothing published says: the mean of all is predicted. The code must be
+     * position-independent.
+     */
+    placements: z.array(z.int().min(0).multipleOf(4)).min(1).default([0]),
   }),
 ]);
 

@@ -9,6 +9,7 @@ import { UartDialogue } from '../uart-dialogue.ts';
 import { cyclesBetweenReads } from './between-reads.ts';
 import { describeFile, type FileFinder, type FoundFile } from './files.ts';
 import type { Measurement } from './manifest.ts';
+import { movedElf } from './move-elf.ts';
 
 export interface Prediction {
   readonly id: string;
@@ -45,13 +46,16 @@ export function predict(measurement: Measurement, files: FileFinder): Prediction
 
 function run({ run: how, board: name }: Measurement, { path, bytes }: FoundFile): number | null {
   if (how.kind === 'mlperf-tiny') return microsecondsPerInference(name, path, bytes);
-  const { symbol, args, divisor, between } = how;
+  const { symbol, args, divisor, between, placements } = how;
   const board = loadBoard(name);
-  const cycles =
-    between === undefined
-      ? cyclesOfCall(board, bytes, path, symbol, args)
-      : cyclesBetweenReads(board, bytes, path, symbol, args);
-  return cycles === null ? null : cycles / divisor;
+  const measure = between === undefined ? cyclesOfCall : cyclesBetweenReads;
+  let sum = 0;
+  for (const placement of placements) {
+    const cycles = measure(board, placement === 0 ? bytes : movedElf(bytes, placement), path, symbol, args);
+    if (cycles === null) return null;
+    sum += cycles;
+  }
+  return sum / placements.length / divisor;
 }
 
 function cyclesOfCall(

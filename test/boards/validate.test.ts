@@ -99,6 +99,25 @@ describe('board descriptions', () => {
       /cacheBytes 2048 with 3 ways of 16 bytes/,
     ],
     [
+      'a port without its line',
+      (board) => (board['timing'] = { memory: 'shared-flash' }),
+      /"shared-flash" needs "shared"/,
+    ],
+    [
+      'a port with a line of three words',
+      (board) => (board['timing'] = { memory: 'shared-flash', shared: { lineBytes: 12 } }),
+      /timing\.shared\.lineBytes 12/,
+    ],
+    [
+      'a port on a core whose fetches are not known',
+      (board) => {
+        board['core'] = 'cortex-m33';
+        board['fpu'] = 'none';
+        board['timing'] = { memory: 'shared-flash', shared: { lineBytes: 8 } };
+      },
+      /"shared-flash" is for Cortex-M3 and M4, not for a cortex-m33/,
+    ],
+    [
       'memories of the bus matrix that overlap',
       (board) =>
         (board['timing'] = {

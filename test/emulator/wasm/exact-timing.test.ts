@@ -10,6 +10,7 @@ import { loadBoard } from '../../../boards/load.ts';
 import type { Board } from '../../../boards/schema.ts';
 import { packageRoot } from '../../../common/package-root.ts';
 import { hex32 } from '../../../common/units.ts';
+import { cpuFlags } from '../../../firmware-gen/emit/build-flags.ts';
 import { coreOf } from '../../../emulator/cores/core.ts';
 import { WasmCpu } from '../../../emulator/cpu/wasm/wasm-cpu.ts';
 import { createMachine } from '../../../emulator/create-machine.ts';
@@ -104,6 +105,16 @@ withCompiler.each(['nucleo-l4r5zi', 'stm32f4-discovery'])(
     });
   },
 );
+
+withCompiler('exact timing of core-m3-stm32l1, translated as interpreted (needs arm-none-eabi-gcc)', () => {
+  const board = loadBoard('core-m3-stm32l1');
+  // Tables in flash: what they are read for keeps the port busy.
+  it.each(['aes128.c', 'crc.c', 'sha256.c', 'jumps.c'])('%s', { timeout: 120_000 }, (file) => {
+    const files = { [file]: readFileSync(join(FOLDER, file), 'utf8') };
+    const elf = buildProgram({ files, newlib: true, flags: ['-O2'], cpu: cpuFlags(board) });
+    compare(board, elf, usual, file.length);
+  });
+});
 
 withCompiler('exact timing of nucleo-g0b1re, translated as interpreted (needs arm-none-eabi-gcc)', () => {
   const board = loadBoard('nucleo-g0b1re');
