@@ -27,6 +27,8 @@ export interface HarnessMainOptions {
   readonly arena: string;
   readonly modelSha256: string;
   readonly harness: HarnessOptions;
+  /** The model learns on the device: `graph` is its encoder, the output are its scores, so many int32. */
+  readonly learner?: { readonly scores: number };
 }
 
 const SOURCES: Readonly<Record<HarnessProtocol, readonly string[]>> = {
@@ -63,7 +65,7 @@ const FORMS: Readonly<Record<HarnessInput, string>> = {
 
 /** @throws UserError for a board without a UART, and for an input form that does not fit the model */
 export function harnessMain(graph: Graph, options: HarnessMainOptions): string {
-  const { board, model, opening, hooks, arena, modelSha256, harness } = options;
+  const { board, model, opening, hooks, arena, modelSha256, harness, learner } = options;
   if (board.uart === null)
     throw new UserError(`board ${board.name} has no UART for a harness; choose another board, or leave --harness out`);
   if (!RECEIVING.includes(board.uart.kind))
@@ -83,30 +85,34 @@ export function harnessMain(graph: Graph, options: HarnessMainOptions): string {
     ids.map(
       (_, i) => `    ${kind}s[${i}].data = (uint8_t *)${kind === 'output' ? '(uintptr_t)' : ''}${model}_${kind}(${i});`,
     );
+  const outputs = learner
+    ? `static tl_harness_tensor outputs[1] = {\n    {.bytes = ${4 * learner.scores}, .element = TL_ELEMENT_OTHER, .zero_point = 0, .scale = 1.0f},\n};\n`
+    : tensorTable(graph, 'outputs', graph.outputs);
+  const invoke = `static int32_t invoke(void)\n{\n    return tl_learner_infer(&${model}_learner);\n}\n`;
   return [
     opening,
-    `#include "${model}.h"\n#include "tl_harness.h"\n`,
-    arena,
+    `#include "${model}${learner ? '_adapt' : ''}.h"\n#include "tl_harness.h"\n`,
+    learner ? invoke : arena,
     `static uint8_t input_buffer[${bytes}] __attribute__((aligned(8)));\n`,
     tensorTable(graph, 'inputs', graph.inputs),
-    tensorTable(graph, 'outputs', graph.outputs),
+    outputs,
     `static const uint8_t model_sha256[32] = {\n${hexRows(modelSha256)}\n};\n`,
     `static const tl_harness harness = {
     .board = ${cString(board.name)},
     .model = ${cString(model)},
     .mlperf_id = ${cString(harness.mlperfId)},
     .model_sha256 = model_sha256,
-    .invoke = ${model}_invoke,
+    .invoke = ${learner ? 'invoke' : `${model}_invoke`},
     .inputs = inputs,
     .input_count = ${graph.inputs.length},
     .outputs = outputs,
-    .output_count = ${graph.outputs.length},
+    .output_count = ${learner ? 1 : graph.outputs.length},
     .buffer = input_buffer,
     .buffer_bytes = ${bytes},
     .form = ${FORMS[harness.input]},
     .arena_bytes = ${model.toUpperCase()}_ARENA_BYTES,
     .op_count = ${hooks ? graph.ops.length : 0},
-};
+${learner ? `    .extension = tl_device_adapt,\n    .learner = &${model}_learner,\n` : ''}};
 `,
     '/* Marks, by its address, the moment from which the model may be used from outside. */',
     'TL_VISIBLE void tl_ready(void)\n{\n}\n',
@@ -115,10 +121,10 @@ export function harnessMain(graph: Graph, options: HarnessMainOptions): string {
 {
     tl_uart_init();
     tl_time_init();
-    if (${model}_init(tl_arena) != 0) {
+    if (${learner ? `${model}_adapt_start() < 0` : `${model}_init(tl_arena) != 0`}) {
         tl_halt();
     }
-${[...pointers('input', graph.inputs), ...pointers('output', graph.outputs)].join('\n')}
+${[...pointers('input', graph.inputs), ...(learner ? [`    outputs[0].data = (uint8_t *)${model}_learner.scores;`] : pointers('output', graph.outputs))].join('\n')}
     tl_harness_paint_stack();
     tl_ready();
     tl_${protocol}_init(&harness);

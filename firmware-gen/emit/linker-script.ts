@@ -29,8 +29,9 @@ export function stackBytes(board: Board): number {
   return Math.min(STACK_BYTES_MAX, share - (share % 8));
 }
 
-/** @param weightsInRam weights are initialised data: start-up code copies them to RAM, at the price of as many bytes of it */
-export function linkerScript(board: Board, weightsInRam = false): string {
+/** @param weightsInRam weights are initialised data: start-up code copies them to RAM, at the price of as many bytes of it
+ *  @param reservedFlashBytes at the end of flash that stay free */
+export function linkerScript(board: Board, weightsInRam = false, reservedFlashBytes = 0): string {
   const flash = firstRegion(board, 'flash');
   const ram = firstRegion(board, 'ram');
   const stack = stackBytes(board);
@@ -39,7 +40,7 @@ ENTRY(Reset_Handler)
 
 MEMORY
 {
-    ${flash.name} (rx) : ORIGIN = ${hex32(flash.start)}, LENGTH = ${flash.bytes}
+    ${flash.name} (rx) : ORIGIN = ${hex32(flash.start)}, LENGTH = ${flash.bytes - reservedFlashBytes}
     STACK (rw) : ORIGIN = ${hex32(ram.start)}, LENGTH = ${stack}
     ${ram.name} (rw) : ORIGIN = ${hex32(ram.start + stack)}, LENGTH = ${ram.bytes - stack}
 }

@@ -19,6 +19,10 @@ export interface SupportOptions {
   readonly harness?: HarnessOptions | null;
   /** Start-up code copies the weights to RAM. */
   readonly weightsInRam?: boolean;
+  /** More files of kernels/runtime. */
+  readonly runtime?: readonly string[];
+  /** Bytes at the end of flash that the program does not use. */
+  readonly reservedFlashBytes?: number;
   /** Comment at the top of generated files. */
   readonly opening: string;
   readonly library: KernelLibrary;
@@ -26,10 +30,10 @@ export interface SupportOptions {
 
 /** Adds them to `tree`, which holds the program's own files. */
 export function addSupport(tree: Map<string, string>, options: SupportOptions): void {
-  const { board, bare, harness = null, weightsInRam = false, opening, library } = options;
+  const { board, bare, harness = null, weightsInRam = false, opening, library, runtime = [] } = options;
   if (board) {
     tree.set('board.h', boardHeader(board, opening));
-    for (const file of runtimeSources(board, bare, harness)) {
+    for (const file of [...runtimeSources(board, bare, harness), ...runtime]) {
       const path = `runtime/${file}`;
       tree.set(path, defined(library.files.get(path), `kernels/${path}`));
     }
@@ -38,7 +42,7 @@ export function addSupport(tree: Map<string, string>, options: SupportOptions): 
     tree.set(treePath(path), defined(library.files.get(path), `kernels/${path}`));
   }
   if (!board) return;
-  tree.set('linker.ld', linkerScript(board, weightsInRam));
+  tree.set('linker.ld', linkerScript(board, weightsInRam, options.reservedFlashBytes));
   tree.set('Makefile', makefile(board, cSources(tree)));
 }
 

@@ -243,6 +243,9 @@ void tl_device_receive(uint8_t byte)
     switch (tl_frame_kind(&reader)) {
     case REQUEST_IDENTIFY:
         done.sequence = DONE_NOTHING; /* a host that has just come counts anew */
+        if (model->extension != NULL) {
+            (void)model->extension(model, &reader, &writer);
+        }
         identify(REQUEST_IDENTIFY | ANSWER);
         break;
     case REQUEST_WRITE:
@@ -264,7 +267,9 @@ void tl_device_receive(uint8_t byte)
         reset();
         break;
     default:
-        answer_error(ERROR_UNKNOWN_REQUEST);
+        if (model->extension == NULL || model->extension(model, &reader, &writer) == 0) {
+            answer_error(ERROR_UNKNOWN_REQUEST);
+        }
         break;
     }
 }

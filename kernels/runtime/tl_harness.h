@@ -3,6 +3,7 @@
 #ifndef TL_HARNESS_H
 #define TL_HARNESS_H
 
+#include "tl_frame.h"
 #include "tl_time.h"
 #include "tl_uart.h"
 
@@ -27,7 +28,7 @@ typedef enum {
     TL_INPUT_FLOAT32 /**< little-endian floats, quantized here */
 } tl_input_form;
 
-typedef struct {
+typedef struct tl_harness {
     const char *board;
     const char *model;
     const char *mlperf_id; /**< kws01 and the like */
@@ -42,6 +43,9 @@ typedef struct {
     tl_input_form form;
     uint32_t arena_bytes;
     uint32_t op_count; /**< 0: the image has no hooks */
+    /** Requests of the framed protocol that a model which learns answers; NULL: none. Returns 0 for another kind. */
+    int32_t (*extension)(const struct tl_harness *harness, const tl_frame_reader *reader, tl_frame_writer *writer);
+    const struct tl_learner *learner;
 } tl_harness;
 
 /** Copies or converts the buffer into the input tensors. */
@@ -72,6 +76,8 @@ void tl_device_start(const tl_harness *harness);
 /** The same with a greeting: an identification that nobody asked for. */
 void tl_device_init(const tl_harness *harness);
 void tl_device_receive(uint8_t byte);
+/** The requests of a model that learns. */
+int32_t tl_device_adapt(const tl_harness *harness, const tl_frame_reader *reader, tl_frame_writer *writer);
 /** From <model>_on_op, where the image has hooks. */
 void tl_device_on_op(int32_t op_index);
 

@@ -1,17 +1,7 @@
 /** One problem for the training kernels in all their variants and what the twins make of it. */
-import {
-  adaptClassify,
-  adaptQuantize,
-  type AdaptCalibration,
-} from '../../firmware-gen/reference/adaptation/inference-s8.ts';
-import {
-  adaptFeatures,
-  rateOf,
-  weights16,
-  type AdaptLayer,
-  type AdaptParams,
-  type Weights16,
-} from '../../firmware-gen/reference/adaptation/layers.ts';
+import type { AdaptCalibration, AdaptLayer, AdaptParams, Weights16 } from '../../firmware-gen/ir/adaptation.ts';
+import { adaptClassify, adaptQuantize } from '../../firmware-gen/reference/adaptation/inference-s8.ts';
+import { adaptFeatures, rateOf, weights16 } from '../../firmware-gen/reference/adaptation/layers.ts';
 import { adaptStepF32 } from '../../firmware-gen/reference/adaptation/training-f32.ts';
 import {
   adaptAccumulate,

@@ -1,5 +1,6 @@
 /** The C program of adaptation-case.ts, and its input. */
-import { weights16, type AdaptLayer } from '../../firmware-gen/reference/adaptation/layers.ts';
+import type { AdaptLayer } from '../../firmware-gen/ir/adaptation.ts';
+import { weights16 } from '../../firmware-gen/reference/adaptation/layers.ts';
 import {
   BATCH,
   CLASSES,

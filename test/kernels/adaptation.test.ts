@@ -1,7 +1,8 @@
 /** Training on the device: C against its twin, bit for bit, and what 16 bits make of a problem that float solves. */
+import type { Weights16 } from '../../firmware-gen/ir/adaptation.ts';
 import { describe, expect, it } from 'vitest';
 import { adaptClassify, adaptQuantize } from '../../firmware-gen/reference/adaptation/inference-s8.ts';
-import { adaptFeatures, rateOf, weights16, type Weights16 } from '../../firmware-gen/reference/adaptation/layers.ts';
+import { adaptFeatures, rateOf, weights16 } from '../../firmware-gen/reference/adaptation/layers.ts';
 import { adaptForward } from '../../firmware-gen/reference/adaptation/training-s16.ts';
 import { runScale } from '../../firmware-gen/ir/dynamic.ts';
 import {

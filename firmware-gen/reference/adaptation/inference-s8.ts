@@ -1,29 +1,7 @@
 /** Inference with trained layers in 8 bits: the twins of tl_adapt_quantize_s8 and tl_adapt_classify_s8, bit for bit. */
+import type { AdaptCalibration, AdaptLayer, AdaptParams, Weights16 } from '../../ir/adaptation.ts';
 import { indexOfLargest } from '../decision/heads.ts';
-import {
-  BIAS_INPUT,
-  INT32_LIMIT,
-  STEPS,
-  clamp,
-  clamp16,
-  magnitudeBits,
-  scaled,
-  scaledBig,
-  shiftTo,
-  type AdaptLayer,
-  type AdaptParams,
-  type ScaleWords,
-  type Weights16,
-} from './layers.ts';
-
-/** Scales of one layer as calibrated before the training, by output. */
-export interface AdaptCalibration {
-  /** From weights to int8 steps. */
-  readonly weights: readonly ScaleWords[];
-  /** From sums to the int8 output. */
-  readonly output: readonly ScaleWords[];
-  readonly outputZeroPoint: number;
-}
+import { BIAS_INPUT, INT32_LIMIT, STEPS, clamp, clamp16, magnitudeBits, scaled, scaledBig, shiftTo } from './layers.ts';
 
 export interface Layer8 {
   /** [outputs, size]. */

@@ -3,6 +3,8 @@
  * bit for bit, are here and beside this file.
  */
 
+import type { AdaptLayer, ScaleWords, Weights16 } from '../../ir/adaptation.ts';
+
 /** Steps of int16 features per step of the calibrated int8 ones. */
 export const STEPS = 16;
 export const BIAS_INPUT = 64 * STEPS;
@@ -10,39 +12,11 @@ export const PRODUCT_SHIFT = 3;
 /** Bits that dynamic gradients and deltas are brought to, sign not counted. */
 export const BITS = 15;
 
-/** Values of tl_adapt_layer. */
-export interface AdaptLayer {
-  /** Inputs. */
-  readonly size: number;
-  readonly outputs: number;
-  readonly isRelu: boolean;
-  /** Rate = mantissa * 2^-(15 + shift). */
-  readonly rateMantissa: number;
-  readonly rateShift: number;
-  /** Static only. */
-  readonly gradientShift: number;
-  readonly deltaShift: number;
-}
-
-export interface AdaptParams {
-  /** One (the head) or two. */
-  readonly layers: readonly AdaptLayer[];
-  readonly biasOnly: boolean;
-  readonly isDynamic: boolean;
-}
-
 /** rate > 0, below 2^14, as mantissa in [2^14, 2^15) and shift; its relative error is below 2^-14. */
 export function rateOf(rate: number): Pick<AdaptLayer, 'rateMantissa' | 'rateShift'> {
   let shift = -14;
   while (rate * 2 ** shift < 0.5 && shift < 40) shift += 1;
   return { rateMantissa: Math.min(32767, Math.round(rate * 2 ** (15 + shift))), rateShift: shift };
-}
-
-export interface Weights16 {
-  /** weight = mantissa * 2^-exponent. */
-  exponent: number;
-  /** [outputs, size + 1], the last column for the bias. */
-  readonly weights: Int16Array;
 }
 
 const f = Math.fround;
@@ -94,11 +68,6 @@ export function layerSum({ size }: AdaptLayer, weights: Int16Array, output: numb
   let sum = weights[row + size]! * BIAS_INPUT;
   for (let i = 0; i < size; i += 1) sum += weights[row + i]! * inputs[i]!;
   return sum;
-}
-
-export interface ScaleWords {
-  readonly multiplier: number;
-  readonly shift: number;
 }
 
 /** int8 features in the scale that they have now as int16 ones of the fixed step. @param inverse 1 / step */

@@ -1,6 +1,7 @@
 /** Training in float32 with a fixed order of operations: the twin of tl_adapt_step_f32, bit for bit. */
+import type { AdaptLayer, AdaptParams } from '../../ir/adaptation.ts';
 import { expF32 } from '../float-math.ts';
-import { BIAS_INPUT, type AdaptLayer, type AdaptParams } from './layers.ts';
+import { BIAS_INPUT } from './layers.ts';
 
 const f = Math.fround;
 

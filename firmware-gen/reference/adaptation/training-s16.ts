@@ -1,18 +1,7 @@
 /** Training in 16-bit fixed point: the twins of tl_adapt_forward_s16, _accumulate_s16 and _apply_s16, bit for bit. */
+import type { AdaptLayer, AdaptParams, Weights16 } from '../../ir/adaptation.ts';
 import { exp2Q15 } from '../decision/heads.ts';
-import {
-  BIAS_INPUT,
-  BITS,
-  PRODUCT_SHIFT,
-  clamp16,
-  layerSum,
-  magnitudeBits,
-  scaled,
-  shiftTo,
-  type AdaptLayer,
-  type AdaptParams,
-  type Weights16,
-} from './layers.ts';
+import { BIAS_INPUT, BITS, PRODUCT_SHIFT, clamp16, layerSum, magnitudeBits, scaled, shiftTo } from './layers.ts';
 
 /** Gradients of the samples since the last step. */
 export interface Gradients {
