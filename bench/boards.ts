@@ -11,6 +11,7 @@ import { UserError } from '../common/errors.ts';
 import { packageRoot } from '../common/package-root.ts';
 import { defaultTiming } from '../emulator/board-timing.ts';
 import { tensorOf } from '../firmware-gen/ir/graph.ts';
+import { DoesNotFitError } from '../firmware-gen/toolchain/index.ts';
 import { energyOf } from '../harness/energy.ts';
 import { lcgInputs } from '../harness/lcg.ts';
 import { loadModel } from '../harness/model.ts';
@@ -143,7 +144,7 @@ async function benchOne(
       ops: opsOf(report),
     };
   } catch (error) {
-    if (!(error instanceof UserError) || error.exitCode !== 2) throw error;
+    if (!(error instanceof DoesNotFitError)) throw error;
     const nothing = { cycles: null, latencyMs: null, flashBytes: null, ramBytes: null, microjoules: null };
     return { ...common, ...nothing, refused: error.message, timingMode: null, silicon: null, ops: [] };
   }

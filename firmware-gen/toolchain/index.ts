@@ -4,3 +4,4 @@ export { buildElf, writeSources } from './build.ts';
 export type { ElfSymbol } from './elf-file.ts';
 export type { Toolchain } from './find.ts';
 export { findToolchain } from './find.ts';
+export { DoesNotFitError } from './run-tool.ts';

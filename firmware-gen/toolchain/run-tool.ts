@@ -5,6 +5,9 @@ import { UserError } from '../../common/errors.ts';
 
 const OUTPUT_BYTES_MAX = 1 << 24;
 
+/** The linker's: the image is larger than a region of the board. */
+export class DoesNotFitError extends UserError {}
+
 /** Throws UserError: exit code 3 when the tool is missing, else 2 with what it said. `about` is the source or product concerned. */
 export async function runTool(program: string, args: readonly string[], folder: string, about: string): Promise<void> {
   try {
@@ -21,7 +24,7 @@ function explain(error: unknown, program: string, args: readonly string[], about
     return new UserError(`${program} not found; install the Arm GNU Toolchain or set THUMBELINA_CC`, 3);
   const said = 'stderr' in error && typeof error.stderr === 'string' ? error.stderr.trim() : error.message;
   const overflow = regionOverflow(said);
-  if (overflow) return new UserError(overflow);
+  if (overflow) return new DoesNotFitError(overflow);
   if (/No space left on device/.test(said))
     return new UserError(`${about}: no space left on the disk; free some or choose another -o`);
   return new UserError(

@@ -6,8 +6,6 @@
 
 #include "tl_support.h"
 
-#if defined(TL_USE_DSP)
-
 /** sum_0, 256 * sum_1 + sum_0 and the same of units 2 and 3. */
 typedef struct {
     int32_t even_a;
@@ -15,6 +13,8 @@ typedef struct {
     int32_t even_b;
     int32_t mixed_b;
 } tl_block_sums;
+
+#if defined(TL_USE_DSP)
 
 /** The inputs of one word (the last may hold fewer than 4, the rest anything: their weights are 0). */
 TL_INLINE void tl_multiply_quad(uint32_t word, const int8_t *weights, tl_block_sums *sums)
@@ -135,6 +135,16 @@ static TL_NOINLINE void tl_multiply_quads(const int8_t *input, int32_t quads, co
 /* clang-format on */
 #endif
 
+TL_INLINE void tl_multiply_input(int32_t input, const uint8_t *pair, tl_block_sums *sums)
+{
+    const int32_t a = (int16_t)(uint16_t)(pair[0] | (uint32_t)pair[1] << 8);
+    const int32_t b = (int16_t)(uint16_t)(pair[4] | (uint32_t)pair[5] << 8);
+    sums->even_a = tl_wrap_add(sums->even_a, (int8_t)a * input);
+    sums->mixed_a = tl_wrap_add(sums->mixed_a, a * input);
+    sums->even_b = tl_wrap_add(sums->even_b, (int8_t)b * input);
+    sums->mixed_b = tl_wrap_add(sums->mixed_b, b * input);
+}
+
 /** Twice the four sums in plain C; bias: four packed biases. Byte order of the weights: see tl_convolution.h. */
 TL_INLINE const int8_t *tl_fully_connected_block(
     const int8_t *input, int32_t count, const int8_t *weights, const int32_t *bias, int32_t twice[4])
@@ -147,20 +157,23 @@ TL_INLINE const int8_t *tl_fully_connected_block(
         tl_multiply_quads(input, k / 4, weights, sums);
     }
 #endif
-    for (; k < count; k++) {
-        /* Input k of a quad is stored at place 0, 2, 1, 3 for k = 0, 1, 2, 3. */
-        const int32_t place = ((k & 1) << 1) | ((k >> 1) & 1);
-        const int8_t *pair = weights + 16 * (k >> 2) + 8 * (place >> 1) + 2 * (place & 1);
-        for (int32_t i = 0; i < 2; i++) {
-            sums[2 * i] = tl_wrap_add(sums[2 * i], pair[4 * i] * input[k]);
-            sums[2 * i + 1] =
-                tl_wrap_add(sums[2 * i + 1], (256 * pair[4 * i + 1] + (uint8_t)pair[4 * i]) * input[k]);
-        }
+    tl_block_sums units = {sums[0], sums[1], sums[2], sums[3]};
+    for (; k + 4 <= count; k += 4) {
+        /* Inputs 0, 1, 2, 3 of a quad stand at places 0, 2, 1, 3. */
+        const uint8_t *quad = (const uint8_t *)weights + 4 * k;
+        tl_multiply_input(input[k], quad, &units);
+        tl_multiply_input(input[k + 2], quad + 2, &units);
+        tl_multiply_input(input[k + 1], quad + 8, &units);
+        tl_multiply_input(input[k + 3], quad + 10, &units);
     }
-    for (int32_t i = 0; i < 4; i += 2) {
-        twice[i] = tl_wrap_add(sums[i], sums[i]);
-        twice[i + 1] = tl_wrap_sub(sums[i + 1], sums[i]) >> 7;
+    for (int32_t i = 0; k + i < count; i++) {
+        const int32_t place = ((i & 1) << 3) | (i & 2);
+        tl_multiply_input(input[k + i], (const uint8_t *)weights + 4 * k + place, &units);
     }
+    twice[0] = tl_wrap_add(units.even_a, units.even_a);
+    twice[1] = tl_wrap_sub(units.mixed_a, units.even_a) >> 7;
+    twice[2] = tl_wrap_add(units.even_b, units.even_b);
+    twice[3] = tl_wrap_sub(units.mixed_b, units.even_b) >> 7;
     return weights + 16 * ((count + 3) / 4);
 }
 

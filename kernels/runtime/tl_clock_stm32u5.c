@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * STM32U575 from reset (MSIS 4 MHz) to 160 MHz by PLL1, with the instruction cache on: RM0456 10.5.4 (range 1 and its
- * booster), 7.3.3 (four wait states), 11.8 (RCC registers), 8.4 (ICACHE). */
+ * STM32U575 (-Q: with SMPS) from reset (MSIS 4 MHz) to 160 MHz by PLL1, with the instruction cache on: RM0456 10.5.1
+ * (SMPS instead of the LDO, which about halves the current), 10.5.4 (range 1 and its booster), 7.3.3 (four wait
+ * states), 11.8 (RCC registers), 8.4 (ICACHE). */
 #include "tl_runtime.h"
 
 #define RCC_BASE 0x46020C00U
@@ -17,6 +18,10 @@
 #define RCC_PLL1DIVR_160MHZ (79U | (1U << 9) | (1U << 16) | (1U << 24)) /* 4 MHz * 80 / 2 */
 #define RCC_AHB3ENR TL_REGISTER(RCC_BASE + 0x94U)
 #define RCC_AHB3ENR_PWREN (1U << 2)
+#define PWR_CR3 TL_REGISTER(0x46020808U)
+#define PWR_CR3_REGSEL (1U << 1)
+#define PWR_SVMSR TL_REGISTER(0x4602083CU)
+#define PWR_SVMSR_REGS (1U << 1)
 #define PWR_VOSR TL_REGISTER(0x4602080CU)
 #define PWR_VOSR_RANGE1 (3U << 16)
 #define PWR_VOSR_VOSRDY (1U << 15)
@@ -33,6 +38,9 @@ void tl_clock_init(void)
 {
     RCC_AHB3ENR |= RCC_AHB3ENR_PWREN;
     (void)RCC_AHB3ENR; /* the peripheral answers two cycles after its clock is enabled */
+    PWR_CR3 |= PWR_CR3_REGSEL;
+    while ((PWR_SVMSR & PWR_SVMSR_REGS) == 0) {
+    }
     RCC_PLL1CFGR = RCC_PLL1CFGR_MSIS_R;
     PWR_VOSR = PWR_VOSR_RANGE1;
     while ((PWR_VOSR & PWR_VOSR_VOSRDY) == 0) {
