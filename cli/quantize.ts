@@ -1,4 +1,4 @@
-/** `thumbelina quantize`: a float .tflite and calibration data to an int8 or int16x8 .tflite. */
+/** `thumbelina quantize`: a float .tflite and calibration data to a quantized .tflite: int8, int16x8, 16x16, mixed, or dynamic. */
 import { writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
@@ -61,7 +61,9 @@ interface QuantizeArguments extends JsonOption {
 export function addQuantize(program: Command): void {
   program
     .command('quantize')
-    .description('a float model and calibration data to an int8 or int16x8 model that TFLite runs')
+    .description(
+      'a float model and calibration data to a quantized one: int8 and int16x8 as TFLite runs them, and forms of our own',
+    )
     .argument('<model>', 'float32 .tflite file')
     .requiredOption('--calibration <data>', 'folder or file with samples (docs/data-sets.md)')
     .requiredOption('-o, --output <file>', '.tflite file to write; its pipeline.json goes beside it')
@@ -158,7 +160,8 @@ async function quantizeBy(
     const common = {
       ...{ granularity, method: methodOf(options), equalization, rounding: options.rounding },
       biasCorrection: options.biasCorrection ?? false,
-    };
+      weights: options.weights === '16' ? 16 : 8,
+    } as const;
     const layers = new Map(options.layer);
     if (budget === undefined)
       return quantizeStatic(graph, inputs, { ...common, activations: options.activations === '16' ? 16 : 8 }, layers);
@@ -185,8 +188,9 @@ async function quantizeBy(
 }
 
 async function quantize(path: string, options: QuantizeArguments): Promise<QuantizeReport> {
-  if (options.weights === '16')
-    throw new UserError('--weights 16: static kernels take 8-bit weights (TFLite has no other); use --weights 8');
+  const isFine = options.activations === '16' || options.budget !== undefined;
+  if (options.weights === '16' && !(options.scheme === 'static' && isFine))
+    throw new UserError('--weights 16: only with --scheme static and --activations 16 or --budget; add that');
   if (options.rounding === 'sequential' && options.biasCorrection)
     throw new UserError('--rounding sequential corrects biases itself; leave --bias-correction out');
   if (options.samples === 0) throw new UserError('--samples 0: calibration needs at least one sample; give more');
@@ -210,7 +214,7 @@ async function quantize(path: string, options: QuantizeArguments): Promise<Quant
     output: options.output,
     pipeline: writePipeline(options.output, pipeline, quantized),
     scheme: options.scheme,
-    weights: 8,
+    weights: options.weights === '16' ? 16 : 8,
     activations,
     precision: quantized.ops.map((op) => (tensorOf(quantized, op.outputs[0]!).dtype === 'int16' ? 16 : 8)),
     cost: cost ? { ram: cost.ram, flash: cost.flash, cycles: cost.cycles } : null,

@@ -2,7 +2,7 @@
  * What each op accepts: operand counts, element types, quantization. One table, checked on import (against the file) and between passes
  * (against us). Restrictions are TFLite's own (Prepare and Eval of tflite-micro 90b983c, micro/kernels) or this project's, and say so.
  */
-import { tensorOf, type DType, type Graph, type Op, type OpKind, type Tensor } from './graph.ts';
+import { elementCount, tensorOf, type DType, type Graph, type Op, type OpKind, type Tensor } from './graph.ts';
 import { SCALE_WORDS, STATE_WORDS } from './dynamic.ts';
 import { dataOperandCount, staticView } from './dynamic-ops.ts';
 import { rule, shapeText } from './rule.ts';
@@ -24,6 +24,8 @@ const ANY_NUMBER = ['int8', 'int16', 'float32'];
 const CONVERSIONS = ['float32>int8', 'float32>int16', 'float32>uint8', 'int8>int8', 'int8>int16', 'int16>int8'];
 const REQUANTIZATIONS = [...CONVERSIONS, 'int16>int16', 'uint8>int8', 'int8>uint8'];
 const MANY = 1024;
+/** Sums of products of 31 bits that stay below 2^47, which rescaling takes. */
+const INT16_PRODUCTS_MAX = 2 ** 16;
 /** Relative difference of two scales that still count as equal: both come from float32. */
 const SCALE_TOLERANCE = 1e-6;
 
@@ -184,17 +186,23 @@ function checkWeights(op: Op, graph: Graph): void {
   const isFloat = input.dtype === 'float32';
   rule(filter.data !== null, `filter "${filter.name}" is not constant`);
   rule(bias === null || bias.data !== null, `bias "${bias?.name ?? ''}" is not constant`);
-  const filterType = isFloat ? 'float32' : 'int8';
+  // int16 weights are ours alone: TFLite's int16 kernels take int8.
+  const filterTypes: readonly DType[] = isFloat ? ['float32'] : input.dtype === 'int16' ? ['int8', 'int16'] : ['int8'];
   rule(
-    filter.dtype === filterType,
-    `${input.dtype} input with ${filter.dtype} filter is not supported, ${filterType} is`,
+    filterTypes.includes(filter.dtype),
+    `${input.dtype} input with ${filter.dtype} filter is not supported, ${filterTypes.join(' or ')} is`,
+  );
+  const products = elementCount(filter.shape) / (filter.shape[CHANNEL_AXIS[op.kind]] ?? 1);
+  rule(
+    filter.dtype !== 'int16' || products <= INT16_PRODUCTS_MAX,
+    `int16 filter has ${products} weights per output, at most ${INT16_PRODUCTS_MAX} are supported`,
   );
   checkFilterQuantization(filter, CHANNEL_AXIS[op.kind]);
   if (bias === null) return;
   const biasTypes: Readonly<Partial<Record<DType, readonly DType[]>>> = {
     float32: ['float32'],
     int8: ['int32'],
-    int16: ['int32', 'int64'],
+    int16: filter.dtype === 'int16' ? ['int64'] : ['int32', 'int64'],
   };
   const permitted = biasTypes[input.dtype] ?? [];
   rule(
@@ -210,7 +218,7 @@ function checkWeights(op: Op, graph: Graph): void {
   );
 }
 
-/** int8 filters are symmetric, per tensor or per output channel. */
+/** Integer filters are symmetric, per tensor or per output channel. */
 function checkFilterQuantization(filter: Tensor, axis: number): void {
   if (filter.dtype === 'float32') return;
   const { quantization } = filter;

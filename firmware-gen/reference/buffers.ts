@@ -79,6 +79,11 @@ export function as<V extends Values>(value: Operand, type: ViewConstructor<V>): 
   return value.view;
 }
 
+/** Filter beside int16 activations. */
+export function int16Weights(filter: Operand): Int8Array | Int16Array {
+  return filter.tensor.dtype === 'int16' ? as(filter, Int16Array) : as(filter, Int8Array);
+}
+
 /** An integer view of at most 32 bits. */
 export function asInts(value: Operand): IntValues {
   const { view } = value;

@@ -1,11 +1,11 @@
 /**
- * CONV_2D for int8, int16x8 and float32, grouped convolution included. Loop order is TFLM's (filter row, filter column, input channel),
+ * CONV_2D for int8, int16 with weights of 8 or 16 bits, and float32, grouped convolution included. Loop order is TFLM's (filter row, filter column, input channel),
  * which fixes the float sums; padding contributes nothing. Source of the semantics: reference/{integer_ops/conv.h,conv.h}.
  */
 import { activationRangeFloat } from '../ir/quantized-math.ts';
 import type { Op } from '../ir/graph.ts';
 import type { Buffers, Operand } from './buffers.ts';
-import { as, extentOf, inputOf, optionalInputOf, outputOf, zeroPointOf } from './buffers.ts';
+import { as, extentOf, int16Weights, inputOf, optionalInputOf, outputOf, zeroPointOf } from './buffers.ts';
 import type { Requantization, WideBias } from './requantize.ts';
 import { channelRequantization, requantize, requantizeWide, wideBias } from './requantize.ts';
 import type { Window } from './window.ts';
@@ -31,11 +31,12 @@ export function prepareConv2d(op: ConvOp, buffers: Buffers): () => void {
   const shape = { ...window, groupC, filtersPerGroup: window.outputC / (window.inputC / groupC) };
   if (input.tensor.dtype === 'float32') return prepareFloat(op, shape, input, filter, bias, output);
   const requantization = channelRequantization(input, filter, output, shape.outputC, op.activation);
-  const weights = as(filter, Int8Array);
   if (input.tensor.dtype === 'int16') {
+    const weights = int16Weights(filter);
     const accumulators = wideBias(bias);
     return () => convInt16(shape, as(input, Int16Array), weights, accumulators, requantization, as(output, Int16Array));
   }
+  const weights = as(filter, Int8Array);
   const biases = bias ? as(bias, Int32Array) : null;
   const inputOffset = -zeroPointOf(input);
   return () =>
@@ -99,7 +100,7 @@ function convInt8(
 function convInt16(
   s: ConvShape,
   input: Int16Array,
-  filter: Int8Array,
+  filter: Int8Array | Int16Array,
   bias: WideBias,
   r: Requantization,
   output: Int16Array,
@@ -112,7 +113,7 @@ function convInt16(
         const originX = outX * s.strideW - s.padW;
         for (let outC = 0; outC < s.outputC; outC++) {
           const firstC = Math.floor(outC / s.filtersPerGroup) * s.groupC;
-          // A double: sums of 24-bit products stay exact below 2^53.
+          // A double: sums of 24-bit products (weights of 16 bits: 2^16 of 31 bits) stay exact below 2^53.
           let acc = 0.0;
           for (let y = 0; y < s.filterH; y++) {
             const inY = originY + y * s.dilationH;

@@ -1,11 +1,11 @@
 /**
- * DEPTHWISE_CONV_2D for int8, int16x8 and float32, any depth multiplier: output channel = input channel * multiplier + m. int16x8 always
+ * DEPTHWISE_CONV_2D for int8, int16 with weights of 8 or 16 bits, and float32, any depth multiplier: output channel = input channel * multiplier + m. int16 always
  * accumulates in 64 bits. Source of the semantics: reference/{integer_ops/depthwise_conv.h,depthwiseconv_float.h}.
  */
 import { activationRangeFloat } from '../ir/quantized-math.ts';
 import type { Op } from '../ir/graph.ts';
 import type { Buffers } from './buffers.ts';
-import { as, extentOf, inputOf, optionalInputOf, outputOf, zeroPointOf } from './buffers.ts';
+import { as, extentOf, int16Weights, inputOf, optionalInputOf, outputOf, zeroPointOf } from './buffers.ts';
 import { clampFloat } from './conv.ts';
 import { channelRequantization, requantize, requantizeWide, wideBias } from './requantize.ts';
 import type { Window } from './window.ts';
@@ -34,8 +34,8 @@ export function prepareDepthwiseConv2d(op: DepthwiseOp, buffers: Buffers): () =>
     };
   }
   const r = channelRequantization(input, filter, output, window.outputC, op.activation);
-  const weights = as(filter, Int8Array);
   if (input.tensor.dtype === 'int16') {
+    const weights = int16Weights(filter);
     const wide = wideBias(bias);
     const [x, y] = [as(input, Int16Array), as(output, Int16Array)];
     return () => {
@@ -45,6 +45,7 @@ export function prepareDepthwiseConv2d(op: DepthwiseOp, buffers: Buffers): () =>
       });
     };
   }
+  const weights = as(filter, Int8Array);
   const biases = bias ? as(bias, Int32Array) : null;
   const inputOffset = -zeroPointOf(input);
   const [x, y] = [as(input, Int8Array), as(output, Int8Array)];
@@ -111,7 +112,7 @@ function sumInt8(
 function sumInt16(
   w: Window,
   input: Int16Array,
-  filter: Int8Array,
+  filter: Int8Array | Int16Array,
   batch: number,
   originY: number,
   originX: number,

@@ -1,5 +1,5 @@
 /**
- * FULLY_CONNECTED for int8, int16x8 and float32; weights per tensor or per channel. All leading dimensions are batch. Source of the
+ * FULLY_CONNECTED for int8, int16 with weights of 8 or 16 bits, and float32; weights per tensor or per channel. All leading dimensions are batch. Source of the
  * semantics: reference/{integer_ops/fully_connected.h,fully_connected.h}, micro/kernels/fully_connected{,_common}.cc.
  */
 import { defined } from '../../common/errors.ts';
@@ -7,7 +7,7 @@ import { activationRangeFloat } from '../ir/quantized-math.ts';
 import type { Op } from '../ir/graph.ts';
 import { fullyConnectedMultiplier } from '../ir/op-params.ts';
 import type { Buffers, Operand } from './buffers.ts';
-import { as, inputOf, optionalInputOf, outputOf, scaleOf, scalesOf, zeroPointOf } from './buffers.ts';
+import { as, inputOf, int16Weights, optionalInputOf, outputOf, scaleOf, scalesOf, zeroPointOf } from './buffers.ts';
 import { clampFloat } from './conv.ts';
 import type { Requantization, WideBias } from './requantize.ts';
 import { channelRequantization, requantizationOf, requantize, requantizeWide, wideBias } from './requantize.ts';
@@ -37,12 +37,13 @@ export function prepareFullyConnected(op: FullyConnectedOp, buffers: Buffers): (
     return () => fullyConnectedFloat(extents, x, w, biases, min, max, y);
   }
   const requantization = requantizationFor(op, input, filter, output, units);
-  const weights = as(filter, Int8Array);
   if (input.tensor.dtype === 'int16') {
+    const weights = int16Weights(filter);
     const wide = wideBias(bias);
     const [x, y] = [as(input, Int16Array), as(output, Int16Array)];
     return () => fullyConnectedInt16(extents, x, -zeroPointOf(input), weights, wide, requantization, y);
   }
+  const weights = as(filter, Int8Array);
   const biases = bias ? as(bias, Int32Array) : null;
   const [x, y] = [as(input, Int8Array), as(output, Int8Array)];
   const weightsOffset = scalesOf(filter).length > 1 ? 0 : -zeroPointOf(filter);
@@ -88,7 +89,7 @@ function fullyConnectedInt16(
   e: Extents,
   input: Int16Array,
   inputOffset: number,
-  weights: Int8Array,
+  weights: Int8Array | Int16Array,
   bias: WideBias,
   r: Requantization,
   output: Int16Array,

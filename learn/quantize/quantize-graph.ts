@@ -40,6 +40,8 @@ export interface QuantizeOptions {
   readonly round?: RoundFilter;
   /** Mean inputs of the layers; when given, biases make up for what rounding did to the mean. */
   readonly means?: ChannelMeans | null;
+  /** Bits of weights; 16 only beside int16 activations, and rounded to nearest. */
+  readonly weights?: 8 | 16;
   /** Only some ops will be used: those that the format cannot express are no mistake. */
   readonly isPart?: boolean;
 }
@@ -84,8 +86,9 @@ export function quantizeGraph(graph: Graph, ranges: ActivationRanges, options: Q
   return quantized;
 }
 
-function layerFilter(graph: Graph, op: WeightedOp, { granularity, round }: QuantizeOptions): Tensor {
+function layerFilter(graph: Graph, op: WeightedOp, { granularity, round, weights = 8 }: QuantizeOptions): Tensor {
   const axis = granularity === 'channel' ? (PER_CHANNEL_AXIS[op.kind] ?? null) : null;
+  if (weights === 16) return quantizeFilter(constantOf(graph, op, 1), axis, nearest16, INT16_MAX);
   return quantizeFilter(constantOf(graph, op, 1), axis, round && ((values, scaleOf) => round(op, values, scaleOf)));
 }
 
@@ -99,7 +102,8 @@ function layerBias(graph: Graph, op: WeightedOp, filter: Tensor, means: ChannelM
 export function dequantizedFilter(filter: Tensor): Float32Array {
   const { scale, axis } = defined(filter.quantization, 'filter scale');
   const inner = filter.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-  const integers = new Int8Array(defined(filter.data, 'filter data').slice().buffer);
+  const { buffer } = defined(filter.data, 'filter data').slice();
+  const integers = filter.dtype === 'int16' ? new Int16Array(buffer) : new Int8Array(buffer);
   return Float32Array.from(
     integers,
     (q, i) => q * scale[scale.length === 1 ? 0 : Math.floor(i / inner) % scale.length]!,
@@ -190,11 +194,12 @@ function sharedGroups(graph: Graph): (id: TensorId) => TensorId {
   return find;
 }
 
-/** int8, symmetric, in -127..127; `axis` null: one scale for the whole filter. */
+/** Symmetric, int8 in -127..127 or int16; `axis` null: one scale for the whole filter. @param largest integer used, 127 or 32767 */
 export function quantizeFilter(
   filter: Tensor,
   axis: number | null,
-  round: (values: Float32Array, scaleOf: (i: number) => number) => Int8Array = nearest,
+  round: (values: Float32Array, scaleOf: (i: number) => number) => Int8Array | Int16Array = nearest,
+  largestInteger = INT8_MAX,
 ): Tensor {
   const values = floatsOf(filter);
   const slices = axis === null ? 1 : filter.shape[axis]!;
@@ -202,10 +207,23 @@ export function quantizeFilter(
   const sliceOf = (i: number): number => Math.floor(i / inner) % slices;
   const largest = new Array<number>(slices).fill(0);
   for (const [i, value] of values.entries()) largest[sliceOf(i)] = Math.max(largest[sliceOf(i)]!, Math.abs(value));
-  const scale = largest.map((value) => Math.fround(Math.max(value / 127, SCALE_MIN)));
+  const scale = largest.map((value) => Math.fround(Math.max(value / largestInteger, SCALE_MIN)));
   const data = round(values, (i) => scale[sliceOf(i)]!);
   const quantization = { scale, zeroPoint: scale.map(() => 0), axis: axis ?? 0 };
-  return { ...filter, dtype: 'int8', quantization, data: new Uint8Array(data.buffer) };
+  return {
+    ...filter,
+    dtype: data instanceof Int16Array ? 'int16' : 'int8',
+    quantization,
+    data: new Uint8Array(data.buffer),
+  };
+}
+
+const [INT8_MAX, INT16_MAX] = [127, 32767];
+
+function nearest16(values: Float32Array, scaleOf: (i: number) => number): Int16Array {
+  return Int16Array.from(values, (value, i) =>
+    Math.min(INT16_MAX, Math.max(-INT16_MAX, roundHalfAwayFromZero(value / scaleOf(i)))),
+  );
 }
 
 function nearest(values: Float32Array, scaleOf: (i: number) => number): Int8Array {

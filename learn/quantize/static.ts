@@ -15,6 +15,8 @@ import type { RangeMethod } from './range-methods.ts';
 import { quantizeSequentially } from './sequential.ts';
 
 export interface StaticOptions {
+  /** 16 only with layers of 16-bit activations; those of 8 bits keep 8. TFLite has no such layers. */
+  readonly weights: Bits;
   readonly activations: Bits;
   readonly granularity: 'channel' | 'tensor';
   readonly method: RangeMethod;
@@ -25,6 +27,7 @@ export interface StaticOptions {
 }
 
 export const STATIC_DEFAULTS: StaticOptions = {
+  weights: 8,
   activations: 8,
   granularity: 'channel',
   method: { kind: 'min-max' },
@@ -97,6 +100,8 @@ function prepareForms(
 ): { readonly float: Graph; readonly form: (bits: Bits) => Graph } {
   requireFloat(graph);
   requireUsable(graph, samples);
+  if (options.weights === 16 && options.rounding !== 'nearest')
+    throw new UserError(`--weights 16: rounds to nearest; leave --rounding ${options.rounding} out`);
   const folded = foldBatchNorm(graph);
   const float = options.equalization ? equalizeLayers(folded).graph : folded;
   requireLayers(float, layers);
@@ -111,6 +116,7 @@ function prepareForms(
       format,
       granularity,
       isPart,
+      weights: bits === 16 ? options.weights : 8,
       means: options.biasCorrection ? channelMeans(float, inputs) : null,
       ...(rounding === 'adaptive' ? { round: adaptiveRounding(float, inputs) } : {}),
     });

@@ -38,6 +38,7 @@ describe('quantize', () => {
   it.each([
     ['8', 'int8', []],
     ['16', 'int16', []],
+    ['16', 'int16', ['--weights', '16']],
     [
       '8',
       'int8',
@@ -121,7 +122,11 @@ describe('quantize', () => {
     ['no calibration', () => [], /required option '--calibration <data>' not specified/],
     ['a split that does not exist', () => ['--calibration', data, '--split', 'dev'], /no sample is of split "dev"/],
     ['no samples wanted', () => ['--calibration', data, '--samples', '0'], /--samples 0: calibration needs/],
-    ['16-bit weights', () => ['--calibration', data, '--weights', '16'], /--weights 16: static kernels take 8-bit/],
+    [
+      '16-bit weights beside 8-bit activations',
+      () => ['--calibration', data, '--weights', '16'],
+      /--weights 16: only with --scheme static and --activations 16/,
+    ],
     ['a layer that is not there', () => ['--calibration', data, '--layer', '9:16'], /--layer 9: float has ops 0 to 6/],
     ['a layer without a wish', () => ['--calibration', data, '--layer', '2'], /OP:8, OP:16 or OP:METHOD is expected/],
     ['a budget of nothing', () => ['--calibration', data, '--budget', 'time:3'], /ram:N,flash:N,cycles:N is expected/],

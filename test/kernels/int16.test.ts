@@ -1,5 +1,5 @@
 /**
- * 16x8 kernels on this machine under sanitizers, pure C and emulated DSP, and on the emulated core, against the reference where the vectors
+ * 16x8 and 16x16 kernels on this machine under sanitizers, pure C and emulated DSP, and on the emulated core, against the reference where the vectors
  * (int16-vectors.test.ts) do not reach: sums longer than 32 bits hold, extreme values, odd extents, groups, int32 bias.
  */
 import { describe, expect, it } from 'vitest';
@@ -49,13 +49,26 @@ function bias(random: Random, channels: number, kind: 'int64' | 'int32' | 'none'
   return { dtype: 'int64', shape: [channels], values: BigInt64Array.from(values, (value) => BigInt(value)) };
 }
 
-function channelScales(channels: number, axis: number): Quantization {
+function channelScales(channels: number, axis: number, bits: Bits): Quantization {
+  const step = bits === 16 ? 0.0001 / 256 : 0.0001;
   return {
-    scale: Array.from({ length: channels }, (_, c) => Math.fround(0.0001 * (1 + (c % 7)))),
+    scale: Array.from({ length: channels }, (_, c) => Math.fround(step * (1 + (c % 7)))),
     zeroPoint: new Array<number>(channels).fill(0),
     axis,
   };
 }
+
+type Bits = 8 | 16;
+
+/** Values of a filter. */
+function weightsOf(random: Random, shape: readonly number[], fill: Fill | undefined, bits: Bits): TensorSpec {
+  if (bits === 16) return { dtype: 'int16', shape, values: int16s(random, shape, fill) };
+  return { dtype: 'int8', shape, values: int8s(random, shape, fill) };
+}
+
+/** int16 weights have sums of 64 bits only. */
+const biasKind = <K extends string>(kind: K, bits: Bits): K | 'int64' =>
+  bits === 16 && kind === 'int32' ? 'int64' : kind;
 
 interface LayerCase {
   readonly kind: 'CONV_2D' | 'DEPTHWISE_CONV_2D';
@@ -175,7 +188,7 @@ const LAYERS: readonly LayerCase[] = [
   },
 ];
 
-function layerCase(c: LayerCase, seed: number): GraphCase {
+function layerCase(c: LayerCase, seed: number, bits: Bits): GraphCase {
   const random = new Random(seed);
   const [n, h, w, inC] = c.input;
   const [[filterH, filterW], stride, dilation] = [c.filter, c.stride ?? 1, c.dilation ?? 1];
@@ -189,19 +202,17 @@ function layerCase(c: LayerCase, seed: number): GraphCase {
     ? { kind: 'CONV_2D', ...common }
     : { kind: 'DEPTHWISE_CONV_2D', depthMultiplier: c.outC / inC, ...common };
   const weights: TensorSpec = {
-    dtype: 'int8',
-    shape: filterShape,
-    quantization: channelScales(c.outC, isConv ? 0 : 3),
-    values: int8s(random, filterShape, c.fill === 'highest' ? 'lowest' : c.fill),
+    ...weightsOf(random, filterShape, c.fill === 'highest' ? 'lowest' : c.fill, bits),
+    quantization: channelScales(c.outC, isConv ? 0 : 3, bits),
   };
-  const inputs = [activation(c.input, 0.001), weights, bias(random, c.outC, c.bias)];
+  const inputs = [activation(c.input, 0.001), weights, bias(random, c.outC, biasKind(c.bias, bits))];
   const graph = singleOp(`${c.kind.toLowerCase()}_${seed}`, attributes, inputs, [activation(output, c.outputScale)]);
   return caseOf(graph, int16s(random, c.input, c.fill));
 }
 
-describe('16x8 kernels', () => {
+describe.each([8, 16] as const)('kernels of int16 activations and %i-bit weights', (bits) => {
   it('should convolve: groups, dilation, long sums of extreme values, every kind of bias', async () => {
-    await expectEqualToReference(LAYERS.map(layerCase));
+    await expectEqualToReference(LAYERS.map((layer, seed) => layerCase(layer, seed, bits)));
   });
 
   it('should compute fully connected layers, per tensor and per channel, longer than one 32-bit sum', async () => {
@@ -215,15 +226,13 @@ describe('16x8 kernels', () => {
       cases.map((c, seed) => {
         const random = new Random(seed);
         const weights: TensorSpec = {
-          dtype: 'int8',
-          shape: [c.units, c.inputs],
-          quantization: c.perChannel ? channelScales(c.units, 0) : perTensor(0.004),
-          values: int8s(random, [c.units, c.inputs], c.fill),
+          ...weightsOf(random, [c.units, c.inputs], c.fill, bits),
+          quantization: c.perChannel ? channelScales(c.units, 0, bits) : perTensor(bits === 16 ? 0.004 / 256 : 0.004),
         };
         const graph = singleOp(
           `fully_connected_${seed}`,
           { kind: 'FULLY_CONNECTED', activation: ACTIVATIONS[seed]!, keepNumDims: false },
-          [activation([c.rows, c.inputs], 0.0007), weights, bias(random, c.units, c.bias)],
+          [activation([c.rows, c.inputs], 0.0007), weights, bias(random, c.units, biasKind(c.bias, bits))],
           [activation([c.rows, c.units], 0.9)],
         );
         return caseOf(graph, int16s(random, [c.rows, c.inputs], c.fill));
@@ -231,6 +240,17 @@ describe('16x8 kernels', () => {
     );
   });
 
+  it('should be tested where outputs differ: most layers are neither saturated nor constant', () => {
+    const cases = LAYERS.map((layer, seed) => layerCase(layer, seed, bits));
+    const distinct = cases.map(({ graph, inputs }) => {
+      const [output] = createReference(graph).run(inputs).outputs;
+      return new Set(new Int16Array(output!.buffer)).size;
+    });
+    expect(distinct.filter((count) => count >= 10).length).toBeGreaterThanOrEqual(8);
+  });
+});
+
+describe('16x8 kernels', () => {
   it('should add, subtract and multiply extreme values and broadcast', async () => {
     const shapes = [
       [
@@ -288,13 +308,5 @@ describe('16x8 kernels', () => {
       ),
     );
     await expectEqualToReference(cases);
-  });
-
-  it('should be tested where outputs differ: most layers are neither saturated nor constant', () => {
-    const distinct = LAYERS.map(layerCase).map(({ graph, inputs }) => {
-      const [output] = createReference(graph).run(inputs).outputs;
-      return new Set(new Int16Array(output!.buffer)).size;
-    });
-    expect(distinct.filter((count) => count >= 10).length).toBeGreaterThanOrEqual(8);
   });
 });

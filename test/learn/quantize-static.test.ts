@@ -151,6 +151,20 @@ describe('quantizeStatic', () => {
     expect(noise[1]).toBeGreaterThan(noise[0]! + 3);
   });
 
+  it('should lose less with int16 weights than with int8, and be readable again', () => {
+    const noise = ([8, 16] as const).map((weights) => {
+      const options = { ...STATIC_DEFAULTS, activations: 16, weights } as const;
+      const { float, quantized } = quantizeStatic(graph, calibration, options);
+      const read = importGraph(parseTflite(writeTflite(graphToTflite(quantized))), quantized.name);
+      expect(read.tensors).toEqual(quantized.tensors);
+      expect(constantOf(read, read.ops[0]!, 1).dtype).toBe(`int${weights}`);
+      return layerErrors(float, read, calibration.slice(0, 8))![5]!.sqnrDb!;
+    });
+    expect(noise[1]).toBeGreaterThan(noise[0]! + 20);
+    const sequential = { ...STATIC_DEFAULTS, activations: 16, weights: 16, rounding: 'sequential' } as const;
+    expect(() => quantizeStatic(graph, calibration, sequential)).toThrow(/--weights 16: rounds to nearest/);
+  });
+
   it('should bring the mean output closer with bias correction', () => {
     const rough = { granularity: 'tensor' } as const;
     expect(meanError({ ...rough, biasCorrection: true }, 'bias')).toBeLessThan(meanError(rough, 'bias'));

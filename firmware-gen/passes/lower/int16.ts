@@ -1,5 +1,5 @@
 /**
- * Lowerings of the 16x8 scheme: kernels of tl_int16.h. Weights and biases go to the kernels as TFLite stores them. Zero points are 0
+ * Lowerings of int16 activations: kernels of tl_int16.h, tl_int16_w16.h for int16 weights. Weights and biases go to the kernels as TFLite stores them. Zero points are 0
  * (ir/op-rules.ts). Element-wise ops are in int16-elementwise.ts.
  */
 import { UserError } from '../../../common/errors.ts';
@@ -37,12 +37,12 @@ interface Layer {
   readonly output: Tensor;
 }
 
-/** Null unless the layer is int16 activations with constant int8 weights and, if any, a constant bias. */
+/** Null unless the layer is int16 activations with constant int8 or int16 weights and, if any, a constant bias. */
 function layerOf(op: Op, graph: Graph): Layer | null {
   const [input, filter, output] = [inputTensor(op, graph), inputTensor(op, graph, 1), outputTensor(op, graph)];
   const biasId = op.inputs[2] ?? null;
   const bias = biasId === null ? null : tensorOf(graph, biasId);
-  if (!isInt16(input) || !isInt16(output) || filter.dtype !== 'int8' || !filter.data) return null;
+  if (!isInt16(input) || !isInt16(output) || !(filter.dtype === 'int8' || isInt16(filter)) || !filter.data) return null;
   return bias && !bias.data ? null : { input, filter, bias, output };
 }
 
@@ -82,6 +82,12 @@ function perChannel(layer: Layer, channels: number): QuantizedMultiplier[] {
   return channelMultipliers(perTensor(layer.input).scale, scales, perTensor(layer.output).scale, channels);
 }
 
+function kernelFor(stem: string, filter: Tensor): { readonly function: string; readonly header: string } {
+  return isInt16(filter)
+    ? { function: `${stem}_w16_s16`, header: 'tl_int16_w16.h' }
+    : { function: `${stem}_s16`, header: INT16_HEADER };
+}
+
 function tile(name: string, h: number, w: number): CValue {
   return struct('tl_tile', name, { h, w });
 }
@@ -105,8 +111,7 @@ export const lowerConvS16: LowerOp = (op, graph) => {
     requant: requantStruct(op, layer, perChannel(layer, outputC)),
   });
   return kernelCall(op, graph, {
-    function: op.kind === 'CONV_2D' ? 'tl_convolve_s16' : 'tl_depthwise_conv_s16',
-    header: INT16_HEADER,
+    ...kernelFor(op.kind === 'CONV_2D' ? 'tl_convolve' : 'tl_depthwise_conv', filter),
     args: [
       params,
       dimsOf(input, 'input_dims'),
@@ -133,8 +138,7 @@ export const lowerFullyConnectedS16: LowerOp = (op, graph) => {
           fullyConnectedMultiplier(perTensor(input).scale, perTensor(filter).scale, perTensor(output).scale),
         );
   return kernelCall(op, graph, {
-    function: 'tl_fully_connected_s16',
-    header: INT16_HEADER,
+    ...kernelFor('tl_fully_connected', filter),
     args: [
       requantStruct(op, layer, multipliers),
       int(elementCount(output.shape) / units),
