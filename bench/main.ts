@@ -106,8 +106,10 @@ program
     'options of quantize, scored on held-out calibration samples, then each tested once against the published models',
   )
   .option('--models <list>', 'of kws, ad, ic, vww')
+  .option('--candidates <list>', 'names, separated by semicolons')
+  .option('--no-test', 'only score them on calibration samples')
   .option('--json', 'print JSON')
-  .action((options: { models?: string; json?: boolean }) => {
+  .action((options: { models?: string; candidates?: string; test: boolean; json?: boolean }) => {
     const points = (difference: CandidateRow['againstFloat']): string =>
       difference === null
         ? '-'
@@ -115,9 +117,14 @@ program
     const cellsOf = (row: CandidateRow): string[] => [
       ...[row.model, row.candidate, row.heldOutSqnrDb.toFixed(1)],
       row.sameTop1Share === null ? '-' : (100 * row.sameTop1Share).toFixed(2),
-      ...[row.maeOutput.toPrecision(3), points(row.againstFloat), points(row.againstPublished)],
+      ...[row.maeOutput?.toPrecision(3) ?? '-', points(row.againstFloat), points(row.againstPublished)],
     ];
-    const rows = benchCandidates(options.models?.split(',') ?? null, (row) => note(cellsOf(row).join('  ')));
+    const chosen = {
+      models: options.models?.split(',') ?? null,
+      candidates: options.candidates?.split(';') ?? null,
+      test: options.test,
+    };
+    const rows = benchCandidates(chosen, (row) => note(cellsOf(row).join('  ')));
     const header = [
       ...['model', 'candidate', 'held-out SQNR dB', 'same class as float %', 'MAE to float'],
       ...['ours - float', 'ours - published'],

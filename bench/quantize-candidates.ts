@@ -28,36 +28,53 @@ export interface CandidateRow {
   readonly candidate: string;
   /** dB, on calibration samples that it was not fitted to. */
   readonly heldOutSqnrDb: number;
-  /** On the test samples: share of the float model's classes; null for the autoencoder. */
+  /** On the test samples, null without a test: share of the float model's classes (null for the autoencoder as well). */
   readonly sameTop1Share: number | null;
-  readonly maeOutput: number;
+  readonly maeOutput: number | null;
   readonly againstFloat: Comparison['top1Difference'];
   readonly againstPublished: Comparison['top1Difference'];
 }
 
-/** @param report is called with each row as soon as it is there */
-export function benchCandidates(models: readonly string[] | null, report: (row: CandidateRow) => void): CandidateRow[] {
-  return ENTRIES.filter(({ name }) => models?.includes(name) ?? true).flatMap((entry) => rowsOf(entry, report));
+export interface CandidateOptions {
+  /** Null: all. */
+  readonly models: readonly string[] | null;
+  readonly candidates: readonly string[] | null;
+  /** False: only the score on calibration samples. */
+  readonly test: boolean;
 }
 
-function rowsOf(entry: Entry, report: (row: CandidateRow) => void): CandidateRow[] {
+/** @param report is called with each row as soon as it is there */
+export function benchCandidates(options: CandidateOptions, report: (row: CandidateRow) => void): CandidateRow[] {
+  const { models } = options;
+  return ENTRIES.filter(({ name }) => models?.includes(name) ?? true).flatMap((entry) =>
+    rowsOf(entry, options, report),
+  );
+}
+
+function rowsOf(
+  entry: Entry,
+  { candidates, test }: CandidateOptions,
+  report: (row: CandidateRow) => void,
+): CandidateRow[] {
   const float = loadModel(required('models', `${entry.float}.tflite`)).graph;
   const published = loadModel(required('models', `${entry.int8}.tflite`)).graph;
   const { calibration, set } = samplesOf(entry, float, null);
-  const [floatRun, publishedRun] = [predict(float, set.inputs), predict(published, set.inputs)];
+  const runs = test ? { float: predict(float, set.inputs), published: predict(published, set.inputs) } : null;
   const half = calibration.length >> 1;
   const [fitted, heldOut] = [calibration.slice(0, half), calibration.slice(half)];
   const heldOutRun = predict(float, heldOut);
   const quantize = (samples: readonly Float32Array[], options: Partial<StaticOptions>): Graph =>
     quantizeStatic(float, samples, { ...STATIC_DEFAULTS, ...options }).quantized;
-  return Object.entries(CANDIDATES).map(([candidate, options]) => {
+  const chosen = Object.entries(CANDIDATES).filter(([name]) => candidates?.includes(name) ?? true);
+  return chosen.map(([candidate, options]) => {
     const heldOutSqnrDb = signalToNoise(heldOutRun.logits, predict(quantize(fitted, options), heldOut).logits);
-    const run = predict(quantize(calibration, options), set.inputs);
-    const own = compare(run, floatRun, set);
+    const run = runs && predict(quantize(calibration, options), set.inputs);
+    const own = run && compare(run, runs.float, set);
     const row = {
-      ...{ model: entry.name, candidate, heldOutSqnrDb, sameTop1Share: own.sameTop1Share, maeOutput: own.maeOutput },
-      againstFloat: own.top1Difference,
-      againstPublished: set.classes.length === 0 ? null : compare(run, publishedRun, set).top1Difference,
+      ...{ model: entry.name, candidate, heldOutSqnrDb },
+      ...{ sameTop1Share: own?.sameTop1Share ?? null, maeOutput: own?.maeOutput ?? null },
+      againstFloat: own?.top1Difference ?? null,
+      againstPublished: run && set.classes.length > 0 ? compare(run, runs.published, set).top1Difference : null,
     };
     report(row);
     return row;
