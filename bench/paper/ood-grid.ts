@@ -50,10 +50,14 @@ export interface Cell {
   readonly parameters: number;
   readonly validationAccuracy: number;
   readonly detectors: readonly DetectorResult[];
+  /** Without detectors that step along the gradient, as they are not computed yet. */
+  readonly isPartial: boolean;
 }
 
 export interface GridOptions {
   readonly quick?: boolean;
+  /** Compute nothing: of a cell only what is there. */
+  readonly cached?: boolean;
   /** Repetitions with other random numbers. */
   readonly seeds: number;
   /** Batches of a training. */
@@ -108,14 +112,14 @@ function partsOf(key: string, { quick }: GridOptions) {
     about: { key, what: 'about' },
     detectors: { key, detectors: DETECTORS, version: 1 },
     // As long as training: ODIN, or the same step with a head of generalised ODIN (arXiv 2002.11297, 3.2). No device can take it.
-    perturbed: quick ? null : { key, what: 'perturbed', version: 1 },
+    perturbed: quick ? null : { key, what: 'perturbed', version: 2 },
   };
 }
 
-/** Whether runCell would compute nothing. */
+/** Whether the cell is there, at least without the detectors that step along the gradient. */
 export function isCellCached(setting: Setting, options: GridOptions): boolean {
-  const { about, detectors, perturbed } = partsOf(trainCached(configOf(setting, options), FOLDER).key, options);
-  return [about, detectors, ...(perturbed ? [perturbed] : [])].every((inputs) => isCached(FOLDER, inputs));
+  const { about, detectors } = partsOf(trainCached(configOf(setting, options), FOLDER).key, options);
+  return [about, detectors].every((inputs) => isCached(FOLDER, inputs));
 }
 
 /** Trained network and windows are there only while a figure of the cell is missing. */
@@ -135,7 +139,9 @@ export function runCell(setting: Setting, options: GridOptions): Cell {
     validationAccuracy: made!.best.accuracy,
   }));
   const detectors = cell(FOLDER, parts.detectors, () => evaluateDetectors(network(), split()));
-  const perturbed = parts.perturbed ? [cell(FOLDER, parts.perturbed, () => evaluatePerturbed(network(), split()))] : [];
+  const isPartial = options.cached === true && parts.perturbed !== null && !isCached(FOLDER, parts.perturbed);
+  const perturbed =
+    parts.perturbed && !isPartial ? cell(FOLDER, parts.perturbed, () => evaluatePerturbed(network(), split())) : [];
   (made as Trained | null)?.network.dispose();
-  return { setting, ...about, detectors: [...detectors, ...perturbed] };
+  return { setting, ...about, detectors: [...detectors, ...perturbed], isPartial };
 }

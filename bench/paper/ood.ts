@@ -23,8 +23,6 @@ const TALK = { baseline: { auroc: 0.87, tnr: 0.88 }, best: { auroc: 0.96, tnr: 0
 
 interface Options extends GridOptions {
   readonly json?: boolean;
-  /** Only cells that are there already. */
-  readonly cached?: boolean;
   readonly set?: MotionSet;
 }
 
@@ -67,12 +65,14 @@ function format(
     ['best of the listed grid', choose(rows.filter(isListed))],
     ['best of all', choose(rows)],
   ] as const;
+  const partial = cells.filter(({ isPartial }) => isPartial).length;
   const seeds = new Set(cells.map(({ setting }) => setting.seed)).size;
   const parameters = [...new Set(cells.map((one) => one.parameters))].sort((a, b) => a - b);
   return [
     `${set}: ${cells.length} trainings, ${seeds} seeds, ${parameters[0]} to ${parameters.at(-1)} parameters; means over seeds, intervals over subjects; *: the listed grid`,
     ...(quick ? ['QUICK RUN (one seed, an eighth of the training): not the figures of the full grid.'] : []),
     ...(missing > 0 ? [`INCOMPLETE: ${missing} of ${cells.length + missing} trainings are missing`] : []),
+    ...(partial > 0 ? [`INCOMPLETE: ${partial} trainings lack the detectors that step along the gradient`] : []),
     '',
     table(
       ['', 'input', 'head', 'detector', 'seeds', 'accuracy', 'val. AUROC', 'AUROC', '95 %', 'TNR@TPR95', '95 %'],

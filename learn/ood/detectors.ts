@@ -74,23 +74,24 @@ function fitStatistics({ train, trainLabels, validation, classes }: FitData): Sc
   return ({ statistics }) => density(defined(statistics, 'statistics'));
 }
 
-/** Fisher's combination: the sum of log p, p a score's rank among those of known validation windows. */
+/** Fisher's combination of scores of one window: the sum of log p, p a score's rank among those of known validation windows. */
 function fisher(scores: readonly Score[], validation: readonly Outputs[]): Score {
-  const sorted = scores.map((score) => Float64Array.from(validation, (one) => score(one)).sort());
-  const below = (values: Float64Array, score: number): number => {
-    let [low, high] = [0, values.length];
+  const ranks = scores.map((score) => logRank(validation.map((one) => score(one))));
+  return (one) => scores.reduce((sum, score, i) => sum + ranks[i]!(score(one)), 0);
+}
+
+/** log p of a score, p its rank among `known` as a share, above 0 and at most 1. */
+export function logRank(known: readonly number[]): (score: number) => number {
+  const sorted = Float64Array.from(known).sort();
+  return (score) => {
+    let [low, high] = [0, sorted.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (values[middle]! < score) low = middle + 1;
+      if (sorted[middle]! < score) low = middle + 1;
       else high = middle;
     }
-    return low;
+    return Math.log((low + 0.5) / (sorted.length + 1));
   };
-  return (one) =>
-    scores.reduce(
-      (sum, score, i) => sum + Math.log((below(sorted[i]!, score(one)) + 0.5) / (validation.length + 1)),
-      0,
-    );
 }
 
 export function logSumExp(values: ArrayLike<number>): number {

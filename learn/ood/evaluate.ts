@@ -5,7 +5,7 @@
 import { assert, defined } from '../../common/errors.ts';
 import type { LabelledSet } from '../deep/data-source.ts';
 import type { Network, Outputs } from '../deep/network.ts';
-import { DETECTORS, fitDetector } from './detectors.ts';
+import { DETECTORS, fitDetector, logRank, type FitData } from './detectors.ts';
 import { auroc, bootstrapRounds, oodFigures, thresholdAt, type OodFigures, type Round } from './metrics.ts';
 import { chooseEpsilon, perturbedScores, type ScoreKind } from './odin.ts';
 
@@ -46,38 +46,61 @@ interface Scores {
 
 const SETS = ['validation', 'validationUnknown', 'test', 'testUnknown'] as const;
 
-/** Detectors that need no gradient. */
-export function evaluateDetectors(network: Network, data: OodData): DetectorResult[] {
-  const train = network.outputs(data.train.windows);
-  const outputs = Object.fromEntries(SETS.map((set) => [set, network.outputs(data[set].windows)])) as Record<
-    (typeof SETS)[number],
-    Outputs[]
-  >;
-  const fitData = {
-    train,
+interface Judged {
+  readonly outputs: Readonly<Record<(typeof SETS)[number], readonly Outputs[]>>;
+  readonly fit: FitData;
+}
+
+function judgedBy(network: Network, data: OodData): Judged {
+  const outputs = Object.fromEntries(
+    SETS.map((set) => [set, network.outputs(data[set].windows)]),
+  ) as unknown as Judged['outputs'];
+  const fit = {
+    train: network.outputs(data.train.windows),
     trainLabels: data.train.labels,
     validation: outputs.validation,
     validationLabels: data.validation.labels,
     classes: data.classes,
   };
-  const results: DetectorResult[] = [];
-  for (const name of DETECTORS) {
-    const score = fitDetector(name, fitData);
-    if (score === null) continue;
-    const scores = Object.fromEntries(SETS.map((set) => [set, outputs[set].map(score)])) as unknown as Scores;
-    results.push(resultOf(name, scores, data));
-  }
-  return results;
+  return { outputs, fit };
 }
 
-/** ODIN, or for the heads of generalised ODIN its step along the input's gradient; takes as long as training some. */
-export function evaluatePerturbed(network: Network, data: OodData): DetectorResult {
+const bySet = (of: (set: (typeof SETS)[number]) => readonly number[]): Scores =>
+  Object.fromEntries(SETS.map((set) => [set, of(set)])) as unknown as Scores;
+
+/** Detectors that need no gradient. */
+export function evaluateDetectors(network: Network, data: OodData): DetectorResult[] {
+  const { outputs, fit } = judgedBy(network, data);
+  return DETECTORS.flatMap((name) => {
+    const score = fitDetector(name, fit);
+    return score === null
+      ? []
+      : [
+          resultOf(
+            name,
+            bySet((set) => outputs[set].map(score)),
+            data,
+          ),
+        ];
+  });
+}
+
+/**
+ * ODIN, or for the heads of generalised ODIN its step along the input's gradient, alone and together with statistics of the window (Fisher's sum of
+ * log ranks among known validation windows); takes as long as training some.
+ */
+export function evaluatePerturbed(network: Network, data: OodData): DetectorResult[] {
   const kind: ScoreKind = network.config.head.kind === 'linear' ? 'odin' : 'deconf';
+  const name = kind === 'odin' ? 'odin' : 'deconf-perturbed';
   const epsilon = chooseEpsilon(network, data.validation.windows, kind);
-  const scores = Object.fromEntries(
-    SETS.map((set) => [set, perturbedScores(network, data[set].windows, kind, epsilon)]),
-  ) as unknown as Scores;
-  return resultOf(kind === 'odin' ? 'odin' : 'deconf-perturbed', scores, data);
+  const perturbed = bySet((set) => perturbedScores(network, data[set].windows, kind, epsilon));
+  const { outputs, fit } = judgedBy(network, data);
+  const alone = resultOf(name, perturbed, data);
+  const density = fitDetector('statistics', fit);
+  if (density === null) return [alone];
+  const [ofStep, ofDensity] = [logRank(perturbed.validation), logRank(outputs.validation.map(density))];
+  const both = bySet((set) => outputs[set].map((one, i) => ofStep(perturbed[set][i]!) + ofDensity(density(one))));
+  return [alone, resultOf(`statistics-${name}`, both, data)];
 }
 
 function resultOf(detector: string, scores: Scores, data: OodData): DetectorResult {

@@ -17,6 +17,7 @@ const cellOf = (seed: number, detector: string, auroc: number, tnr: number): Cel
   setting: { set: 'har-hapt', frontEnd: 'raw', head: 'linear', seed },
   parameters: 10,
   validationAccuracy: 0.9,
+  isPartial: false,
   detectors: [
     {
       detector,
