@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   hil: async () => (await import('./hil.ts')).addHil,
   inject: async () => (await import('./inject.ts')).addInject,
   quantize: async () => (await import('./quantize.ts')).addQuantize,
+  adapt: async () => (await import('./adapt.ts')).addAdapt,
   evaluate: async () => (await import('./evaluate.ts')).addEvaluate,
   init: async () => (await import('./init.ts')).addInit,
   train: async () => (await import('./train.ts')).addTrain,

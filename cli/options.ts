@@ -44,6 +44,13 @@ export function nonNegativeInteger(text: string): number {
   return value;
 }
 
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && Number.isFinite(value)))
+    throw new InvalidArgumentError('a number above 0 is expected.');
+  return value;
+}
+
 export function noPruneOption(): Option {
   return new Option('--no-prune', 'keep channels that are constant for every input');
 }

@@ -40,6 +40,8 @@ export interface LiveOptions extends Omit<SimOptions, 'call'> {
   readonly replay?: string;
   /** Begin in the chip's boot loader (AN3155), which writes a program to flash and starts it. */
   readonly bootLoader?: boolean;
+  /** Ends the run between two slices. */
+  readonly signal?: AbortSignal;
   /** Also serve a debugger through remote_bitbang there. A program that faults then waits for the debugger, as on a board. */
   readonly jtag?: ListenAddress;
 }
@@ -124,6 +126,7 @@ class LiveSession {
   private readonly realtime: boolean;
   private readonly maxCycles: number;
   private readonly jtag: ListenAddress | null;
+  private readonly signal: AbortSignal | undefined;
   private debugPort: DebugPort | null = null;
   private listener: JtagListener | null = null;
   /** When the debugger last asked, in milliseconds of the clock. */
@@ -138,7 +141,13 @@ class LiveSession {
     machine: Machine,
     endpoint: SerialEndpoint | null,
     outgoing: number[],
-    { board, realtime, maxCycles = Infinity, jtag }: Pick<LiveOptions, 'board' | 'realtime' | 'maxCycles' | 'jtag'>,
+    {
+      board,
+      realtime,
+      maxCycles = Infinity,
+      jtag,
+      signal,
+    }: Pick<LiveOptions, 'board' | 'realtime' | 'maxCycles' | 'jtag' | 'signal'>,
     recorder: Recorder | null,
   ) {
     this.machine = machine;
@@ -148,6 +157,7 @@ class LiveSession {
     this.realtime = realtime;
     this.maxCycles = maxCycles;
     this.jtag = jtag ?? null;
+    this.signal = signal;
     if (endpoint === null) return;
     endpoint.onData = (bytes) => {
       recorder?.uart(bytes);
@@ -213,6 +223,7 @@ class LiveSession {
   }
 
   private isOver({ stop, cycles }: RunResult | Pause): boolean {
+    if (this.signal?.aborted === true) return true;
     if (stop === 'paused' || (stop === 'idle' && this.endpoint !== null)) return false;
     if (this.debugPort !== null && (stop === 'idle' || stop === 'fault' || stop === 'breakpoint')) return false;
     return stop !== 'limit' || cycles >= this.maxCycles;

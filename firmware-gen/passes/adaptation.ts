@@ -138,10 +138,15 @@ function staticScale(graph: Graph, id: TensorId): RunScale & { real: number } {
   return { ...runScale(scale[0]!, zeroPoint[0]! || 0), real: scale[0]! };
 }
 
+/** Inputs of the layers that learn. */
+export function learningInputs(graph: Graph, layers: AdaptationOptions['layers']): TensorId[] {
+  const found = denseLayers(graph).slice(0, layers === 'block' ? 2 : 1);
+  return found.reverse().map((op) => defined(op.inputs[0], 'input'));
+}
+
 /** Real steps of the int8 inputs of the layers that learn, of a static model: what AdaptationOptions.steps wants for its dynamic form. */
 export function calibratedSteps(graph: Graph, layers: AdaptationOptions['layers']): number[] {
-  const found = denseLayers(graph).slice(0, layers === 'block' ? 2 : 1);
-  return found.reverse().map((op) => staticScale(graph, defined(op.inputs[0], 'input')).real);
+  return learningInputs(graph, layers).map((id) => staticScale(graph, id).real);
 }
 
 /** @throws UserError for a model that does not end with int8 dense layers, and rates that its steps cannot hold */

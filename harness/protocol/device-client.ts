@@ -13,7 +13,15 @@ const ANSWER = 0x80;
 const EVENT_HELLO = 0xc0;
 const EVENT_FAULT = 0xc1;
 const ANSWER_ERROR = 0xff;
-const ERRORS = ['', 'the request is unknown', 'offset or size is out of range', 'the input is not what was sent'];
+const ERRORS = [
+  '',
+  'the request is unknown',
+  'offset or size is out of range',
+  'the input is not what was sent',
+  "the label is none of the model's classes",
+  'there is no driver for the flash of this board',
+  'writing to flash failed; what was committed before is still there',
+];
 
 /** Why a request did not succeed; what the harness calls the outcome follows from it. */
 export type DeviceErrorKind = 'silent' | 'lost' | 'refused' | 'restarted' | 'faulted';
@@ -135,6 +143,21 @@ export class DeviceClient {
   async memory(): Promise<DeviceMemory> {
     const { payload } = await this.ask(request.memory, new Uint8Array());
     return parseMemory(payload, this.link.name);
+  }
+
+  /** Another request. @throws DeviceError, also for an answer that is shorter than answerBytes */
+  async request(
+    kind: number,
+    payload: Uint8Array,
+    { answerBytes, workSeconds = 0 }: { answerBytes: number; workSeconds?: number },
+  ): Promise<DataView> {
+    const answer = (await this.ask(kind, payload, workSeconds)).payload;
+    if (answer.length < answerBytes)
+      throw new DeviceError(
+        'refused',
+        `${this.link.name}: an answer of ${answer.length} bytes, ${answerBytes} expected`,
+      );
+    return new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
   }
 
   /** The board starts anew and greets. */

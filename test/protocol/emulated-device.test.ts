@@ -5,34 +5,15 @@ import { compileModel } from '../../harness/compile.ts';
 import { crc32Hex } from '../../harness/crc32.ts';
 import { lcgInputs } from '../../harness/lcg.ts';
 import { runLive } from '../../harness/live-session.ts';
+import { memoryLine } from '../../harness/memory-line.ts';
 import { loadModel } from '../../harness/model.ts';
 import { DeviceClient } from '../../harness/protocol/device-client.ts';
-import type { Link } from '../../harness/protocol/link.ts';
 import { runModel } from '../../harness/run-model.ts';
-import type { SerialEndpoint } from '../../harness/serial-endpoint.ts';
 import { tensorOf } from '../../firmware-gen/ir/graph.ts';
 import { hasCompiler } from '../emulator/support/assemble.ts';
 import { workspace } from '../cli/support/workspace.ts';
 
 const space = workspace();
-
-/** Both ends of one line within this process. */
-function line(): { endpoint: SerialEndpoint; link: Link } {
-  const endpoint: SerialEndpoint = {
-    address: 'memory',
-    onData: () => undefined,
-    write: (bytes) => link.onData(bytes),
-    close: () => undefined,
-  };
-  const link: Link = {
-    name: 'memory',
-    onData: () => undefined,
-    onLost: () => undefined,
-    write: (bytes) => endpoint.onData(bytes),
-    close: () => Promise.resolve(),
-  };
-  return { endpoint, link };
-}
 
 describe.skipIf(!hasCompiler)(`firmware behind a UART${hasCompiler ? '' : ' (skipped: no arm-none-eabi-gcc)'}`, () => {
   it('should answer as a direct run does, say that it is emulated, and count its ops', async () => {
@@ -46,7 +27,7 @@ describe.skipIf(!hasCompiler)(`firmware behind a UART${hasCompiler ? '' : ' (ski
     const options = { board, bare: false, prune: true, dir: space.folder('direct') };
     const direct = await runModel(model, [input!], { ...options, perOp: false, engine: 'wasm', timingMode: 'exact' });
     const { image } = await compileModel(model, space.folder('device'), { ...options, hooks: true, harness });
-    const { endpoint, link } = line();
+    const { endpoint, link } = memoryLine();
     const client = new DeviceClient(link, { baud: 115200, answerSeconds: 5 });
     const limits = { firmware: image.elf, firmwareName: 'firmware.elf', board, realtime: false, maxCycles: 40e6 };
     const run = runLive(limits, endpoint);
