@@ -275,5 +275,5 @@ function format(one: AdaptDocument): string {
     ],
     ['weights', one.outcome === 'ok' ? "equal the reference's" : "DIFFER from the reference's"],
   ];
-  return `${one.model} on ${one.board} (${one.on}): ${one.layers} learned in ${one.arithmetic} from ${one.learnedFrom} samples, ${one.passes} passes\n\n${table(['', ''], rows)}`;
+  return `${one.model} on ${one.board} (${one.on}): ${one.layers} learned in ${one.arithmetic} from ${one.learnedFrom} samples, ${one.passes} passes\n\n${table(['', 'value'], rows)}`;
 }
