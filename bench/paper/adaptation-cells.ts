@@ -17,6 +17,7 @@ import { STATIC_DEFAULTS, quantizeStatic } from '../../learn/quantize/static.ts'
 import { createRandom, shuffle } from '../../learn/random.ts';
 import { CLASSES, FOLDER, TRAINED_ON, floatClassifier, type Features, type ModelOptions } from './adaptation-models.ts';
 import { cachedCell } from './cache.ts';
+import { FIRMWARE_CODE, codeHash } from './cells.ts';
 
 export const INFERENCES = ['static', 'dynamic'] as const;
 export type Inference = (typeof INFERENCES)[number];
@@ -33,6 +34,7 @@ const RATES = [0.003, 0.01, 0.03, 0.1] as const;
 const EPOCHS = [1, 3, 10] as const;
 /** Per class, windows that the board does; the reference does the rest. */
 const BOARD_WINDOWS = 2;
+/** To be raised when what is learned changes; what it costs depends on all code. */
 const VERSION = 2;
 
 export interface Setting {
@@ -204,7 +206,7 @@ export class AdaptationBench {
   /** The board learns from some windows of the first subject of each task; scores, probabilities and weights must be the reference's. */
   async cost(setting: Setting): Promise<Cost> {
     const schedule = await this.schedule(setting.features, setting.layers);
-    return cachedCell(FOLDER, this.inputs('cost', { setting, schedule }), async () => {
+    return cachedCell(FOLDER, this.inputs('cost', { setting, schedule, code: codeHash(FIRMWARE_CODE) }), async () => {
       const taken = await this.taken(setting, schedule.rate);
       const { graph, sha256 } = await this.quantized(setting.features, setting.inference);
       const board = loadBoard(BOARD);

@@ -45,7 +45,7 @@ export interface CostCell {
 const hashes = new Map<string, string>();
 
 /** Of everything under the folders: a change in code makes cells worthless that it computed. */
-function codeHash(folders: readonly string[]): string {
+export function codeHash(folders: readonly string[]): string {
   const key = folders.join();
   const known = hashes.get(key);
   if (known !== undefined) return known;
@@ -69,7 +69,7 @@ const REFERENCE_CODE = [
   'dist/learn/evaluate',
   'dist/learn/data',
 ];
-const FIRMWARE_CODE = ['dist/firmware-gen', 'dist/emulator', 'dist/harness', 'kernels', 'boards'];
+export const FIRMWARE_CODE = ['dist/firmware-gen', 'dist/emulator', 'dist/harness', 'kernels', 'boards'];
 
 async function cached<T>(
   dir: string,
