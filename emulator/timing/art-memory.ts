@@ -26,6 +26,7 @@ const BITS = 8;
 const OWN_WORDS = 5;
 
 export class ArtMemory implements TranslatableMemory {
+  readonly isTranslatable = true;
   readonly dataLines: DataLines;
   onChange: (() => void) | null = null;
   private readonly geometry: ArtGeometry;

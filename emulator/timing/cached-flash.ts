@@ -1,12 +1,14 @@
 /**
  * Slow flash behind one cache (PSoC 6, RP2040, nRF52): a read of the flash takes wait states and brings one sector of a line. Whether the cache serves
  * instructions and data, or instructions alone, wait states and prefetch are as the chip's registers say (FlashControl). Without the cache the last sector
- * read by either side is still at hand. RAM, code that runs from it and stores add nothing.
+ * read by either side is still at hand. RAM, code that runs from it and stores add nothing. Translated code counts it where data is not cached.
  */
-import type { FlashControl } from '../peripherals/flash-control.ts';
+import type { FlashControl, FlashSettings } from '../peripherals/flash-control.ts';
 import { CodeBus } from './code-bus.ts';
-import { FlashPort } from './flash-port.ts';
-import type { MemorySystem } from './memory-system.ts';
+import { DataLines, LINE_BYTES_MIN } from './data-lines.ts';
+import { FlashPort, PORT_WORDS } from './flash-port.ts';
+import { LineCache } from './line-cache.ts';
+import type { TranslatableMemory } from './memory-system.ts';
 import { SectorCache } from './sector-cache.ts';
 
 export interface FlashCacheGeometry {
@@ -25,31 +27,58 @@ export interface FlashCacheGeometry {
 
 const NO_SECTOR = -1;
 const BITS = 8;
+/** Words of saveFetches() before the port's and the cache's. */
+const OWN_WORDS = 2;
 
-export class CachedFlash implements MemorySystem {
+export class CachedFlash implements TranslatableMemory {
+  /** The sector that data comes from now, where it is not cached. */
+  readonly dataLines: DataLines;
+  onChange: (() => void) | null = null;
   private readonly geometry: FlashCacheGeometry;
   private readonly control: FlashControl;
   private readonly port = new FlashPort();
   private readonly codeBus = new CodeBus();
-  private cache: SectorCache;
+  private cache: SectorCache | LineCache;
+  private settings: FlashSettings;
   private sectorBytes: number;
-  /** Sectors that instructions and data come from now. */
+  /** Sector that instructions come from now. */
   private sector = NO_SECTOR;
-  private dataSector = NO_SECTOR;
   /** Address behind the last instruction: what comes from elsewhere has been branched to. */
   private following = NO_SECTOR;
 
   constructor(geometry: FlashCacheGeometry, control: FlashControl) {
     this.geometry = geometry;
     this.control = control;
-    this.sectorBytes = control.settings.lineBits / BITS;
+    this.settings = control.settings;
+    this.sectorBytes = this.settings.lineBits / BITS;
     this.cache = this.emptyCache();
+    this.dataLines = new DataLines(geometry, 0);
+    this.dataLines.shape(this.sectorBytes, 1);
     control.onChange(() => {
       this.adopt();
     });
     control.onFlush(() => {
       this.flush();
     });
+  }
+
+  get isTranslatable(): boolean {
+    const { cache, sectorBytes, settings, geometry } = this;
+    const isPlain = cache instanceof LineCache && sectorBytes >= LINE_BYTES_MIN;
+    return isPlain && !settings.dataCache && !geometry.sharedBus;
+  }
+
+  get lineBytes(): number {
+    return this.sectorBytes;
+  }
+
+  /** The port is busy with what was asked for just before, and then the read itself. */
+  get extraMax(): number {
+    return 2 * this.settings.waitStates + 1;
+  }
+
+  get fetchWords(): number {
+    return OWN_WORDS + PORT_WORDS + (this.cache instanceof LineCache ? this.cache.tags.length : 0);
   }
 
   slaveOf(address: number): number {
@@ -81,11 +110,30 @@ export class CachedFlash implements MemorySystem {
   access(address: number, isRead: boolean, now: number): number {
     if (!isRead || !this.isFlash(address)) return 0;
     this.codeBus.data();
-    const sector = Math.floor(address / this.sectorBytes);
-    const { dataCache, waitStates } = this.control.settings;
-    const isThere = dataCache ? this.cache.use(sector) : sector === this.dataSector;
-    this.dataSector = sector;
-    return isThere || waitStates === 0 ? 0 : this.port.read(now, waitStates) - now;
+    const isLast = this.dataLines.use(address);
+    const isThere = this.settings.dataCache ? this.cache.use(Math.floor(address / this.sectorBytes)) : isLast;
+    return isThere ? 0 : this.miss(now);
+  }
+
+  miss(now: number): number {
+    const { waitStates } = this.settings;
+    return waitStates === 0 ? 0 : this.port.read(now, waitStates) - now;
+  }
+
+  saveFetches(words: Int32Array, now: number): void {
+    words[0] = this.sector;
+    words[1] = this.following;
+    this.port.saveWords(words, OWN_WORDS, now);
+    if (this.cache instanceof LineCache) words.set(this.cache.tags, OWN_WORDS + PORT_WORDS);
+  }
+
+  restoreFetches(words: Int32Array, now: number): void {
+    this.sector = words[0]!;
+    this.following = words[1]! >>> 0;
+    this.port.restoreWords(words, OWN_WORDS, now);
+    if (!(this.cache instanceof LineCache)) return;
+    const { tags } = this.cache;
+    for (let at = 0; at < tags.length; at++) tags[at] = words[OWN_WORDS + PORT_WORDS + at]!;
   }
 
   countersReset(): void {
@@ -94,9 +142,10 @@ export class CachedFlash implements MemorySystem {
   }
 
   save(): unknown {
-    const { sector, dataSector, following } = this;
+    const { sector, following } = this;
     return {
-      own: { sector, dataSector, following },
+      own: { sector, following },
+      data: this.dataLines.save(),
       port: this.port.save(),
       codeBus: this.codeBus.save(),
       cache: this.cache.save(),
@@ -104,21 +153,24 @@ export class CachedFlash implements MemorySystem {
   }
 
   restore(state: unknown): void {
-    const { own, port, codeBus, cache } = state as {
+    const { own, data, port, codeBus, cache } = state as {
       own: Record<string, number>;
+      data: Int32Array;
       port: number[];
       codeBus: number[];
-      cache: ReturnType<SectorCache['save']>;
+      cache: unknown;
     };
     this.adopt();
     Object.assign(this, own);
     this.port.restore(port);
     this.codeBus.restore(codeBus);
-    this.cache.restore(cache);
+    this.dataLines.restore(data);
+    if (this.cache instanceof LineCache) this.cache.restore(cache as Int32Array);
+    else this.cache.restore(cache as ReturnType<SectorCache['save']>);
   }
 
   private fetchSector(sector: number, branched: boolean, now: number): number {
-    const { instructionCache, prefetch, waitStates } = this.control.settings;
+    const { instructionCache, prefetch, waitStates } = this.settings;
     this.sector = sector;
     if (waitStates === 0) return 0;
     const isCached = instructionCache && this.cache.use(sector);
@@ -132,22 +184,30 @@ export class CachedFlash implements MemorySystem {
     return address >= this.geometry.start && address - this.geometry.start < this.geometry.bytes;
   }
 
-  private emptyCache(): SectorCache {
+  private emptyCache(): SectorCache | LineCache {
     const { cacheBytes, ways, lineBytes } = this.geometry;
-    return new SectorCache(cacheBytes / lineBytes, ways, Math.max(1, lineBytes / this.sectorBytes));
+    if (lineBytes <= this.sectorBytes) return new LineCache(cacheBytes / lineBytes, ways);
+    return new SectorCache(cacheBytes / lineBytes, ways, lineBytes / this.sectorBytes);
   }
 
   private adopt(): void {
-    const sectorBytes = this.control.settings.lineBits / BITS;
-    if (sectorBytes === this.sectorBytes) return;
-    this.sectorBytes = sectorBytes;
-    this.cache = this.emptyCache();
-    this.flush();
+    const { settings } = this.control;
+    if (settings === this.settings) return;
+    this.settings = settings;
+    const sectorBytes = settings.lineBits / BITS;
+    if (sectorBytes !== this.sectorBytes) {
+      this.sectorBytes = sectorBytes;
+      this.cache = this.emptyCache();
+      this.dataLines.shape(sectorBytes, 1);
+      this.flush();
+    }
+    this.onChange?.();
   }
 
   private flush(): void {
     this.cache.clear();
     this.port.forget();
-    this.sector = this.dataSector = NO_SECTOR;
+    this.dataLines.clear();
+    this.sector = NO_SECTOR;
   }
 }

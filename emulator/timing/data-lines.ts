@@ -28,14 +28,15 @@ export class DataLines {
   ways = 1;
   /** Of the cache at its shortest lines. */
   private readonly linesMax: number;
-  /** `field`, then the clock of every set, the rings of all sets, and for every line of the memory its stamp. */
+  /** `field`, then the clock of every set, the rings of all sets, and for every line of the memory its stamp, where there is a cache. */
   private words: Int32Array;
 
   constructor(memory: { readonly start: number; readonly bytes: number }, cacheBytes: number) {
     this.start = memory.start;
     this.bytes = memory.bytes;
     this.linesMax = cacheBytes / LINE_BYTES_MIN;
-    this.words = new Int32Array(this.places.stamps + memory.bytes / LINE_BYTES_MIN);
+    const stamps = cacheBytes > 0 ? memory.bytes / LINE_BYTES_MIN : 0;
+    this.words = new Int32Array(this.places.stamps + stamps);
     this.words[field.last] = NO_LINE;
     this.forget();
   }

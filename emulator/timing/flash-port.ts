@@ -3,6 +3,8 @@
  * counter; units are numbered by address divided by the bytes of one read.
  */
 const NO_UNIT = -1;
+/** Of saveWords(). */
+export const PORT_WORDS = 3;
 
 export class FlashPort {
   private prefetched = NO_UNIT;
@@ -38,6 +40,20 @@ export class FlashPort {
 
   countersReset(): void {
     this.freeAt = this.prefetchedAt = 0;
+  }
+
+  /** As words with times from `now` on; equal words have equal futures. */
+  saveWords(words: Int32Array, at: number, now: number): void {
+    words[at] = this.prefetched;
+    // What lies in the past delays nothing.
+    words[at + 1] = this.prefetched === NO_UNIT ? 0 : Math.max(this.prefetchedAt - now, 0);
+    words[at + 2] = Math.max(this.freeAt - now, 0);
+  }
+
+  restoreWords(words: Int32Array, at: number, now: number): void {
+    this.prefetched = words[at]!;
+    this.prefetchedAt = now + words[at + 1]!;
+    this.freeAt = now + words[at + 2]!;
   }
 
   save(): readonly number[] {

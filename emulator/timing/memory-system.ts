@@ -21,6 +21,8 @@ export interface MemorySystem extends Stateful {
 
 /** One whose time can be counted in translated code. Memories (slaveOf) are whole pages; only reads of one memory take longer, by the lines at hand. */
 export interface TranslatableMemory extends MemorySystem {
+  /** Whether it can, as the memory is set up now. */
+  readonly isTranslatable: boolean;
   /** Reads of this memory take longer unless their line is among these. */
   readonly dataLines: DataLines;
   /** Most extra cycles of one line that is fetched, or of one access, as the memory is set up now. */
@@ -38,6 +40,6 @@ export interface TranslatableMemory extends MemorySystem {
   restoreFetches(words: Int32Array, now: number): void;
 }
 
-export const isTranslatable = (system: MemorySystem): system is TranslatableMemory => 'saveFetches' in system;
+export const mayTranslate = (system: MemorySystem): system is TranslatableMemory => 'saveFetches' in system;
 
 export const SLAVES_MAX = 8;

@@ -6,6 +6,7 @@ import { DataLines } from './data-lines.ts';
 import type { TranslatableMemory } from './memory-system.ts';
 
 export class SharedFlash implements TranslatableMemory {
+  readonly isTranslatable = true;
   readonly dataLines: DataLines;
   readonly extraMax = 0;
   readonly fetchWords = 0;

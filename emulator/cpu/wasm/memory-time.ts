@@ -3,16 +3,16 @@
  * the tables of translate/timing-memo.ts.
  */
 import { assert } from '../../../common/errors.ts';
-import { isTranslatable, type MemorySystem, type TranslatableMemory } from '../../timing/memory-system.ts';
+import { mayTranslate, type MemorySystem, type TranslatableMemory } from '../../timing/memory-system.ts';
 import type { Instruction } from '../../timing/instruction.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import type { TimedMemory } from './translate/emit-timing.ts';
 import { TimingMemo } from './translate/timing-memo.ts';
 
 export class MemoryTime {
-  /** Else everything is interpreted. */
-  readonly isTranslatable: boolean;
   private readonly system: MemorySystem;
+  /** Null: translated code cannot count with it. */
+  private readonly translatable: TranslatableMemory | null;
   private now = 0;
   /** The memory of the last access of the instruction. */
   slave = 0;
@@ -26,7 +26,12 @@ export class MemoryTime {
       this.slave = system.slaveOf(address);
       this.extra += system.access(address, isRead, this.now + this.extra);
     };
-    this.isTranslatable = isTranslatable(system) && share(system, memory, onSetUp);
+    this.translatable = mayTranslate(system) && share(system, memory, onSetUp) ? system : null;
+  }
+
+  /** Else everything is interpreted. */
+  get isTranslatable(): boolean {
+    return this.translatable?.isTranslatable === true;
   }
 
   /** @param now cycle counter before the instruction */

@@ -192,6 +192,7 @@ export class WasmCpu implements Cpu {
     this.memoryTime = new MemoryTime(system, this.memory, (timed) => {
       this.forgetCode();
       this.hotCode.setTimedMemory(timed);
+      if (this.memoryTime?.isTranslatable === false) this.maySwitch = false;
     });
   }
 
@@ -231,9 +232,8 @@ export class WasmCpu implements Cpu {
   }
 
   private isObserved(): boolean {
-    const { tracer, memory, memoryTime } = this;
-    const observers = [tracer, memory.hook, memory.protection];
-    return memoryTime?.isTranslatable === false || observers.some((observer) => observer !== null);
+    const observers = [this.tracer, this.memory.hook, this.memory.protection];
+    return this.memoryTime?.isTranslatable === false || observers.some((observer) => observer !== null);
   }
 
   /** One block at core.pc, with its mark. Returns why the run ends, or null with core.pc at the next instruction. */

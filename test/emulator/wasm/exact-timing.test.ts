@@ -116,6 +116,24 @@ withCompiler('exact timing of core-m3-stm32l1, translated as interpreted (needs 
   });
 });
 
+/** Taken in turn: what nRF52 can be set to, and what other boards with one cache for instructions might. */
+const cachedFlash: FlashSettings = { ...usual, waitStates: 3, lineBits: 128, prefetch: false, dataCache: false };
+const cachedSetUps: readonly Partial<FlashSettings>[] = [
+  {},
+  { instructionCache: false, waitStates: 2 },
+  { prefetch: true },
+];
+
+withCompiler('exact timing of nrf52840dk, translated as interpreted (needs arm-none-eabi-gcc)', () => {
+  const board = loadBoard('nrf52840dk');
+  const files = readdirSync(FOLDER).map((file, index) => [file, index] as const);
+  it.each(files)('%s', { timeout: 120_000 }, (file, index) => {
+    const sources = { [file]: readFileSync(join(FOLDER, file), 'utf8') };
+    const elf = buildProgram({ files: sources, newlib: true, flags: [index % 2 === 0 ? '-Os' : '-O2'], flashStart: 0 });
+    compare(board, elf, { ...cachedFlash, ...cachedSetUps[index % cachedSetUps.length] }, index + 1);
+  });
+});
+
 withCompiler('exact timing of nucleo-g0b1re, translated as interpreted (needs arm-none-eabi-gcc)', () => {
   const board = loadBoard('nucleo-g0b1re');
   it.each(m0plusPrograms.map((program, index) => [program.name, program.source, index] as const))(
