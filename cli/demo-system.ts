@@ -25,7 +25,7 @@ export interface SystemDemo {
     readonly decision: string;
   }[];
   readonly stageCycles: Readonly<Partial<Record<SystemStage, number>>>;
-  readonly cycles: number;
+  readonly cycles: number | null;
   readonly flashBytes: number;
   readonly ramBytes: number;
 }
@@ -67,7 +67,7 @@ export async function demoSystem(
   target.close();
   // The dearest window that went through all stages, else the dearest one.
   const whole = shown.filter(({ accepted }) => accepted);
-  const dearest = (whole.length > 0 ? whole : shown).reduce((a, b) => (b.cycles > a.cycles ? b : a));
+  const dearest = (whole.length > 0 ? whole : shown).reduce((a, b) => ((b.cycles ?? 0) > (a.cycles ?? 0) ? b : a));
   const ramBytes = image.dataBytes + image.bssBytes + stack;
   const { stageCycles, cycles } = dearest;
   return { system: system.name, rows, stageCycles, cycles, flashBytes: image.flashBytes, ramBytes };

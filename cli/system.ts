@@ -52,7 +52,6 @@ async function runSystem(path: string, options: SystemArguments): Promise<void> 
   const { flashBytes, dataBytes, bssBytes } = image;
   const decisions: FedDecision[] = [];
   let stackBytes: number | null = null;
-  let isTimed = true;
   if (frames !== null) {
     const target = new EmulatedSystem(image.elf, board, system, options.engine, timing);
     const values = system.stream.hop * system.stream.channels;
@@ -61,13 +60,10 @@ async function runSystem(path: string, options: SystemArguments): Promise<void> 
       if (decision) decisions.push(decision);
     }
     stackBytes = target.stackBytes();
-    isTimed = target.machine.core.timing !== null;
     target.close();
   }
   const named = decisions.map((one) => ({
     ...one,
-    // A core without a timing model counts instructions, which are no cycles.
-    ...(isTimed ? {} : { cycles: null, stageCycles: {} }),
     label: system.classes[one.label],
     smoothed: system.classes[one.smoothed],
   }));

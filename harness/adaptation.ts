@@ -4,9 +4,7 @@ import { UserError, defined } from '../common/errors.ts';
 import { packageVersion } from '../common/package-root.ts';
 import type { TimingMode } from '../emulator/board-timing.ts';
 import { coreOf } from '../emulator/cores/core.ts';
-import { createMachine, type EngineName } from '../emulator/create-machine.ts';
-import { describeFault } from '../emulator/fault.ts';
-import type { Machine } from '../emulator/machine.ts';
+import type { EngineName } from '../emulator/create-machine.ts';
 import { emitAdaptation } from '../firmware-gen/emit/adaptation-source.ts';
 import type { HarnessOptions } from '../firmware-gen/emit/harness-source.ts';
 import { modelIdentifier } from '../firmware-gen/emit/index.ts';
@@ -15,6 +13,7 @@ import type { MemoryPlan } from '../firmware-gen/ir/schedule.ts';
 import { lower } from '../firmware-gen/passes/lower/index.ts';
 import { planMemory } from '../firmware-gen/plan/index.ts';
 import { buildElf, findToolchain, type FirmwareImage } from '../firmware-gen/toolchain/index.ts';
+import { CalledFirmware } from './called-firmware.ts';
 
 const EXIT_FAULT = 7;
 
@@ -62,17 +61,13 @@ export function recordHeader(record: Uint8Array): { steps: number; exponents: re
 }
 
 /** A bare image of compileLearner. */
-export class EmulatedLearner {
-  readonly machine: Machine;
+export class EmulatedLearner extends CalledFirmware {
   readonly #compiled: CompiledLearner;
-  #stackBytes = 0;
 
   /** Boots the image. @throws UserError when it faults */
   constructor(compiled: CompiledLearner, board: Board, engine: EngineName, timing: TimingMode) {
-    this.machine = createMachine({ board, image: compiled.image.elf, imageName: 'firmware.elf', engine, timing });
+    super(compiled.image.elf, { board, engine, timing });
     this.#compiled = compiled;
-    const boot = this.machine.run();
-    if (boot.stop !== 'idle') throw failure('boot', boot);
   }
 
   /** Encoder and classification. @param inputs bytes of the encoder's inputs */
@@ -101,24 +96,4 @@ export class EmulatedLearner {
     const { address, bytes } = this.machine.symbol('record');
     return this.machine.readMemory(address, bytes).slice();
   }
-
-  stackBytes(): number {
-    return this.#stackBytes;
-  }
-
-  close(): void {
-    this.machine.close();
-  }
-
-  call(symbol: string, args: readonly number[] = []): { value: number; cycles: number } {
-    const result = this.machine.call(symbol, args);
-    if (result.stop !== 'return') throw failure(symbol, result);
-    this.#stackBytes = Math.max(this.#stackBytes, this.machine.stack.usedBytes() ?? 0);
-    return { value: result.value | 0, cycles: result.cycles };
-  }
-}
-
-function failure(what: string, result: { stop: string; fault: Parameters<typeof describeFault>[0] | null }): UserError {
-  const why = result.fault ? describeFault(result.fault) : `ended with "${result.stop}"`;
-  return new UserError(`firmware: ${what}: ${why}`, EXIT_FAULT);
 }

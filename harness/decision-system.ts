@@ -5,9 +5,7 @@ import { UserError, defined } from '../common/errors.ts';
 import { packageVersion } from '../common/package-root.ts';
 import type { TimingMode } from '../emulator/board-timing.ts';
 import { coreOf } from '../emulator/cores/core.ts';
-import { createMachine, type EngineName } from '../emulator/create-machine.ts';
-import { describeFault } from '../emulator/fault.ts';
-import type { Machine } from '../emulator/machine.ts';
+import type { EngineName } from '../emulator/create-machine.ts';
 import { toIdentifier } from '../firmware-gen/emit/identifier.ts';
 import type { SourceTree } from '../firmware-gen/emit/index.ts';
 import {
@@ -22,6 +20,7 @@ import { planMemory } from '../firmware-gen/plan/index.ts';
 import type { Decision } from '../firmware-gen/reference/system.ts';
 import { assembleSystem, parseSystem } from '../firmware-gen/system-file.ts';
 import { buildElf, findToolchain, type FirmwareImage } from '../firmware-gen/toolchain/index.ts';
+import { CalledFirmware } from './called-firmware.ts';
 import { readInputFile } from './input-file.ts';
 import { loadModel } from './model.ts';
 
@@ -68,29 +67,25 @@ export async function compileSystem(
 }
 
 export interface FedDecision extends Decision {
-  /** Cycles of deciding, and of each stage that ran. */
-  readonly cycles: number;
+  /** Cycles of deciding, and of each stage that ran; null and none on a core without a timing model. */
+  readonly cycles: number | null;
   readonly stageCycles: Readonly<Partial<Record<SystemStage, number>>>;
 }
 
-export class EmulatedSystem {
-  readonly machine: Machine;
+export class EmulatedSystem extends CalledFirmware {
   readonly #system: DecisionSystem;
-  #stackBytes = 0;
 
   /** Boots the image. @throws UserError when it faults */
   constructor(elf: Uint8Array, board: Board, system: DecisionSystem, engine: EngineName, timing: TimingMode = 'flat') {
-    this.machine = createMachine({ board, image: elf, imageName: 'firmware.elf', engine, timing });
+    super(elf, { board, engine, timing });
     this.#system = system;
-    const boot = this.machine.run();
-    if (boot.stop !== 'idle') throw failure('boot', boot);
     for (const stage of SYSTEM_STAGES) this.machine.onMark(systemStageFunction(system.name, stage));
     this.machine.onMark(`${toIdentifier(system.name)}_decide`);
   }
 
   /** Begins a new stream. */
   restart(): void {
-    this.#call('tl_restart', []);
+    this.call('tl_restart');
   }
 
   /** Feeds at most `hop` frames of int16 values; the decision if one was due. */
@@ -101,7 +96,7 @@ export class EmulatedSystem {
       throw new Error(`internal: ${frames.length} values are no ${hop} frames`);
     const bytes = new Uint8Array(frames.slice().buffer);
     this.machine.writeMemory(this.machine.symbol('tl_frames').address, bytes);
-    const { value, cycles } = this.#call('tl_feed', [count]);
+    const { value, cycles } = this.call('tl_feed', [count]);
     if (value === 0) return null;
     if (value !== 1) throw new UserError(`firmware: tl_feed returned ${value}, 0 or 1 expected`, EXIT_FAULT);
     const words = new Int32Array(
@@ -111,17 +106,9 @@ export class EmulatedSystem {
     return { accepted: accepted !== 0, label, smoothed, belief, ...this.#stageCycles(cycles) };
   }
 
-  /** Deepest stack so far. */
-  stackBytes(): number {
-    return this.#stackBytes;
-  }
-
-  close(): void {
-    this.machine.close();
-  }
-
   /** A stage lasts until the next one starts, the last one until tl_feed returns. */
   #stageCycles(end: number): Pick<FedDecision, 'cycles' | 'stageCycles'> {
+    if (!this.isTimed) return { cycles: null, stageCycles: {} };
     const start = defined(
       this.machine.markPasses(`${toIdentifier(this.#system.name)}_decide`).at(-1),
       'decision',
@@ -134,16 +121,4 @@ export class EmulatedSystem {
     for (const [i, { stage, at }] of starts.entries()) stageCycles[stage] = (starts[i + 1]?.at ?? end) - at;
     return { cycles: end - start, stageCycles };
   }
-
-  #call(symbol: string, args: number[]): { value: number; cycles: number } {
-    const result = this.machine.call(symbol, args);
-    if (result.stop !== 'return') throw failure(symbol, result);
-    this.#stackBytes = Math.max(this.#stackBytes, this.machine.stack.usedBytes() ?? 0);
-    return { value: result.value | 0, cycles: result.cycles };
-  }
-}
-
-function failure(what: string, result: { stop: string; fault: Parameters<typeof describeFault>[0] | null }): UserError {
-  const why = result.fault ? describeFault(result.fault) : `ended with "${result.stop}"`;
-  return new UserError(`firmware: ${what}: ${why}`, EXIT_FAULT);
 }

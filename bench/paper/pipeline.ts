@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { loadBoard } from '../../boards/load.ts';
 import { note, print, reportError, table } from '../../cli/output.ts';
+import { defined } from '../../common/errors.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { SYSTEM_STAGES } from '../../firmware-gen/emit/system-source.ts';
 import { SystemReference, type Decision } from '../../firmware-gen/reference/system.ts';
@@ -90,7 +91,7 @@ async function runBoard(name: string, options: Options): Promise<Cell> {
           if (fed === null || expected === null) continue;
           const { cycles, stageCycles, ...decision } = fed;
           if (JSON.stringify(decision) === JSON.stringify(expected)) equal += 1;
-          cyclesMax = Math.max(cyclesMax, cycles);
+          cyclesMax = Math.max(cyclesMax, defined(cycles, 'cycles'));
           for (const [stage, value] of Object.entries(stageCycles))
             stagesMax[stage] = Math.max(stagesMax[stage] ?? 0, value);
         }

@@ -20,9 +20,6 @@ export interface FlashResult {
   readonly said: string;
 }
 
-/** Names for --tool: programs, and the drive of a boot loader. */
-export const FLASH_TOOL_NAMES: readonly string[] = [...FLASH_TOOLS.map(({ name }) => name), 'uf2'];
-
 /** @throws UserError: 2 for what the tool cannot be told, 3 when it is missing, 4 when it fails or meets another chip, 6 when it takes too long */
 export async function flashImage(
   name: string,

@@ -265,10 +265,12 @@ export const FLASH_TOOLS: readonly FlashTool[] = [
   },
 ];
 
+/** Names for --tool: programs, and the drive of a boot loader. */
+export const FLASH_TOOL_NAMES: readonly string[] = [...FLASH_TOOLS.map(({ name }) => name), 'uf2'];
+
 /** @throws UserError listing the tools there are */
 export function flashTool(name: string): FlashTool {
   const tool = FLASH_TOOLS.find((candidate) => candidate.name === name);
-  if (tool === undefined)
-    throw new UserError(`--tool ${name}: is none of ${FLASH_TOOLS.map((candidate) => candidate.name).join(', ')}, uf2`);
+  if (tool === undefined) throw new UserError(`--tool ${name}: is none of ${FLASH_TOOL_NAMES.join(', ')}`);
   return tool;
 }

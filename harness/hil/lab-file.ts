@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.ts';
-import { FLASH_TOOL_NAMES } from '../flash/flash.ts';
+import { FLASH_TOOL_NAMES } from '../flash/tools.ts';
 import { readInputFile } from '../input-file.ts';
 
 /** A program and its arguments; never a shell's line. */

@@ -2,7 +2,7 @@
  * The device's side of the framed protocol: docs/protocol.md. Every request is answered by one frame with its sequence
  * number. A request that comes again, because its answer was lost, is not executed again where that would make a
  * difference. */
-#include "tl_frame.h"
+#include "tl_device.h"
 #include "tl_harness.h"
 
 #define CPUID TL_REGISTER(0xE000ED00U)
@@ -13,24 +13,7 @@
 
 enum { EXECUTION_UNKNOWN, EXECUTION_HARDWARE, EXECUTION_EMULATED };
 
-enum {
-    REQUEST_IDENTIFY = 0x01,
-    REQUEST_WRITE = 0x02,
-    REQUEST_INFER = 0x03,
-    REQUEST_READ = 0x04,
-    REQUEST_OPS = 0x05,
-    REQUEST_MEMORY = 0x06,
-    REQUEST_RESET = 0x07,
-    ANSWER = 0x80, /* added to the request's kind */
-    EVENT_HELLO = 0xC0,
-    EVENT_FAULT = 0xC1,
-    ANSWER_ERROR = 0xFF
-};
-
-enum { ERROR_UNKNOWN_REQUEST = 1, ERROR_RANGE = 2, ERROR_INPUT = 3 };
-
 #define OPS_MAX 128U
-#define DONE_NOTHING 0x10000U
 
 /* Defined by the linker script. */
 extern uint32_t __data_start[], __bss_end[], __stack_top[];
@@ -57,11 +40,6 @@ void tl_device_on_op(int32_t op_index)
         op_cycles[op_index] = now - op_start;
     }
     op_start = now;
-}
-
-static uint32_t get_u32(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] | ((uint32_t)bytes[1] << 8) | ((uint32_t)bytes[2] << 16) | ((uint32_t)bytes[3] << 24);
 }
 
 static void answer_error(uint32_t code)
@@ -119,7 +97,7 @@ static void write_input(void)
 {
     const uint8_t *payload = tl_frame_payload(&reader);
     const uint32_t bytes = tl_frame_payload_bytes(&reader);
-    const uint32_t offset = bytes < 4U ? 0 : get_u32(payload);
+    const uint32_t offset = bytes < 4U ? 0 : tl_frame_u32(payload);
     if (bytes < 4U || offset > model->buffer_bytes || bytes - 4U > model->buffer_bytes - offset) {
         answer_error(ERROR_RANGE);
         return;
@@ -162,13 +140,13 @@ static void infer(void)
         return;
     }
     if (done.sequence != sequence) {
-        if (tl_crc32(0, model->buffer, model->buffer_bytes) != get_u32(payload + 4)) {
+        if (tl_crc32(0, model->buffer, model->buffer_bytes) != tl_frame_u32(payload + 4)) {
             answer_error(ERROR_INPUT);
             return;
         }
         done.sequence = DONE_NOTHING;
         done.status = 0;
-        run(get_u32(payload));
+        run(tl_frame_u32(payload));
         done.sequence = sequence;
     }
     tl_frame_begin(&writer, REQUEST_INFER | ANSWER, sequence, 24);
@@ -186,8 +164,8 @@ static void read_output(void)
 {
     const uint8_t *payload = tl_frame_payload(&reader);
     const uint32_t all = total_bytes(model->outputs, model->output_count);
-    const uint32_t offset = tl_frame_payload_bytes(&reader) == 8U ? get_u32(payload) : all;
-    const uint32_t bytes = tl_frame_payload_bytes(&reader) == 8U ? get_u32(payload + 4) : 1U;
+    const uint32_t offset = tl_frame_payload_bytes(&reader) == 8U ? tl_frame_u32(payload) : all;
+    const uint32_t bytes = tl_frame_payload_bytes(&reader) == 8U ? tl_frame_u32(payload + 4) : 1U;
     if (offset > all || bytes > all - offset || bytes > TL_FRAME_PAYLOAD_MAX) {
         answer_error(ERROR_RANGE);
         return;

@@ -2,23 +2,10 @@
  * Requests of the framed protocol that a model which learns answers: docs/protocol.md. What a request that comes again
  * must not do twice (a step, a write to flash) is answered as before. */
 #include "tl_audio.h"
+#include "tl_device.h"
 #include "tl_harness.h"
 #include "tl_learner.h"
 
-enum {
-    REQUEST_IDENTIFY = 0x01,
-    REQUEST_ADAPT = 0x08,
-    REQUEST_COMMIT = 0x09,
-    REQUEST_ROLLBACK = 0x0A,
-    REQUEST_LEARNED = 0x0B,
-    REQUEST_WEIGHTS = 0x0C,
-    ANSWER = 0x80,
-    ANSWER_ERROR = 0xFF
-};
-
-enum { ERROR_RANGE = 2, ERROR_INPUT = 3, ERROR_LABEL = 4, ERROR_NO_FLASH = 5, ERROR_FLASH = 6 };
-
-#define DONE_NOTHING 0x10000U
 #define ANSWER_WORDS_MAX 8U
 
 /* The last step or commit, and the number of the request that asked for it. */
@@ -32,11 +19,6 @@ static struct {
 /* Since the start or a rollback: samples, and the sum of their losses in bits, Q10. */
 static uint32_t samples;
 static uint32_t loss_q10;
-
-static uint32_t get_u32(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] | ((uint32_t)bytes[1] << 8) | ((uint32_t)bytes[2] << 16) | ((uint32_t)bytes[3] << 24);
-}
 
 static void
 answer(const tl_frame_reader *reader, tl_frame_writer *writer, uint32_t kind, const uint32_t *words, uint32_t count)
@@ -70,12 +52,12 @@ static void adapt(const tl_harness *harness, const tl_frame_reader *reader, tl_f
         error(reader, writer, ERROR_RANGE);
         return;
     }
-    const uint32_t label = get_u32(payload);
+    const uint32_t label = tl_frame_u32(payload);
     if (label >= (uint32_t)tl_learner_classes(learner)) {
         error(reader, writer, ERROR_LABEL);
         return;
     }
-    if (tl_crc32(0, harness->buffer, harness->buffer_bytes) != get_u32(payload + 4)) {
+    if (tl_crc32(0, harness->buffer, harness->buffer_bytes) != tl_frame_u32(payload + 4)) {
         error(reader, writer, ERROR_INPUT);
         return;
     }
@@ -114,12 +96,12 @@ static void commit(const tl_harness *harness, const tl_frame_reader *reader, tl_
 /* 0: what was committed last, 1: the model as it came. */
 static void rollback(const tl_harness *harness, const tl_frame_reader *reader, tl_frame_writer *writer)
 {
-    if (tl_frame_payload_bytes(reader) != 4U || get_u32(tl_frame_payload(reader)) > 1U) {
+    if (tl_frame_payload_bytes(reader) != 4U || tl_frame_u32(tl_frame_payload(reader)) > 1U) {
         error(reader, writer, ERROR_RANGE);
         return;
     }
     uint32_t words[2] = {0, 0};
-    if (get_u32(tl_frame_payload(reader)) == 0) {
+    if (tl_frame_u32(tl_frame_payload(reader)) == 0) {
         words[0] = (uint32_t)tl_learner_start(harness->learner);
     } else {
         tl_learner_restart(harness->learner);
@@ -153,8 +135,8 @@ static void read_weights(const tl_harness *harness, const tl_frame_reader *reade
 {
     const uint8_t *payload = tl_frame_payload(reader);
     const uint32_t all = harness->learner->record_bytes;
-    const uint32_t offset = tl_frame_payload_bytes(reader) == 8U ? get_u32(payload) : all;
-    const uint32_t bytes = tl_frame_payload_bytes(reader) == 8U ? get_u32(payload + 4) : 1U;
+    const uint32_t offset = tl_frame_payload_bytes(reader) == 8U ? tl_frame_u32(payload) : all;
+    const uint32_t bytes = tl_frame_payload_bytes(reader) == 8U ? tl_frame_u32(payload + 4) : 1U;
     if (offset > all || bytes > all - offset || bytes > TL_FRAME_PAYLOAD_MAX) {
         error(reader, writer, ERROR_RANGE);
         return;

@@ -30,10 +30,7 @@ static int is_whole(const tl_frame_reader *reader)
     if (bytes[0] != TL_FRAME_VERSION || tl_frame_payload_bytes(reader) + TL_FRAME_HEADER_BYTES != covered) {
         return 0;
     }
-    const uint8_t *crc = bytes + covered;
-    const uint32_t sent =
-        (uint32_t)crc[0] | ((uint32_t)crc[1] << 8) | ((uint32_t)crc[2] << 16) | ((uint32_t)crc[3] << 24);
-    return tl_crc32(0, bytes, covered) == sent;
+    return tl_crc32(0, bytes, covered) == tl_frame_u32(bytes + covered);
 }
 
 tl_frame_state tl_frame_read(tl_frame_reader *reader, uint8_t byte)

@@ -64,6 +64,12 @@ static inline uint32_t tl_frame_payload_bytes(const tl_frame_reader *reader)
     return (uint32_t)(reader->bytes[4] | (reader->bytes[5] << 8));
 }
 
+/** Little-endian, of any alignment. */
+static inline uint32_t tl_frame_u32(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] | ((uint32_t)bytes[1] << 8) | ((uint32_t)bytes[2] << 16) | ((uint32_t)bytes[3] << 24);
+}
+
 typedef struct {
     void (*send)(uint8_t byte);
     uint32_t crc;

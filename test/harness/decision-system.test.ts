@@ -108,8 +108,8 @@ describe.each(systems)('a generated decision system: %s', (title, system) => {
     );
     for (const { cycles, stageCycles, accepted } of fed) {
       const stages = Object.values(stageCycles).reduce((sum, value) => sum + value, 0);
-      expect(stages).toBeLessThanOrEqual(cycles);
-      expect(stages).toBeGreaterThan(0.99 * cycles);
+      expect(stages).toBeLessThanOrEqual(cycles!);
+      expect(stages).toBeGreaterThan(0.99 * cycles!);
       // A rejected window is not classified.
       expect('classify' in stageCycles).toBe(accepted);
     }
@@ -187,7 +187,7 @@ describe.skipIf(!existsSync(model))('the built-in HAR system', () => {
       expect(fed.length).toBe(WINDOWS);
       const plain = fed.map(({ accepted, label, smoothed, belief }) => ({ accepted, label, smoothed, belief }));
       expect(plain).toEqual(expected(loaded.system, some));
-      expect(Math.max(...fed.map(({ cycles }) => cycles))).toBeLessThan(2_000_000);
+      expect(Math.max(...fed.map(({ cycles }) => cycles!))).toBeLessThan(2_000_000);
       expect(image.dataBytes + image.bssBytes + stackBytes).toBeLessThan(32 * 1024);
       expect(image.flashBytes).toBeLessThan(128 * 1024);
     },

@@ -107,7 +107,7 @@ describe('frames', () => {
 
 const hasGcc = spawnSync('gcc', ['--version']).status === 0;
 const RUNTIME = ['frame', 'device', 'harness', 'time', 'mlperf', 'print', 'both'].map((name) => `tl_${name}.c`);
-const HEADERS = ['frame', 'harness', 'time', 'uart', 'print'].map((name) => `tl_${name}.h`);
+const HEADERS = ['device', 'frame', 'harness', 'time', 'uart', 'print'].map((name) => `tl_${name}.h`);
 
 describe.skipIf(!hasGcc)(`the firmware's protocol on this computer${hasGcc ? '' : ' (skipped: no gcc)'}`, () => {
   const program = space.path('device');
