@@ -205,11 +205,10 @@ export const boardSchema = z.strictObject({
     .strictObject({
       /** Microamperes per megahertz of the core while it runs from flash. */
       activeUaPerMhz: z.number().positive(),
-      /** Microamperes in the named low-power mode, RAM kept. */
-      sleepUa: z.number().positive(),
-      sleepMode: z.string().min(1),
+      /** Microamperes in a low-power mode, RAM kept; left out where there is no source. */
+      sleep: z.strictObject({ microamps: z.number().positive(), mode: z.string().min(1) }).optional(),
       supplyV: z.number().positive().max(6),
-      /** Document and place of both currents. */
+      /** Document and place of the currents. */
       source: z.string().min(1),
     })
     .optional(),

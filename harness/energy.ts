@@ -1,4 +1,4 @@
-/** What an inference costs in energy, and how long a battery lasts: estimates from two figures of the data sheet, not a measurement. */
+/** What an inference costs in energy, and how long a battery lasts: estimates from currents that the vendor publishes, not a measurement. */
 import type { Board } from '../boards/schema.ts';
 import { UserError } from '../common/errors.ts';
 
@@ -12,7 +12,8 @@ export interface EnergyReport {
   readonly kind: 'estimate';
   readonly microjoulesPerInference: number;
   readonly activeMicroamps: number;
-  readonly sleepMicroamps: number;
+  /** Null where no source gives one. */
+  readonly sleepMicroamps: number | null;
   readonly supplyVolts: number;
   /** Null unless a duty cycle was given. */
   readonly battery: (DutyCycle & { readonly averageMicroamps: number; readonly days: number }) | null;
@@ -22,19 +23,24 @@ export interface EnergyReport {
 /**
  * @param latencyMs of one inference; null when cycles are not known
  * @returns null when the latency is not known or the board has no figures
- * @throws UserError when an inference takes longer than the period
+ * @throws UserError when a battery's life is asked for and the board lacks a current, or an inference takes longer than the period
  */
 export function energyOf(board: Board, latencyMs: number | null, duty: DutyCycle | null): EnergyReport | null {
   const { power } = board;
+  const sleepUa = power?.sleep?.microamps ?? null;
+  if (duty !== null && sleepUa === null)
+    throw new UserError(
+      `--battery-mah: boards/${board.name}.json has no ${power ? 'power.sleep' : 'power'}, as no source was found; add it with its source`,
+    );
   if (power === undefined || latencyMs === null) return null;
   const activeMicroamps = (power.activeUaPerMhz * board.clockHz) / 1e6;
   return {
     kind: 'estimate',
     microjoulesPerInference: (activeMicroamps * power.supplyV * latencyMs) / 1e3,
     activeMicroamps,
-    sleepMicroamps: power.sleepUa,
+    sleepMicroamps: sleepUa,
     supplyVolts: power.supplyV,
-    battery: duty === null ? null : batteryLife(activeMicroamps, power.sleepUa, latencyMs / 1e3, duty),
+    battery: duty === null || sleepUa === null ? null : batteryLife(activeMicroamps, sleepUa, latencyMs / 1e3, duty),
     source: power.source,
   };
 }

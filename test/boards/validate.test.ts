@@ -282,8 +282,9 @@ describe('board descriptions', () => {
     ],
     [
       'a sleep current that is none',
-      (board) => (board['power'] = { activeUaPerMhz: 100, sleepUa: -1, sleepMode: 'x', supplyV: 3, source: 'x' }),
-      /power\.sleepUa/,
+      (board) =>
+        (board['power'] = { activeUaPerMhz: 100, sleep: { microamps: -1, mode: 'x' }, supplyV: 3, source: 'x' }),
+      /power\.sleep\.microamps/,
     ],
     ['a core that is not modelled', (board) => (board['core'] = 'cortex-m99'), /core/],
   ];

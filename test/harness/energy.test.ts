@@ -6,7 +6,7 @@ describe('energy estimates', () => {
   const board = {
     ...loadBoard('core-m4'),
     clockHz: 100e6,
-    power: { activeUaPerMhz: 100, sleepUa: 5, sleepMode: 'stop', supplyV: 3, source: 'made up' },
+    power: { activeUaPerMhz: 100, sleep: { microamps: 5, mode: 'stop' }, supplyV: 3, source: 'made up' },
   };
 
   it('is current times voltage times latency', () => {
@@ -22,6 +22,16 @@ describe('energy estimates', () => {
     expect(formatEnergy(energy)).toBe(
       '600 uJ per inference; 367 days from 220 mAh at one inference in 10 s (estimate)',
     );
+  });
+
+  it('gives no battery life where a current has no source', () => {
+    const { sleep, ...active } = board.power;
+    expect(sleep.mode).toBe('stop');
+    const awake = { ...board, power: active };
+    expect(energyOf(awake, 20, null)).toMatchObject({ microjoulesPerInference: 600, sleepMicroamps: null });
+    const duty = { batteryMah: 220, periodS: 10 };
+    expect(() => energyOf(awake, 20, duty)).toThrow(/core-m4\.json has no power\.sleep/);
+    expect(() => energyOf(loadBoard('core-m4'), 20, duty)).toThrow(/core-m4\.json has no power,/);
   });
 
   it('is unknown without a latency or without figures, and refuses a period that is too short', () => {
