@@ -104,7 +104,8 @@ int32_t tl_depthwise_conv_3x3_full_dynamic_s8_get_buffer_size(int32_t stride, co
 
 /**
  * Any depthwise convolution.
- * @param[in]  filter     [1, HK, WK, C_OUT] as in the model
+ * @param[in]  filter     multiplier 1 and C_OUT a multiple of 4: as for tl_depthwise_conv_s8; else [1, HK, WK, C_OUT]
+ * as in the model
  * @param[out] output     full form: may start where input starts; else does not overlap input
  */
 tl_status tl_depthwise_conv_dynamic_s8(const tl_context *ctx,
@@ -121,7 +122,8 @@ tl_status tl_depthwise_conv_dynamic_s8(const tl_context *ctx,
                                        int32_t *output_scale,
                                        int32_t *state);
 
-int32_t tl_depthwise_conv_dynamic_s8_get_buffer_size(tl_dynamic_form form, const tl_dims *output_dims);
+int32_t
+tl_depthwise_conv_dynamic_s8_get_buffer_size(tl_dynamic_form form, int32_t is_asymmetric, const tl_dims *output_dims);
 
 /**
  * Fully connected layer, always in the full form.

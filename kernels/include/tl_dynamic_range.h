@@ -189,7 +189,8 @@ int32_t tl_dynamic_grow(tl_dynamic_range *range);
 void tl_dynamic_realign(
     const tl_dynamic_range *range, int32_t ratio, int32_t old_zero_point, int8_t *values, int32_t count);
 
-/** Start of a layer: units from input and weight scale, bounds; then the range of the state, if there is one. */
+/** Start of a layer: units from input and weight scale, bounds; then, but for the full form, the range of the state, if
+ * there is one. */
 void tl_dynamic_begin(tl_dynamic_range *range,
                       const tl_dynamic_params *dynamic,
                       const int32_t *input_scale,

@@ -21,6 +21,14 @@ function convolutions(b: FloatBuilder, input: TensorId): TensorId {
   return b.depthwise(odd, b.between(1, 2), b.between(1, 4), b.between(1, 2));
 }
 
+/** Depthwise layers in blocks of four channels: windows one tap high, one wide, neither; larger than the input; padded and not. */
+function depthwiseBlocks(b: FloatBuilder, input: TensorId): TensorId {
+  const wide = b.depthwise(input, 1, 1, b.between(2, 6));
+  const high = b.depthwise(wide, 1, b.between(2, 6), 1);
+  const square = b.depthwise(high, 1, b.between(2, 5), b.pick([2, 4, 5]));
+  return b.depthwise(square, 1, 7, 7);
+}
+
 /** Two branches added and concatenated, pooled, averaged, a dense layer, a softmax or none. */
 function rest(b: FloatBuilder, input: TensorId): TensorId {
   const [left, right] = [b.conv(input, 4, 1, 1, true), b.conv(input, 4, 2, 2, true)];
@@ -42,6 +50,14 @@ const cases: readonly GraphCase[] = CHOICES.flatMap((choice, c) => [
     choice,
     (b) => [1 + (c % 2), b.between(5, 9), b.between(5, 9), b.pick([1, 2, 3, 4])],
     convolutions,
+  ),
+  ...[30, 31, 32].map((seed) =>
+    dynamicCase(
+      100 * c + seed,
+      choice,
+      (b) => [b.between(1, 2), b.between(4, 9), b.between(4, 9), b.pick([4, 8, 12])],
+      depthwiseBlocks,
+    ),
   ),
   dynamicCase(100 * c + 50, choice, (b) => [1, b.between(3, 5), b.between(3, 5), 4], rest),
 ]);

@@ -24,15 +24,15 @@ export function depthwisePlan(
 ): DepthwisePlan {
   const output = outputTensor(op, graph);
   const [, outputH = 1, outputW = 1, channels = 1] = output.shape;
-  const { form } = defined(op.dynamic, 'dynamics');
+  const { scheme, form } = defined(op.dynamic, 'dynamics');
   const outputs = elementCount(output.shape);
   const isUpright = outputH > outputW;
   const run = Math.max(outputH, outputW);
   const biases = 4 * channels;
   if (!isStripDepthwise(op, graph)) {
-    const results = form === 'full' ? 4 * outputs : form === 'recompute' ? 4 * channels : 0;
+    const sums = 4 * (form === 'full' ? outputs : channels);
     const shared = { function: 'tl_depthwise_conv_dynamic_s8', isStrip: false, isUpright };
-    return { ...shared, scratchBytes: biases + results };
+    return { ...shared, scratchBytes: (scheme === 'asym' ? 2 : 1) * biases + sums };
   }
   const isHalved = op.strideH === 2;
   const columns = isHalved ? 2 * run + 2 : run + 2 + (run % 2);

@@ -19,7 +19,7 @@ import {
 import { convGeometry, type ConvOp } from './conv-params.ts';
 import type { LowerOp } from './lower-op.ts';
 import { depthwisePlan } from './dynamic-depthwise.ts';
-import { packDepthwise3x3 } from './pack-depthwise.ts';
+import { packDepthwise3x3, packDepthwiseBlocks } from './pack-depthwise.ts';
 import { packBlocks, pairedRowPlaces, quadPlaces } from './pack-weights.ts';
 
 const HEADER = 'tl_dynamic.h';
@@ -153,8 +153,19 @@ function depthwiseCall(op: DynamicWeightedOp & { readonly kind: 'DEPTHWISE_CONV_
   assert(Number.isInteger(multiplier), `op ${op.index}: ${channels} channels of ${input.shape[3]}`);
   const { isStrip, isUpright, ...plan } = depthwisePlan(op, graph);
   const isSame = isStrip && op.strideH === 1 && op.padding === 'SAME';
-  const values = isStrip ? packDepthwise3x3({ weights: weights.filter, channels }, isUpright) : weights.filter;
-  const layout = isStrip ? `{w0, w1, w1, w2} across the ${isUpright ? 'width' : 'height'}` : 'as in the model';
+  const taps = elementCount(filter.shape) / channels;
+  const isBlocks = multiplier === 1 && channels % BLOCK === 0;
+  const packing = { weights: weights.filter, channels, taps };
+  const values = isStrip
+    ? packDepthwise3x3(packing, isUpright)
+    : isBlocks
+      ? packDepthwiseBlocks(packing)
+      : weights.filter;
+  const layout = isStrip
+    ? `{w0, w1, w1, w2} across the ${isUpright ? 'width' : 'height'}`
+    : isBlocks
+      ? 'in blocks of 4 channels'
+      : 'as in the model';
   return weightedCall(op, graph, {
     ...plan,
     header: HEADER,

@@ -57,7 +57,11 @@ export function prepareDepthwise(layer: DepthwiseLayer, isBiasFolded: boolean): 
 }
 
 /** [channels / 4, taps, 4]: what tl_depthwise_conv_s8 reads. */
-export function packDepthwiseBlocks({ weights, channels, taps }: DepthwiseLayer): Int8Array {
+export function packDepthwiseBlocks({
+  weights,
+  channels,
+  taps,
+}: Pick<DepthwiseLayer, 'weights' | 'channels' | 'taps'>): Int8Array {
   const packed = new Int8Array(weights.length);
   for (let channel = 0; channel < channels; channel += 1) {
     const block = Math.floor(channel / BLOCK);

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * Refer to tl_dynamic.h. One output pixel at a time; taps outside the input are left out. With one output channel per
- * input channel, four channels are one word of input and one of weights. */
-#include "tl_depthwise_taps.h"
+ * Refer to tl_dynamic.h. One output pixel at a time: sums of all its channels, then their range. Taps outside the input
+ * are left out, so that where there are some, the zero point is taken from every value; elsewhere it is in the biases.
+ */
+#include "tl_depthwise_pixel.h"
 #include "tl_dynamic_support.h"
 #include "tl_walk.h"
 
-int32_t tl_depthwise_conv_dynamic_s8_get_buffer_size(tl_dynamic_form form, const tl_dims *output_dims)
+int32_t
+tl_depthwise_conv_dynamic_s8_get_buffer_size(tl_dynamic_form form, int32_t is_asymmetric, const tl_dims *output_dims)
 {
-    const int32_t outputs = output_dims->n * output_dims->h * output_dims->w * output_dims->c;
-    const int32_t results = form == TL_DYNAMIC_FULL        ? 4 * outputs
-                            : form == TL_DYNAMIC_RECOMPUTE ? 4 * output_dims->c
-                                                           : 0;
-    return 4 * output_dims->c + results;
+    const int32_t pixels = form == TL_DYNAMIC_FULL ? output_dims->n * output_dims->h * output_dims->w : 1;
+    return 4 * output_dims->c * ((is_asymmetric ? 2 : 1) + pixels);
 }
 
 typedef struct {
@@ -20,96 +19,87 @@ typedef struct {
     const tl_dims *filter_dims;
     const tl_dims *output_dims;
     const int8_t *filter;
-    const int32_t *biases;
+    const int32_t *biases;        /* with the zero point, for windows inside the input */
+    const int32_t *border_biases; /* without it */
     const int32_t *constants;
     tl_scan_kind kind;
-    int8_t *output;       /* first byte of the results */
-    int32_t result_bytes; /* per result */
-    int32_t is_dry;       /* results are thrown away */
+    int32_t is_packed;
+    int32_t is_full;
+    int32_t *sums;  /* full form: of all pixels; else of one */
+    int8_t *output; /* NULL: not yet */
     int32_t is_running;
+    int32_t is_relu;
     tl_dynamic_range *range;
 } tl_layer;
 
-/* The window's part inside the input. Windows one tap wide are turned, so that the inner loop has the taps. */
+/* The window's part inside the input, in taps. */
 typedef struct {
-    const int8_t *input;
-    const int8_t *filter;
-    int32_t rows;
-    int32_t columns;
-    int32_t input_row;
-    int32_t input_step;
-    int32_t filter_row;
-    int32_t filter_step;
+    const int8_t *input; /* first tap */
+    tl_taps rows;
+    tl_taps columns;
+    int32_t is_whole;
 } tl_inside;
 
-TL_INLINE int32_t sum_one(const tl_inside *at, int32_t input_c, int32_t output_c, int32_t offset)
+TL_INLINE int32_t sum_one(const tl_layer *layer, const tl_inside *at, int32_t input_c, int32_t output_c)
 {
-    int32_t sum = 0;
-    for (int32_t ky = 0; ky < at->rows; ky++) {
-        const int8_t *values = at->input + ky * at->input_row + input_c;
-        const int8_t *weights = at->filter + ky * at->filter_row + output_c;
-        for (int32_t kx = 0; kx < at->columns; kx++) {
+    const tl_tile *dilation = &layer->params->dilation;
+    const int32_t offset = layer->params->input_offset;
+    const int32_t input_step = layer->input_dims->c, filter_step = layer->output_dims->c;
+    int32_t sum = layer->border_biases[output_c];
+    for (int32_t ky = at->rows.first; ky < at->rows.last; ky++) {
+        const int32_t row = (ky - at->rows.first) * dilation->h * layer->input_dims->w;
+        const int8_t *values = at->input + row * input_step + input_c;
+        const int8_t *weights =
+            layer->filter + (ky * layer->filter_dims->w + at->columns.first) * filter_step + output_c;
+        for (int32_t kx = at->columns.first; kx < at->columns.last; kx++) {
             sum = tl_wrap_add(sum, (*values + offset) * *weights);
-            values += at->input_step;
-            weights += at->filter_step;
+            values += dilation->w * input_step;
+            weights += filter_step;
         }
     }
     return sum;
 }
 
-/* Four channels of a pixel with one output channel per input channel. A zero offset, which is the Q scheme's, costs
- * nothing. */
-TL_INLINE void sum_four(const tl_inside *at, int32_t channel, int32_t offset, int32_t sums[4])
+/* Windows one tap wide are turned, so that the inner loop has the taps. */
+static void sum_blocks(const tl_layer *layer, const tl_inside *at, int32_t *sums)
 {
-#if defined(TL_USE_DSP)
-    const uint32_t offsets = ((uint32_t)offset & 0xFFFFU) * 0x00010001U;
-    int32_t sum_0 = sums[0], sum_1 = sums[1], sum_2 = sums[2], sum_3 = sums[3];
-    const int32_t input_step = at->input_step, filter_step = at->filter_step;
-    const int8_t *values_row = at->input + channel;
-    const int8_t *weights_row = at->filter + channel;
-    for (int32_t ky = at->rows; ky > 0; ky--) {
-        const int8_t *values = values_row;
-        const int8_t *weights = weights_row;
-        int32_t taps = at->columns;
-#if defined(TL_ASM_LOOPS)
-        if (offset == 0 && taps > 0) {
-            uint32_t v, w, even, by;
-            /* clang-format off */
-            __asm__ volatile(TL_TAPS_LOOP(TL_TAPS_SPREAD, TL_TAPS_PLAIN)
-                             : [s0] "+r"(sum_0), [s1] "+r"(sum_1), [s2] "+r"(sum_2), [s3] "+r"(sum_3), [v] "=&r"(v),
-                               [w] "=&r"(w), [even] "=&r"(even), [by] "=&r"(by), [values] "+r"(values),
-                               [weights] "+r"(weights), [taps] "+r"(taps)
-                             : [step] "r"(input_step), [weight_step] "r"(filter_step)
-                             : "cc", "memory");
-            /* clang-format on */
-        }
-#endif
-        for (; taps > 0; taps--) {
-            const uint32_t four = tl_load_word(values);
-            const uint32_t by = tl_load_word(weights);
-            values += input_step;
-            weights += filter_step;
-            uint32_t even = tl_sxtb16(four), odd = tl_sxtb16_ror8(four); /* channels 0 and 2, 1 and 3 */
-            if (offset != 0) {
-                even = tl_sadd16(even, offsets);
-                odd = tl_sadd16(odd, offsets);
-            }
-            const uint32_t even_by = tl_sxtb16(by);
-            const uint32_t odd_by = tl_sxtb16_ror8(by);
-            sum_0 = tl_smlabb(even, even_by, sum_0);
-            sum_2 = tl_smlatt(even, even_by, sum_2);
-            sum_1 = tl_smlabb(odd, odd_by, sum_1);
-            sum_3 = tl_smlatt(odd, odd_by, sum_3);
-        }
-        values_row += at->input_row;
-        weights_row += at->filter_row;
+    const tl_dims *filter_dims = layer->filter_dims;
+    const tl_tile *dilation = &layer->params->dilation;
+    const int32_t depth = layer->input_dims->c;
+    const int32_t row_step = dilation->h * layer->input_dims->w * depth;
+    const int32_t is_turned = filter_dims->w == 1;
+    const int32_t height = at->rows.last - at->rows.first, width = at->columns.last - at->columns.first;
+    const int32_t first_weight = 4 * (at->rows.first * filter_dims->w + at->columns.first);
+    const int32_t step = is_turned ? row_step : dilation->w * depth;
+    const int32_t weight_skip = is_turned ? 0 : 4 * (filter_dims->w - width);
+    tl_depthwise_pixel pixel = {at->input,
+                                layer->filter + first_weight,
+                                at->is_whole ? layer->biases : layer->border_biases,
+                                sums,
+                                layer->output_dims->c / 4,
+                                is_turned ? 1 : height,
+                                is_turned ? height : width,
+                                is_turned ? 0 : row_step - width * step,
+                                weight_skip,
+                                4 * (filter_dims->h - height) * filter_dims->w,
+                                0,
+                                step};
+    if (height <= 0 || width <= 0) {
+        memcpy(sums, layer->border_biases, (size_t)layer->output_dims->c * sizeof(int32_t));
+    } else {
+        tl_depthwise_sum_pixel(&pixel, at->is_whole ? 0 : layer->params->input_offset);
     }
-    sums[0] = sum_0, sums[1] = sum_1, sums[2] = sum_2, sums[3] = sum_3;
-#else
-    for (int32_t i = 0; i < 4; i++) {
-        sums[i] = tl_wrap_add(sums[i], sum_one(at, channel + i, channel + i, offset));
+}
+
+static void sum_pixel(const tl_layer *layer, const tl_inside *at, int32_t *sums)
+{
+    if (layer->is_packed) {
+        sum_blocks(layer, at, sums);
+        return;
     }
-#endif
+    for (int32_t c = 0; c < layer->output_dims->c; c++) {
+        sums[c] = sum_one(layer, at, c / layer->params->multiplier, c);
+    }
 }
 
 TL_INLINE int32_t align(int32_t sum, int32_t multiplier)
@@ -117,80 +107,43 @@ TL_INLINE int32_t align(int32_t sum, int32_t multiplier)
     return tl_smmulr(tl_wrap_shift_left(sum, 8), multiplier);
 }
 
-TL_INLINE void store_one(void *results, int32_t c, int32_t value, int32_t is_full, const tl_dynamic_range *range)
-{
-    if (is_full) {
-        ((int32_t *)results)[c] = value;
-    } else {
-        ((int8_t *)results)[c] = tl_dynamic_q(value, range->multiplier, range->zero_point);
-    }
-}
-
-TL_INLINE void
-store_four(void *results, int32_t c, const int32_t values[4], int32_t is_full, const tl_dynamic_range *range)
-{
-    if (is_full) {
-        int32_t *next = (int32_t *)results + c;
-        next[0] = values[0], next[1] = values[1], next[2] = values[2], next[3] = values[3];
-    } else {
-        const int32_t multiplier = range->multiplier, zero_point = range->zero_point;
-        int8_t *next = (int8_t *)results + c;
-        next[0] = tl_dynamic_q(values[0], multiplier, zero_point);
-        next[1] = tl_dynamic_q(values[1], multiplier, zero_point);
-        next[2] = tl_dynamic_q(values[2], multiplier, zero_point);
-        next[3] = tl_dynamic_q(values[3], multiplier, zero_point);
-    }
-}
-
-/* One pixel, results behind each other. The kind is known to each copy of this. */
-TL_INLINE void convolve_channels(tl_scan_kind kind, const tl_layer *layer, const tl_inside *at, void *results)
+/* A pixel's sums into the range, and where they are needed next. The kind is known to each copy of this. */
+TL_INLINE void scan_channels(tl_scan_kind kind, const tl_layer *layer, int32_t *sums)
 {
     tl_dynamic_range *range = layer->range;
-    const int32_t channels = layer->output_dims->c, offset = layer->params->input_offset;
-    const int32_t is_full = layer->result_bytes == 4;
-    const int32_t *biases = layer->biases, *multipliers = layer->constants + 8;
+    const int32_t channels = layer->output_dims->c;
+    const int32_t *multipliers = layer->constants + 8;
     int32_t low = range->low, high = range->high, c = 0;
-    if (layer->params->multiplier == 1) {
-        for (; c + 4 <= channels; c += 4) {
-            int32_t sums[4] = {biases[c], biases[c + 1], biases[c + 2], biases[c + 3]};
-            if (offset == 0) {
-                sum_four(at, c, 0, sums);
-            } else {
-                sum_four(at, c, offset, sums);
-            }
-            /* Written out, so that sums stay in registers. */
-            sums[0] = tl_scan(kind, align(sums[0], multipliers[0]), &low, &high);
-            sums[1] = tl_scan(kind, align(sums[1], multipliers[1]), &low, &high);
-            sums[2] = tl_scan(kind, align(sums[2], multipliers[2]), &low, &high);
-            sums[3] = tl_scan(kind, align(sums[3], multipliers[3]), &low, &high);
-            store_four(results, c, sums, is_full, range);
-            multipliers += 12;
-        }
+    for (; c + 4 <= channels; c += 4) {
+        /* Written out, so that values stay in registers. */
+        const int32_t sum_0 = sums[c], sum_1 = sums[c + 1], sum_2 = sums[c + 2], sum_3 = sums[c + 3];
+        sums[c] = tl_scan(kind, align(sum_0, multipliers[0]), &low, &high);
+        sums[c + 1] = tl_scan(kind, align(sum_1, multipliers[1]), &low, &high);
+        sums[c + 2] = tl_scan(kind, align(sum_2, multipliers[2]), &low, &high);
+        sums[c + 3] = tl_scan(kind, align(sum_3, multipliers[3]), &low, &high);
+        multipliers += 12;
     }
-    for (; c < channels; c++) {
-        const int32_t sum = sum_one(at, c / layer->params->multiplier, c, offset);
-        const int32_t multiplier = layer->constants[12 * (c >> 2) + 8 + (c & 3)];
-        const int32_t aligned = align(tl_wrap_add(biases[c], sum), multiplier);
-        store_one(results, c, tl_scan(kind, aligned, &low, &high), is_full, range);
+    for (int32_t i = 0; c + i < channels; i++) {
+        sums[c + i] = tl_scan(kind, align(sums[c + i], multipliers[i]), &low, &high);
     }
     range->low = low;
     range->high = high;
 }
 
-static void convolve_pixel(const tl_layer *layer, const tl_inside *at, void *results)
+static TL_NOINLINE void scan_pixel(const tl_layer *layer, int32_t *sums)
 {
     switch (layer->kind) {
     case TL_SCAN_BITS:
-        convolve_channels(TL_SCAN_BITS, layer, at, results);
+        scan_channels(TL_SCAN_BITS, layer, sums);
         break;
     case TL_SCAN_BITS_RELU:
-        convolve_channels(TL_SCAN_BITS_RELU, layer, at, results);
+        scan_channels(TL_SCAN_BITS_RELU, layer, sums);
         break;
     case TL_SCAN_RANGE:
-        convolve_channels(TL_SCAN_RANGE, layer, at, results);
+        scan_channels(TL_SCAN_RANGE, layer, sums);
         break;
     case TL_SCAN_MAX:
-        convolve_channels(TL_SCAN_MAX, layer, at, results);
+        scan_channels(TL_SCAN_MAX, layer, sums);
         break;
     }
 }
@@ -198,23 +151,24 @@ static void convolve_pixel(const tl_layer *layer, const tl_inside *at, void *res
 static void store_pixel(const tl_layer *layer, const tl_inside *at, int32_t pixel)
 {
     tl_dynamic_range *range = layer->range;
-    const int32_t done = pixel * layer->output_dims->c;
-    int8_t *results = layer->output + (layer->is_dry ? 0 : done * layer->result_bytes);
-    convolve_pixel(layer, at, results);
+    const int32_t channels = layer->output_dims->c, done = pixel * channels;
+    int32_t *sums = layer->sums + (layer->is_full ? done : 0);
+    sum_pixel(layer, at, sums);
+    scan_pixel(layer, sums);
+    if (layer->output == NULL) {
+        return;
+    }
     if (layer->is_running && tl_dynamic_is_exceeded(range)) {
         const int32_t zero_point = range->zero_point;
         tl_dynamic_realign(range, tl_dynamic_grow(range), zero_point, layer->output, done);
-        convolve_pixel(layer, at, results);
     }
+    tl_dynamic_requantize(range, sums, layer->output + done, channels, layer->is_relu);
 }
 
 static void convolve(const tl_layer *layer, const int8_t *input)
 {
     const tl_depthwise_params *params = layer->params;
     const tl_dims *input_dims = layer->input_dims, *filter_dims = layer->filter_dims, *output_dims = layer->output_dims;
-    const int32_t input_row = input_dims->w * input_dims->c;
-    const int32_t filter_row = filter_dims->w * output_dims->c;
-    const int32_t row_step = params->dilation.h * input_row, column_step = params->dilation.w * input_dims->c;
     int32_t pixel = 0;
     for (int32_t batch = 0; batch < output_dims->n; batch++) {
         for (int32_t y = 0; y < output_dims->h; y++) {
@@ -223,27 +177,18 @@ static void convolve(const tl_layer *layer, const int8_t *input)
             for (int32_t x = 0; x < output_dims->w; x++) {
                 const int32_t left = x * params->stride.w - params->padding.w;
                 const tl_taps columns = tl_taps_inside(left, filter_dims->w, params->dilation.w, input_dims->w);
-                const int32_t first_row = top + rows.first * params->dilation.h;
-                const int32_t first_column = left + columns.first * params->dilation.w;
                 const int32_t is_empty = rows.last <= rows.first || columns.last <= columns.first;
-                const int32_t rows_inside = is_empty ? 0 : rows.last - rows.first;
-                const int32_t columns_inside = is_empty ? 0 : columns.last - columns.first;
-                const int8_t *first = is_empty ? input : input + first_row * input_row + first_column * input_dims->c;
-                const int8_t *weights =
-                    layer->filter + (is_empty ? 0 : rows.first * filter_row + columns.first * output_dims->c);
-                const int32_t is_turned = columns_inside == 1;
-                const tl_inside at = {first,
-                                      weights,
-                                      is_turned ? 1 : rows_inside,
-                                      is_turned ? rows_inside : columns_inside,
-                                      row_step,
-                                      is_turned ? row_step : column_step,
-                                      filter_row,
-                                      is_turned ? filter_row : output_dims->c};
+                const int32_t first_row = top + rows.first * params->dilation.h;
+                const int32_t first = first_row * input_dims->w + left + columns.first * params->dilation.w;
+                const tl_inside at = {input + (is_empty ? 0 : first * input_dims->c),
+                                      rows,
+                                      columns,
+                                      rows.last - rows.first == filter_dims->h &&
+                                          columns.last - columns.first == filter_dims->w};
                 store_pixel(layer, &at, pixel++);
             }
         }
-        input += input_dims->h * input_row;
+        input += input_dims->h * input_dims->w * input_dims->c;
     }
 }
 
@@ -261,50 +206,45 @@ tl_status tl_depthwise_conv_dynamic_s8(const tl_context *ctx,
                                        int32_t *output_scale,
                                        int32_t *state)
 {
-    const int32_t outputs = output_dims->n * output_dims->h * output_dims->w * output_dims->c;
-    /* Differences to the zero point are multiplied, so it has no part in the biases. */
+    const int32_t channels = output_dims->c;
+    const int32_t outputs = output_dims->n * output_dims->h * output_dims->w * channels;
     const int32_t without_zero[TL_SCALE_WORDS] = {input_scale[0], input_scale[1], 0};
     tl_depthwise_params own = *params;
     own.input_offset = -input_scale[2];
     int32_t *biases = (int32_t *)ctx->buf;
-    int8_t *results = (int8_t *)(biases + output_dims->c);
+    int32_t *border_biases = dynamic->is_asymmetric ? biases + channels : biases;
     tl_dynamic_range range;
     tl_dynamic_begin(&range, dynamic, input_scale, state);
-    tl_dynamic_biases(dynamic, without_zero, constants, output_dims->c, 0, biases);
+    tl_dynamic_biases(dynamic, input_scale, constants, channels, 0, biases);
+    if (dynamic->is_asymmetric) {
+        tl_dynamic_biases(dynamic, without_zero, constants, channels, 0, border_biases);
+    }
+    const int32_t is_full = dynamic->form == TL_DYNAMIC_FULL, is_running = dynamic->form == TL_DYNAMIC_RUNNING;
     tl_layer layer = {&own,
                       input_dims,
                       filter_dims,
                       output_dims,
                       filter,
                       biases,
+                      border_biases,
                       constants,
                       tl_scan_kind_of(dynamic),
-                      output,
-                      1,
-                      0,
-                      0,
+                      params->multiplier == 1 && channels % 4 == 0,
+                      is_full,
+                      border_biases + channels,
+                      is_running ? output : NULL,
+                      is_running,
+                      dynamic->is_relu,
                       &range};
-    switch (dynamic->form) {
-    case TL_DYNAMIC_FULL:
-        layer.output = results;
-        layer.result_bytes = (int32_t)sizeof(int32_t);
-        convolve(&layer, input);
+    convolve(&layer, input);
+    if (!is_running) {
         tl_dynamic_choose(&range, range.low, tl_min(range.high, range.upper));
-        tl_dynamic_requantize(&range, (const int32_t *)(const void *)results, output, outputs, dynamic->is_relu);
-        break;
-    case TL_DYNAMIC_RECOMPUTE:
-        layer.output = results;
-        layer.is_dry = 1;
-        convolve(&layer, input);
-        tl_dynamic_choose(&range, range.low, tl_min(range.high, range.upper));
+    }
+    if (is_full) {
+        tl_dynamic_requantize(&range, layer.sums, output, outputs, dynamic->is_relu);
+    } else if (!is_running) {
         layer.output = output;
-        layer.is_dry = 0;
         convolve(&layer, input);
-        break;
-    case TL_DYNAMIC_RUNNING:
-        layer.is_running = 1;
-        convolve(&layer, input);
-        break;
     }
     tl_dynamic_end(&range, dynamic, output, outputs, output_scale, state);
     return TL_OK;

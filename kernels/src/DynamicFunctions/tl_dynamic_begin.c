@@ -55,6 +55,11 @@ void tl_dynamic_begin(tl_dynamic_range *range,
     range->least = least_range(range, dynamic);
     range->low = 0;
     range->high = 0;
+    range->multiplier = 0;
+    range->zero_point = 0;
+    if (dynamic->form == TL_DYNAMIC_FULL) {
+        return;
+    }
     int32_t low = 0, high = 0;
     if (state != NULL && state[2] != 0) {
         low = tl_rescale_units(state[0], state[2], state[3], range->unit_multiplier, range->unit_shift);
