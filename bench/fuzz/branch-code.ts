@@ -1,5 +1,5 @@
 /** Forward branches over one to three instructions, in every form: what is jumped over must not have run, and the flags decide. */
-import { isMainline, isV8 } from '../../emulator/cores/core.ts';
+import { isMainline, isV8 } from '../../emulator/cores/core-facts.ts';
 import { halfwordsOf, randomEncoding, type CodeSpace } from './random-code.ts';
 import type { Random } from './random.ts';
 

@@ -1,5 +1,6 @@
 /** Mixes of encoding classes a sequence is made of, and what of FPSCR it may start with. */
-import { hasDoublePrecision, isMainline, isV8, type Core } from '../../emulator/cores/core.ts';
+import type { Core } from '../../emulator/cores/core.ts';
+import { hasDoublePrecision, isMainline, isV8 } from '../../emulator/cores/core-facts.ts';
 import { masks, type MaskCounts } from './masks.ts';
 import { templatesOf } from './random-code.ts';
 import { templates } from './encoding-templates.ts';

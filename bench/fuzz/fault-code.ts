@@ -1,5 +1,5 @@
 /** Sequences that end in an exception: every way a program can go wrong, and SVC. */
-import { isMainline, isV8 } from '../../emulator/cores/core.ts';
+import { isMainline, isV8 } from '../../emulator/cores/core-facts.ts';
 import { decodeInstruction, instructionSize } from '../../emulator/timing/decode.ts';
 import type { FuzzCore } from './fuzz-cores.ts';
 import { undefinedMask, type MaskCounts } from './masks.ts';

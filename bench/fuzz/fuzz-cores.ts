@@ -2,7 +2,8 @@
 import { loadBoard } from '../../boards/load.ts';
 import type { Board } from '../../boards/schema.ts';
 import { cpuFlags } from '../../firmware-gen/emit/build-flags.ts';
-import { coreOf, isMainline, type Core } from '../../emulator/cores/core.ts';
+import { coreOf, type Core } from '../../emulator/cores/core.ts';
+import { isMainline } from '../../emulator/cores/core-facts.ts';
 
 export interface FuzzCore {
   readonly name: string;

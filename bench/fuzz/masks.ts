@@ -3,7 +3,7 @@
  * hides; the fuzzer prints how often each applied.
  */
 
-import type { CoreFacts } from '../../emulator/cores/core.ts';
+import type { CoreFacts } from '../../emulator/cores/core-facts.ts';
 
 export type Oracle = 'unicorn' | 'qemu';
 

@@ -2,7 +2,8 @@
  * Random straight-line code over the encoding classes a core has, without what is UNPREDICTABLE: templates of bits in which `.` is a random bit
  * and letters are register fields. Memory instructions come with the moves that point their base into RAM.
  */
-import { isMainline, isV8, type Core } from '../../emulator/cores/core.ts';
+import type { Core } from '../../emulator/cores/core.ts';
+import { isMainline, isV8 } from '../../emulator/cores/core-facts.ts';
 import { decodeInstruction } from '../../emulator/timing/decode.ts';
 import { templates } from './encoding-templates.ts';
 import { isSound } from './unpredictable.ts';

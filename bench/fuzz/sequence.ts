@@ -1,5 +1,6 @@
 /** Sequences of random code: instructions, IT blocks, accesses with the moves their addresses need, branches over others. */
-import { isMainline, type Core } from '../../emulator/cores/core.ts';
+import type { Core } from '../../emulator/cores/core.ts';
+import { isMainline } from '../../emulator/cores/core-facts.ts';
 import { randomBranch } from './branch-code.ts';
 import { halfwordsOf, loadConstant, randomEncoding, WINDOW_BYTES, type CodeSpace } from './random-code.ts';
 import type { Random } from './random.ts';

@@ -15,41 +15,11 @@ import { PairedPipeline } from '../timing/paired-pipeline.ts';
 import { tickPipeline, type Pipeline } from '../timing/pipeline.ts';
 import { TablePipeline } from '../timing/table-pipeline.ts';
 import { ThreeStagePipeline } from '../timing/three-stage-pipeline.ts';
+import type { CoreName, CoreWithFpu, Fpu } from './core-facts.ts';
 import { cores, featureRegisters } from './cores.ts';
 
-export type CoreName = Board['core'];
-
-/** Armv6-M, Armv7-M (v7E-M with `dsp`), Armv8-M Baseline and Mainline without the Security extension. */
-export type Architecture = 'v6-m' | 'v7-m' | 'v8-m.base' | 'v8-m.main';
-
-/** FPv4 and FPv5 with single precision only, FPv5 with both. */
-export type Fpu = 'none' | 'fpv4-sp' | 'fpv5-sp' | 'fpv5-dp';
-
-/** What every part with this core has in common; for what the maker of a part chooses, the value says so in `source`. */
-export interface CoreFacts {
-  readonly architecture: Architecture;
-  /** The DSP extension: SIMD in registers, saturating and dual multiplies. */
-  readonly dsp: boolean;
-  /** CPUID: implementer, variant, part number, revision. */
-  readonly cpuid: number;
-  /** Implemented upper bits of a configurable priority. */
-  readonly priorityBits: number;
-  /** 0: no MPU. */
-  readonly mpuRegions: number;
-  readonly interruptLines: number;
-  /** VTOR exists; without it the vector table is at address 0. */
-  readonly hasVtor: boolean;
-  /** CONTROL.nPRIV exists. */
-  readonly hasUnprivileged: boolean;
-  /** Caches of its own for instructions and data may be built in, which CCR switches on. */
-  readonly hasCaches: boolean;
-  /** Document and section of each of the above. */
-  readonly source: string;
-}
-
-export interface Core extends CoreFacts {
+export interface Core extends CoreWithFpu {
   readonly name: CoreName;
-  readonly fpu: Fpu;
   /** MVFR0..MVFR2, all 0 without an FPU. */
   readonly mvfr: readonly [number, number, number];
   /** Null: no timing model; cycle counts are not known then. */
@@ -110,12 +80,3 @@ export function coreOf(board: Pick<Board, 'core' | 'fpu' | 'multiplier'> & Parti
         : pipelineOf(timing, { architecture: cores[board.core].architecture, fpu }, lineWords),
   };
 }
-
-/** Armv7-M or Armv8-M Mainline: 32-bit Thumb, IT, configurable faults, BASEPRI and FAULTMASK, unaligned accesses. */
-export const isMainline = ({ architecture }: Pick<CoreFacts, 'architecture'>): boolean =>
-  architecture === 'v7-m' || architecture === 'v8-m.main';
-
-export const isV8 = ({ architecture }: Pick<CoreFacts, 'architecture'>): boolean =>
-  architecture === 'v8-m.base' || architecture === 'v8-m.main';
-
-export const hasDoublePrecision = ({ fpu }: Pick<Core, 'fpu'>): boolean => fpu === 'fpv5-dp';

@@ -3,7 +3,7 @@
  * M4 DDI 0439D, M7 DDI 0489F, M23 DDI 0550C, M33 100230). Numbers a part's maker chooses (priority bits, MPU, interrupt lines) are the TRM's
  * maximum or the common choice, as each source says.
  */
-import type { CoreFacts, CoreName, Fpu } from './core.ts';
+import type { CoreFacts, CoreName, Fpu } from './core-facts.ts';
 
 export const cores: Readonly<Record<CoreName, CoreFacts>> = {
   'cortex-m0': {

@@ -3,7 +3,7 @@
  * and endless loops sleep until something happens. A fault whose handler ends in an endless loop, in sleep for ever or in lock-up ends the
  * run with the cause and the counters of the fault itself.
  */
-import { isV8 } from '../cores/core.ts';
+import { isV8 } from '../cores/core-facts.ts';
 import { reg, type Counters, type CpuStop, type RunLimits } from '../cpu/cpu.ts';
 import { makeFault, faultCause } from '../fault.ts';
 import { endlessLoopCycles } from '../timing/endless-loop.ts';

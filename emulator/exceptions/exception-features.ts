@@ -1,5 +1,6 @@
 /** How a core's exceptions differ from those of Armv7-M (DDI 0419C B1.5 for v6-M, DDI 0553B B3 for v8-M). */
-import { isMainline, isV8, type Core } from '../cores/core.ts';
+import type { Core } from '../cores/core.ts';
+import { isMainline, isV8 } from '../cores/core-facts.ts';
 import { ccr } from './system-state.ts';
 import { exceptionCosts, type ExceptionCost } from '../timing/exception-cost.ts';
 

@@ -2,7 +2,7 @@
  * FPv4 and FPv5 (DDI 0403E A6, A7.7.225 ff.). What rounds or raises flags is an `fp` or `fpDouble` statement; the rest is integer work on bit
  * patterns, a double being two words.
  */
-import type { Fpu } from '../cores/core.ts';
+import type { Fpu } from '../cores/core-facts.ts';
 import { fpuOperation, fractionBits, registerOf, type FpuOperation } from '../timing/fpu-operation.ts';
 import {
   and,

@@ -1,5 +1,5 @@
 /** An instruction as the timing decoder sees it, to what it does. The decoder alone says which encodings exist. */
-import { isMainline, isV8, type Core } from '../cores/core.ts';
+import { isMainline, isV8, type CoreWithFpu } from '../cores/core-facts.ts';
 import { isCoprocessorEncoding } from '../timing/decode-fpu.ts';
 import type { Instruction } from '../timing/instruction.ts';
 import { lift16 } from './lift-16.ts';
@@ -16,7 +16,7 @@ import { isAcquireRelease, isTestTarget } from '../timing/decode-v8.ts';
 import type { Lifted, Site } from './operands.ts';
 
 /** What of a core decides what an instruction does. */
-export type LiftedCore = Pick<Core, 'architecture' | 'fpu'>;
+export type LiftedCore = Pick<CoreWithFpu, 'architecture' | 'fpu'>;
 
 /**
  * Statements of an instruction without its IT condition, which the caller checks. Hints, IT, barriers and instructions that stop the

@@ -3,7 +3,8 @@
  * and address registers of faults, no priority groups, and only SVCall, PendSV and SysTick have a priority. What is absent reads as 0 and ignores
  * writes.
  */
-import { isV8, type Core } from '../cores/core.ts';
+import type { Core } from '../cores/core.ts';
+import { isV8 } from '../cores/core-facts.ts';
 import type { ExceptionHost } from './peripheral.ts';
 import { SystemControlBlock, type ControlBlockOptions } from './system-control-block.ts';
 

@@ -1,7 +1,8 @@
 /** The devices of a board: those of its core, and those of its chip as the board description lists them. */
 import type { Board } from '../../boards/schema.ts';
 import { defined, UserError } from '../../common/errors.ts';
-import { coreOf, isMainline, isV8 } from '../cores/core.ts';
+import { coreOf } from '../cores/core.ts';
+import { isMainline, isV8 } from '../cores/core-facts.ts';
 import { exceptionFeatures } from '../exceptions/exception-features.ts';
 import { BaselineControlBlock } from './baseline-control-block.ts';
 import { Dwt } from './dwt.ts';

@@ -1,5 +1,5 @@
 /** How many comparators the debug units of each core have: what the maker of a part chooses is the fullest here, as real parts have it. */
-import type { CoreName } from '../cores/core.ts';
+import type { CoreName } from '../cores/core-facts.ts';
 import type { DwtFormat } from './dwt-comparators.ts';
 import type { FpbFacts } from './fpb.ts';
 

@@ -1,5 +1,5 @@
 /** FPU encodings to timing classes (DDI 0403E A6, DDI 0553B C2.4.8). null means that this core's unit does not have them. */
-import type { Core } from '../cores/core.ts';
+import type { CoreWithFpu } from '../cores/core-facts.ts';
 import type { TimingClass } from './cost.ts';
 import { fpuOperation, registerOf, type FpuName, type FpuOperation } from './fpu-operation.ts';
 import type { Decoded } from './instruction.ts';
@@ -89,7 +89,7 @@ function readsOf({ name, d, n, m, dWords, mWords }: FpuOperation): number {
   return (run(m, mWords) | run(n, mWords) | (readsDestination ? run(d, dWords) : 0)) >>> 0;
 }
 
-function operation(hw1: number, hw2: number, core: Core): Decoded | null {
+function operation(hw1: number, hw2: number, core: CoreWithFpu): Decoded | null {
   const found = fpuOperation(hw1, hw2, core.fpu);
   if (found === null) return null;
   const { name, double, d, dWords } = found;
@@ -112,7 +112,7 @@ export function isFpuEncoding(hw2: number): boolean {
 }
 
 /** Coprocessor encodings of the FPU. */
-export function decodeFpu(hw1: number, hw2: number, core: Core): Decoded | null {
+export function decodeFpu(hw1: number, hw2: number, core: CoreWithFpu): Decoded | null {
   if ((hw1 & 0x0200) !== 0 && (hw2 & 0x10) === 0) return operation(hw1, hw2, core);
   if (hw1 >= 0xf000) return null;
   if ((hw1 & 0x0200) !== 0) return coreMove(hw1, hw2);

@@ -1,7 +1,8 @@
 /** Decodes straight runs of Thumb-2 code for timing, carrying the IT state along (DDI 0403E A7.3.3). */
 import { decode16 } from './decode-16.ts';
 import { decode32 } from './decode-32.ts';
-import { isMainline, isV8, type Core } from '../cores/core.ts';
+import type { Core } from '../cores/core.ts';
+import { isMainline, isV8 } from '../cores/core-facts.ts';
 import { decodeFpu, isCoprocessorEncoding, isFpuEncoding } from './decode-fpu.ts';
 import { decodeV8Narrow, decodeV8Wide } from './decode-v8.ts';
 import { hasEncoding } from './instruction-set.ts';

@@ -2,7 +2,7 @@
  * What exception entry and return cost, with zero-wait memories. Cycles from the instruction boundary at which the exception is taken to the first
  * instruction of its handler, and from the returning instruction's own cost to the instruction returned to.
  */
-import type { CoreName } from '../cores/core.ts';
+import type { CoreName } from '../cores/core-facts.ts';
 import type { Confidence } from './cost.ts';
 
 export interface ExceptionCost {

@@ -2,7 +2,7 @@
  * FPU data processing by name: FPv4-SP, FPv5 single and double precision (DDI 0403E A6.4, A7.7; DDI 0553B C2.4.8). Which encodings exist is
  * decided here, for timing and semantics alike.
  */
-import type { Fpu } from '../cores/core.ts';
+import type { Fpu } from '../cores/core-facts.ts';
 
 export type FpuName =
   | 'VMLA'

@@ -2,7 +2,7 @@
  * Which encodings a core has, as a subset of what the decoders know: DDI 0419C A5 (Armv6-M), DDI 0403E A5 (v7-M, marked "DSP" there),
  * DDI 0553B C2 (v8-M Baseline). The FPU's encodings are decode-fpu.ts's, the additions of Armv8-M decode-v8.ts's.
  */
-import { isMainline, type Core } from '../cores/core.ts';
+import { isMainline, type CoreFacts } from '../cores/core-facts.ts';
 
 type Rule = (hw1: number, hw2: number) => boolean;
 /** An encoding group: bits that are fixed in both halfwords. */
@@ -62,7 +62,7 @@ const changesFaultmask = (hw: number): boolean => (hw & 0xffe0) === 0xb660 && (h
 const isIfThen = (hw: number): boolean => (hw & 0xff00) === 0xbf00 && (hw & 0xf) !== 0;
 const isCompareBranch = (hw: number): boolean => (hw & 0xf500) === 0xb100;
 
-export function hasEncoding(core: Core, hw1: number, hw2: number, size: 2 | 4): boolean {
+export function hasEncoding(core: CoreFacts, hw1: number, hw2: number, size: 2 | 4): boolean {
   const baseline = core.architecture === 'v8-m.base';
   if (size === 2) {
     if (isMainline(core)) return true;

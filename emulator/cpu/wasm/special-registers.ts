@@ -3,7 +3,7 @@
  * does not have reads as 0 and ignores writes.
  */
 import type { Core } from '../../cores/core.ts';
-import { isMainline } from '../../cores/core.ts';
+import { isMainline } from '../../cores/core-facts.ts';
 import { exception } from '../../exceptions/exception.ts';
 import { ccr } from '../../exceptions/system-state.ts';
 import { cell } from '../../isa/ir.ts';

@@ -2,7 +2,8 @@
  * ROM table and identification registers of the core's debug components (IHI 0029E B2, DDI 0439D 3.3.1 and table 3-1): from these a debugger
  * finds out what there is.
  */
-import { isMainline, type Core } from '../../cores/core.ts';
+import type { Core } from '../../cores/core.ts';
+import { isMainline } from '../../cores/core-facts.ts';
 
 export const ROM_TABLE = 0xe00f_f000;
 const COMPONENT_BYTES = 0x1000;

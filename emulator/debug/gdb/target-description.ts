@@ -3,7 +3,8 @@
  * being 25) and the memory map (E.10). Values cross the protocol in target byte order, little endian.
  */
 import type { Board } from '../../../boards/schema.ts';
-import { coreOf, isMainline, isV8 } from '../../cores/core.ts';
+import { coreOf } from '../../cores/core.ts';
+import { isMainline, isV8 } from '../../cores/core-facts.ts';
 import { reg, type Cpu } from '../../cpu/cpu.ts';
 
 /** Smallest unit `load` erases. Boards do not state theirs; 4 KiB is a page of the engines and divides every board's flash. */

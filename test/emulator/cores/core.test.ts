@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { boardSchema } from '../../../boards/schema.ts';
-import { coreOf, isMainline, isV8 } from '../../../emulator/cores/core.ts';
+import { coreOf } from '../../../emulator/cores/core.ts';
+import { isMainline, isV8 } from '../../../emulator/cores/core-facts.ts';
 import { cores } from '../../../emulator/cores/cores.ts';
 
 /** Part numbers of CPUID, bits 15:4 (DDI 0403E B3.2.3 and the TRMs). */

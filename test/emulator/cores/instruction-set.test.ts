@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { coreOf, isMainline, type Core, type CoreName } from '../../../emulator/cores/core.ts';
+import { coreOf, type Core } from '../../../emulator/cores/core.ts';
+import { isMainline, type CoreName } from '../../../emulator/cores/core-facts.ts';
 import { decodeInstruction } from '../../../emulator/timing/decode.ts';
 import { hasCompiler } from '../support/assemble.ts';
 
