@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Board } from '../boards/schema.ts';
 import { packageRoot } from '../common/package-root.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
-import { SYSTEM_STAGES, type SystemStage } from '../firmware-gen/emit/system-source.ts';
+import { systemStages, type SystemStage } from '../firmware-gen/emit/system-source.ts';
 import { EmulatedSystem, compileSystem, loadSystem, type FedDecision } from '../harness/decision-system.ts';
 import type { Pipeline } from '../learn/pipeline.ts';
 import { MOTION_KINDS, syntheticWindow } from '../learn/synthetic-motion.ts';
@@ -24,8 +24,12 @@ export interface SystemDemo {
     readonly windows: number;
     readonly decision: string;
   }[];
+  /** In the order they run. */
+  readonly stages: readonly SystemStage[];
   readonly stageCycles: Readonly<Partial<Record<SystemStage, number>>>;
   readonly cycles: number | null;
+  /** The dearest window that was rejected; null when none was. */
+  readonly rejectedCycles: number | null;
   readonly flashBytes: number;
   readonly ramBytes: number;
 }
@@ -66,14 +70,24 @@ export async function demoSystem(
   const stack = target.stackBytes();
   target.close();
   // The dearest window that went through all stages, else the dearest one.
+  const dearest = (some: readonly FedDecision[]): FedDecision | null =>
+    some.reduce<FedDecision | null>((a, b) => ((b.cycles ?? 0) > (a?.cycles ?? -1) ? b : a), null);
   const whole = shown.filter(({ accepted }) => accepted);
-  const dearest = (whole.length > 0 ? whole : shown).reduce((a, b) => ((b.cycles ?? 0) > (a.cycles ?? 0) ? b : a));
-  const ramBytes = image.dataBytes + image.bssBytes + stack;
-  const { stageCycles, cycles } = dearest;
-  return { system: system.name, rows, stageCycles, cycles, flashBytes: image.flashBytes, ramBytes };
+  const { stageCycles, cycles } = dearest(whole.length > 0 ? whole : shown)!;
+  return {
+    system: system.name,
+    rows,
+    stages: systemStages(system),
+    stageCycles,
+    cycles,
+    rejectedCycles: dearest(shown.filter(({ accepted }) => !accepted))?.cycles ?? null,
+    flashBytes: image.flashBytes,
+    ramBytes: image.dataBytes + image.bssBytes + stack,
+  };
 }
 
 const STAGE_NAMES: Readonly<Record<SystemStage, string>> = {
+  statistics: 'known or not',
   front: 'front end',
   encode: 'encoder',
   detect: 'known or not',
@@ -81,18 +95,19 @@ const STAGE_NAMES: Readonly<Record<SystemStage, string>> = {
   filter: 'filter over time',
 };
 
-export function formatSystemDemo({ rows, stageCycles, cycles, flashBytes, ramBytes, system }: SystemDemo): string {
+export function formatSystemDemo(demo: SystemDemo): string {
+  const { rows, stageCycles, cycles, rejectedCycles, flashBytes, ramBytes, system } = demo;
   const motions = rows.map(({ motion, known, accepted, windows, decision }) => [
     ...[motion, known ? 'known' : 'unknown', `${accepted} of ${windows}`, decision],
   ]);
-  const stages = SYSTEM_STAGES.map((stage) => [STAGE_NAMES[stage], stageCycles[stage] ?? null]);
+  const stages = demo.stages.map((stage) => [STAGE_NAMES[stage], stageCycles[stage] ?? null]);
   return [
-    `The same kind of motion through ${system}: windows, encoder, test for the unknown, classes and filter as one firmware, trained on`,
+    `The same kind of motion through ${system}: windows, test for the unknown, encoder, classes and filter as one firmware, trained on`,
     'walking, jogging, stairs and standing only:',
     '',
     table(['motion', 'in training', 'accepted', 'decision'], motions),
     '',
-    table(['stage', 'cycles'], [...stages, ['window', cycles]]),
+    table(['stage', 'cycles'], [...stages, ['window', cycles], ['rejected window', rejectedCycles]]),
     '',
     `flash         ${flashBytes.toLocaleString('en-US')} bytes`,
     `RAM           ${ramBytes.toLocaleString('en-US')} bytes`,

@@ -1,24 +1,31 @@
 /** `thumbelina ood fit|evaluate SYSTEM.json`: the threshold of a decision system from known activities alone, and how well it rejects others. */
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { UserError } from '../common/errors.ts';
 import { systemJson } from '../firmware-gen/system-file.ts';
 import { loadSystem } from '../harness/decision-system.ts';
-import { loadDataset, type MotionDataset, type Recording } from '../learn/har/dataset.ts';
+import { loadDataset, splitSubjects, type MotionDataset, type Recording } from '../learn/har/dataset.ts';
 import {
   fitThreshold,
   gateThreshold,
   systemFigures,
   systemWindows,
   withThreshold,
+  type SystemWindows,
 } from '../learn/ood/system-scores.ts';
+import { withStatisticsGate } from '../learn/ood/statistics-gate.ts';
 import { print, table, type JsonOption } from './output.ts';
+
+/** As a training configuration has them unless it says otherwise. */
+const [VALIDATE_EVERY, SEED] = [5, 1];
 
 interface FitArguments extends JsonOption {
   readonly data: string;
   readonly accept: number;
-  readonly split: string;
+  readonly split?: string;
+  readonly detector?: 'statistics';
+  readonly halfTurn: boolean;
 }
 
 interface EvaluateArguments extends JsonOption {
@@ -30,11 +37,20 @@ export function addOod(program: Command): void {
   const ood = program.command('ood').description('how a decision system tells unknown activities from known ones');
   ood
     .command('fit')
-    .description('set the threshold from windows of the known classes alone, and write it into the system')
+    .description(
+      'set the threshold, or the whole gate, from windows of the known classes alone, and write it into the system',
+    )
     .argument('<system>', 'NAME.system.json')
     .requiredOption('--data <folder>', 'motion data set')
     .option('--accept <percent>', 'share of known windows to accept', percent, 95)
-    .option('--split <name>', "the data set's split to take windows from", 'val')
+    .option('--split <name>', "the data set's split to take windows from (default: val; with --detector: train)")
+    .addOption(
+      new Option(
+        '--detector <name>',
+        "a gate in place of the system's: prototypes from four fifths of the split's subjects, the threshold from every fifth",
+      ).choices(['statistics']),
+    )
+    .option('--no-half-turn', 'with --detector: the sensor is never worn turned by half a turn about z')
     .option('--json', 'print JSON')
     .action(runFit);
   ood
@@ -64,19 +80,38 @@ function recordingsOf(data: MotionDataset, folder: string, split: string): Recor
 function runFit(path: string, options: FitArguments): void {
   const { system } = loadSystem(path);
   const data = loadDataset(options.data);
-  const known = systemWindows(system, data, recordingsOf(data, options.data, options.split), system.classes);
-  if (known.samples.length === 0)
+  const split = options.split ?? (options.detector ? 'train' : 'val');
+  const known = (recordings: readonly Recording[]): SystemWindows => {
+    const windows = systemWindows(system, data, recordings, system.classes);
+    if (windows.labels.length > 0) return windows;
     throw new UserError(`${options.data}: no windows of ${system.classes.join(', ')}; use another data set`);
+  };
   const before = gateThreshold(system);
-  const fitted = withThreshold(system, fitThreshold(system, known, options.accept / 100));
+  const recordings = recordingsOf(data, options.data, split);
+  const parts = splitSubjects(recordings, VALIDATE_EVERY);
+  const judged = known(options.detector ? parts.validation : recordings);
+  const accept = options.accept / 100;
+  const fitted = options.detector
+    ? withStatisticsGate(system, known(parts.train), judged, {
+        ...{ rawScale: data.scale, halfTurn: options.halfTurn, accept, seed: SEED },
+      })
+    : withThreshold(system, fitThreshold(system, judged, accept));
   const encoder = `${basename(path).replace(/\.system\.json$/, '')}.tflite`;
   writeFileSync(path, systemJson(fitted, encoder));
   const after = gateThreshold(fitted);
-  const document = { schemaVersion: 1, system: system.name, windows: known.samples.length, before, after };
+  const document = {
+    schemaVersion: 1,
+    system: system.name,
+    gate: fitted.gate.kind,
+    windows: judged.samples.length,
+    before,
+    after,
+  };
   print(
     options,
     document,
-    () => `${system.name}: threshold ${before} is now ${after}, from ${known.samples.length} known windows`,
+    () =>
+      `${system.name}: threshold ${before} (${system.gate.kind}) is now ${after} (${fitted.gate.kind}), from ${judged.samples.length} known windows`,
   );
 }
 

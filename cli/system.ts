@@ -4,7 +4,7 @@ import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
 import type { TimingMode } from '../emulator/board-timing.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
-import { SYSTEM_STAGES } from '../firmware-gen/emit/system-source.ts';
+import { systemStages } from '../firmware-gen/emit/system-source.ts';
 import { EmulatedSystem, compileSystem, loadSystem, type FedDecision } from '../harness/decision-system.ts';
 import { readInputFile } from '../harness/input-file.ts';
 import {
@@ -79,6 +79,7 @@ async function runSystem(path: string, options: SystemArguments): Promise<void> 
     memory,
   };
   print(options, document, () => {
+    const stages = systemStages(system);
     const rows = named.map((one, index) => [
       ...[
         index,
@@ -87,9 +88,9 @@ async function runSystem(path: string, options: SystemArguments): Promise<void> 
         one.smoothed ?? '',
         `${((100 * one.belief) / 32768).toFixed(0)} %`,
       ],
-      ...[one.cycles, ...SYSTEM_STAGES.map((stage) => one.stageCycles[stage] ?? null)],
+      ...[one.cycles, ...stages.map((stage) => one.stageCycles[stage] ?? null)],
     ]);
-    const header = ['window', 'known', 'nearest class', 'filtered', 'belief', 'cycles', ...SYSTEM_STAGES];
+    const header = ['window', 'known', 'nearest class', 'filtered', 'belief', 'cycles', ...stages];
     const sizes = `flash ${flashBytes.toLocaleString('en-US')} bytes, RAM ${memory.ramBytes.toLocaleString('en-US')} bytes${stackBytes === null ? ' without stack' : ''}`;
     return rows.length === 0 ? `${image.elfPath}: ${sizes}` : `${table(header, rows)}\n\n${sizes}`;
   });

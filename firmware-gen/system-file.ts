@@ -2,13 +2,15 @@
 import { z } from 'zod';
 import { UserError } from '../common/errors.ts';
 import { elementCount, tensorOf, type Graph } from './ir/graph.ts';
-import type { DecisionSystem } from './ir/system.ts';
+import type { DecisionSystem, StatisticsHead, StreamParams } from './ir/system.ts';
+import { STATISTICS_FRAMES_MAX, WINDOW_STATISTICS } from './reference/signal/window-statistics.ts';
 
 const int = z.number().int();
 const positive = int.positive();
 const int16 = z.array(int.min(-32768).max(32767)).transform((values) => Int16Array.from(values));
 const int32 = z.array(int.min(-2147483648).max(2147483647)).transform((values) => Int32Array.from(values));
-const uint16 = (least: number) => z.array(int.min(least).max(65535)).transform((values) => Uint16Array.from(values));
+const uint16 = (least: number, most = 65535) =>
+  z.array(int.min(least).max(most)).transform((values) => Uint16Array.from(values));
 const channel = z.strictObject({ offset: int, multiplier: int.nonnegative(), shift: int.min(-31).max(0) });
 const size = { size: positive.max(1024), classes: positive, offset: int.min(-127).max(128) };
 
@@ -49,6 +51,19 @@ const schema = z.strictObject({
       kind: z.literal('mahalanobis'),
       head: z.strictObject({ ...size, shift: int.min(0).max(16), whitening: int16, centres: int32 }),
       distanceMax: int.nonnegative(),
+    }),
+    z.strictObject({
+      kind: z.literal('statistics'),
+      head: z.strictObject({
+        size: positive.max(256),
+        count: positive.max(4096),
+        shift: int.min(0).max(31),
+        floors: uint16(1, 1024),
+        whitening: int16,
+        centres: z.array(int.min(-16383).max(16383)).transform((values) => Int16Array.from(values)),
+        labels: z.array(int.min(0).max(255)).transform((values) => Uint8Array.from(values)),
+      }),
+      distanceMax: int.nonnegative().max(2147483646),
     }),
   ]),
   latentFilter: z
@@ -101,6 +116,7 @@ export function parseSystem(json: unknown, where: string): SystemDocument {
     fail('frontEnd.channels has not one entry per channel');
   if (frontEnd.kind === 'image' && stream.channels !== 6) fail('an image needs streams of 6 channels');
   if (gate.kind === 'mahalanobis') checkGaussians(gate.head, head.head.size, fail, 'gate.head');
+  if (gate.kind === 'statistics') checkPrototypes(gate.head, stream, classes.length, fail);
   if (latentFilter) {
     const { params } = latentFilter;
     checkGaussians(params, head.head.size, fail, 'latentFilter.params');
@@ -120,6 +136,22 @@ function checkGaussians(
   if (size !== features || size > 256) fail(`${where}.size is not that of the head, or above 256`);
   if (whitening.length !== (size * (size + 1)) / 2) fail(`${where}.whitening is no lower triangle`);
   if (centres.length !== size * classes) fail(`${where}.centres has another length than size * classes`);
+}
+
+function checkPrototypes(
+  { size, count, floors, whitening, centres, labels }: StatisticsHead,
+  { channels, frames }: StreamParams,
+  classes: number,
+  fail: (what: string) => never,
+): void {
+  if (frames < 2 || frames > STATISTICS_FRAMES_MAX)
+    fail(`stream.frames is not 2 to ${STATISTICS_FRAMES_MAX}, as statistics need`);
+  if (floors.length !== channels) fail('gate.head.floors has not one value per channel');
+  if (size !== channels * WINDOW_STATISTICS) fail(`gate.head.size is not ${WINDOW_STATISTICS} per channel`);
+  if (whitening.length !== (size * (size + 1)) / 2) fail('gate.head.whitening is no lower triangle');
+  if (centres.length !== size * count) fail('gate.head.centres has another length than size * count');
+  if (labels.length !== count || labels.some((label) => label >= classes))
+    fail('gate.head.labels has not one class per prototype');
 }
 
 /** The system with its encoder. @throws UserError when the encoder does not fit */

@@ -8,12 +8,7 @@ import { coreOf } from '../emulator/cores/core.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { toIdentifier } from '../firmware-gen/emit/identifier.ts';
 import type { SourceTree } from '../firmware-gen/emit/index.ts';
-import {
-  SYSTEM_STAGES,
-  emitSystem,
-  systemStageFunction,
-  type SystemStage,
-} from '../firmware-gen/emit/system-source.ts';
+import { emitSystem, systemStageFunction, systemStages, type SystemStage } from '../firmware-gen/emit/system-source.ts';
 import type { DecisionSystem } from '../firmware-gen/ir/system.ts';
 import { lower } from '../firmware-gen/passes/lower/index.ts';
 import { planMemory } from '../firmware-gen/plan/index.ts';
@@ -79,7 +74,7 @@ export class EmulatedSystem extends CalledFirmware {
   constructor(elf: Uint8Array, board: Board, system: DecisionSystem, engine: EngineName, timing: TimingMode = 'flat') {
     super(elf, { board, engine, timing });
     this.#system = system;
-    for (const stage of SYSTEM_STAGES) this.machine.onMark(systemStageFunction(system.name, stage));
+    for (const stage of systemStages(system)) this.machine.onMark(systemStageFunction(system.name, stage));
     this.machine.onMark(`${toIdentifier(system.name)}_decide`);
   }
 
@@ -113,7 +108,7 @@ export class EmulatedSystem extends CalledFirmware {
       this.machine.markPasses(`${toIdentifier(this.#system.name)}_decide`).at(-1),
       'decision',
     ).cycles;
-    const starts = SYSTEM_STAGES.flatMap((stage) => {
+    const starts = systemStages(this.#system).flatMap((stage) => {
       const pass = this.machine.markPasses(systemStageFunction(this.#system.name, stage)).at(-1);
       return pass && pass.cycles >= start ? [{ stage, at: pass.cycles }] : [];
     });

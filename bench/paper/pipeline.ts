@@ -11,7 +11,7 @@ import { loadBoard } from '../../boards/load.ts';
 import { note, print, reportError, table } from '../../cli/output.ts';
 import { defined } from '../../common/errors.ts';
 import { packageRoot } from '../../common/package-root.ts';
-import { SYSTEM_STAGES } from '../../firmware-gen/emit/system-source.ts';
+import { systemStages } from '../../firmware-gen/emit/system-source.ts';
 import { SystemReference, type Decision } from '../../firmware-gen/reference/system.ts';
 import { EmulatedSystem, compileSystem, generateSystem, loadSystem } from '../../harness/decision-system.ts';
 import { loadDataset, type Recording } from '../../learn/har/dataset.ts';
@@ -133,7 +133,10 @@ async function run(options: Options): Promise<void> {
           ['windows of unseen subjects', ...cells.map(({ windows }) => windows)],
           ['equal to the twin', ...cells.map(({ equal }) => equal)],
           ['cycles', ...cells.map(({ cyclesMax }) => within(cyclesMax, BUDGET.cycles))],
-          ...SYSTEM_STAGES.map((stage) => [`  ${stage}`, ...cells.map(({ stagesMax }) => number(stagesMax[stage]))]),
+          ...systemStages(loadSystem(options.system).system).map((stage) => [
+            `  ${stage}`,
+            ...cells.map(({ stagesMax }) => number(stagesMax[stage])),
+          ]),
           ['RAM bytes', ...cells.map(({ ramBytes }) => within(ramBytes, BUDGET.ramBytes))],
           ['flash bytes', ...cells.map(({ flashBytes }) => within(flashBytes, BUDGET.flashBytes))],
         ],

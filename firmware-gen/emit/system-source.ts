@@ -24,9 +24,15 @@ export interface SystemEmitOptions {
   readonly encoderSha256: string;
 }
 
-/** The stages in the order they run, as suffixes of their function names. */
-export const SYSTEM_STAGES = ['front', 'encode', 'detect', 'classify', 'filter'] as const;
-export type SystemStage = (typeof SYSTEM_STAGES)[number];
+/** Suffixes of the stages' function names; the gate is "statistics" or "detect". */
+export type SystemStage = 'statistics' | 'front' | 'encode' | 'detect' | 'classify' | 'filter';
+
+/** The stages of a system in the order they run. */
+export function systemStages({ gate }: DecisionSystem): readonly SystemStage[] {
+  return gate.kind === 'statistics'
+    ? ['statistics', 'front', 'encode', 'classify', 'filter']
+    : ['front', 'encode', 'detect', 'classify', 'filter'];
+}
 
 export function systemStageFunction(name: string, stage: SystemStage): string {
   return `${toIdentifier(name)}_stage_${stage}`;
@@ -73,6 +79,7 @@ function systemSource(system: DecisionSystem, encoder: string, opening: string):
     `#include "${name}.h"\n#include "tl_decision.h"\n#include "tl_kalman.h"\n#include "tl_motion.h"\n`,
     '#if defined(__GNUC__) && !defined(__clang__)\n#define STAGE __attribute__((noipa))\n#else\n#define STAGE\n#endif\n',
     constants(system),
+    statisticsStage(system, name),
     frontStage(system, name, encoder),
     encodeStage(name, encoder),
     detectStage(system, name),
@@ -97,6 +104,12 @@ function constants({ stream, frontEnd, head, gate, latentFilter, filter }: Decis
       `static const tl_mahalanobis_params gate = {${size}, ${classes}, ${offset}, ${shift}, whitening, centres};\n`,
     );
   }
+  if (gate.kind === 'statistics') {
+    const { size, count, shift, floors, whitening, centres, labels } = gate.head;
+    parts.push(table('uint16_t', 'floors', floors), table('int16_t', 'whitening', whitening));
+    parts.push(table('int16_t', 'centres', centres), table('uint8_t', 'labels', labels));
+    parts.push(`static const tl_prototypes_params gate = {${size}, ${count}, ${shift}, whitening, centres, labels};\n`);
+  }
   if (latentFilter) parts.push(latentConstants(latentFilter));
   parts.push(`static const tl_sticky_params filter = {${filter.classes}, ${filter.stay}, ${filter.change}};\n`);
   return parts.join('\n');
@@ -113,6 +126,23 @@ function headConstants(head: SystemHead): string {
 static const tl_linear_params head = {${size}, ${classes}, ${offset}, head_weights, head_bias};
 
 static const tl_exponent_scale exponents = {${head.scale.multiplier}, ${head.scale.shift}};
+`;
+}
+
+/** Empty unless the gate is by statistics. */
+function statisticsStage({ stream: { frames, channels }, gate }: DecisionSystem, name: string): string {
+  if (gate.kind !== 'statistics') return '';
+  const { size } = gate.head;
+  return `/* Whether the newest window is familiar, by statistics of it; label: class of what it is nearest to. */
+STAGE static int32_t ${name}_stage_statistics(const ${name}_state *state, int32_t *label)
+{
+    int16_t window[${frames * channels}];
+    int16_t statistics[${size}];
+    int16_t scratch[${size}];
+    tl_stream_window_s16(&stream, &state->stream, state->ring, window);
+    tl_window_statistics_s16(${channels}, floors, window, ${frames}, statistics);
+    return tl_nearest_prototype_s16(&gate, statistics, scratch, label) <= ${gate.distanceMax};
+}
 `;
 }
 
@@ -147,12 +177,24 @@ function encodeStage(name: string, encoder: string): string {
 `;
 }
 
-/** Scores are needed for detecting and classifying; whoever comes first computes them. */
+function scores(head: SystemHead): string {
+  return head.kind === 'cosine'
+    ? '    evidence->label = tl_cosine_scores_s8(&head, phi, evidence->scores, &evidence->squared_norm);\n'
+    : '    evidence->label = tl_linear_scores_s8(&head, phi, evidence->scores);\n';
+}
+
+const evidenceType = (classes: number): string => `/* What detecting and classifying share. */
+typedef struct {
+    int32_t label;
+    int32_t squared_norm;
+    int32_t scores[${classes}];
+    int32_t powers[${classes}];
+} window_evidence;
+`;
+
+/** Scores are needed for detecting and classifying; whoever comes first computes them. No stage when the gate is by statistics. */
 function detectStage({ head, gate }: DecisionSystem, name: string): string {
-  const scores =
-    head.kind === 'cosine'
-      ? '    evidence->label = tl_cosine_scores_s8(&head, phi, evidence->scores, &evidence->squared_norm);\n'
-      : '    evidence->label = tl_linear_scores_s8(&head, phi, evidence->scores);\n';
+  if (gate.kind === 'statistics') return evidenceType(head.head.classes);
   const verdict = {
     cosine: 'tl_cosine_accepts(&head, evidence->scores[evidence->label], evidence->squared_norm)',
     'max-softmax': `tl_max_softmax_accepts(${powers(head)}, ${gate.kind === 'max-softmax' ? gate.sumMax : 0})`,
@@ -160,18 +202,11 @@ function detectStage({ head, gate }: DecisionSystem, name: string): string {
   }[gate.kind];
   const locals =
     gate.kind === 'mahalanobis' ? `    int32_t scratch[${gate.head.size}];\n    int32_t nearest = 0;\n` : '';
-  return `/* What detecting and classifying share. */
-typedef struct {
-    int32_t label;
-    int32_t squared_norm;
-    int32_t scores[${head.head.classes}];
-    int32_t powers[${head.head.classes}];
-} window_evidence;
-
+  return `${evidenceType(head.head.classes)}
 /* Whether the window is familiar. */
 STAGE static int32_t ${name}_stage_detect(const int8_t *phi, window_evidence *evidence)
 {
-${locals}${scores}    return ${verdict};
+${locals}${scores(head)}    return ${verdict};
 }
 `;
 }
@@ -189,10 +224,11 @@ function classifyStage({ head, gate, latentFilter }: DecisionSystem, name: strin
     gate.kind === 'max-softmax' || latentFilter
       ? `    (void)evidence; /* ${latentFilter ? 'the filter over features gives them' : 'the detector needed the likelihoods already'} */\n`
       : `    (void)${powers(head)};\n`;
+  const byStatistics = gate.kind === 'statistics';
   return `/* Likelihoods of the classes. */
-STAGE static void ${name}_stage_classify(window_evidence *evidence)
+STAGE static void ${name}_stage_classify(${byStatistics ? 'const int8_t *phi, ' : ''}window_evidence *evidence)
 {
-${work}}
+${byStatistics ? scores(head) : ''}${work}}
 `;
 }
 
@@ -227,7 +263,27 @@ ${work}
 `;
 }
 
-function interfaceFunctions({ classes, stream, latentFilter }: DecisionSystem, name: string, encoder: string): string {
+const decideByStatistics = (
+  name: string,
+): string => `    decision->accepted = ${name}_stage_statistics(state, &decision->label);
+    if (decision->accepted == 0) {
+        decision->smoothed = ${name}_stage_filter(state, NULL, NULL);
+        decision->belief = state->belief[decision->smoothed];
+        return 0;
+    }
+`;
+
+const decideByFeatures = (name: string): string => `    decision->accepted = ${name}_stage_detect(phi, &evidence);
+    if (decision->accepted != 0) {
+        ${name}_stage_classify(&evidence);
+    }
+`;
+
+function interfaceFunctions(
+  { classes, stream, gate, latentFilter }: DecisionSystem,
+  name: string,
+  encoder: string,
+): string {
   return `void ${name}_start(${name}_state *state)
 {
     state->stream.position = 0;
@@ -245,16 +301,12 @@ int32_t ${name}_push(${name}_state *state, const int16_t *frame)
 int32_t ${name}_decide(${name}_state *state, void *arena, ${name}_decision *decision)
 {
     window_evidence evidence;
-    ${name}_stage_front(state, arena);
+${gate.kind === 'statistics' ? decideByStatistics(name) : ''}    ${name}_stage_front(state, arena);
     if (${name}_stage_encode(arena) != 0) {
         return -1;
     }
     const int8_t *phi = (const int8_t *)${encoder}_output_at(arena, 0);
-    decision->accepted = ${name}_stage_detect(phi, &evidence);
-    if (decision->accepted != 0) {
-        ${name}_stage_classify(&evidence);
-    }
-    decision->label = evidence.label;
+${gate.kind === 'statistics' ? `    ${name}_stage_classify(phi, &evidence);\n` : decideByFeatures(name)}    decision->label = evidence.label;
     decision->smoothed = ${name}_stage_filter(state, decision->accepted != 0 ? phi : NULL, evidence.powers);
     decision->belief = state->belief[decision->smoothed];
     return 0;

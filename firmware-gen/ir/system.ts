@@ -66,6 +66,21 @@ export interface MahalanobisHead {
   readonly centres: Int32Array;
 }
 
+/** Prototypes of statistics of the window: values of tl_prototypes_params and, by channel, the floors of tl_window_statistics_s16. */
+export interface StatisticsHead {
+  readonly size: number;
+  readonly count: number;
+  readonly shift: number;
+  /** [channels], 1 to 1024 counts. */
+  readonly floors: Uint16Array;
+  /** Lower triangle row by row. */
+  readonly whitening: Int16Array;
+  /** [count, size], +-16383. */
+  readonly centres: Int16Array;
+  /** [count], classes. */
+  readonly labels: Uint8Array;
+}
+
 export type SystemHead =
   /** `sharpness`: see tl_cosine_powers. */
   | { readonly kind: 'cosine'; readonly head: CosineHead; readonly sharpness: number }
@@ -77,7 +92,9 @@ export type SystemGate =
   | { readonly kind: 'cosine' }
   /** Accepted while the sum of relative powers is at most this, that is while the largest softmax value is large. */
   | { readonly kind: 'max-softmax'; readonly sumMax: number }
-  | { readonly kind: 'mahalanobis'; readonly head: MahalanobisHead; readonly distanceMax: number };
+  | { readonly kind: 'mahalanobis'; readonly head: MahalanobisHead; readonly distanceMax: number }
+  /** Statistics of the window itself, before the encoder, which only runs for windows that are accepted. */
+  | { readonly kind: 'statistics'; readonly head: StatisticsHead; readonly distanceMax: number };
 
 export interface StickyParams {
   readonly classes: number;

@@ -11,16 +11,18 @@ import {
   mahalanobisDistance,
   relativePowers,
 } from './decision/heads.ts';
+import { nearestPrototype } from './decision/prototypes.ts';
 import { kalmanStart, kalmanStep, type KalmanState } from './decision/kalman.ts';
 import { stickyFilter, uniformBelief } from './decision/sticky-filter.ts';
 import { createReference, type Reference } from './index.ts';
 import { standardiseInt8, unitVectors } from './signal/motion.ts';
 import { Stream } from './signal/stream.ts';
+import { windowStatistics } from './signal/window-statistics.ts';
 
 export interface Decision {
   /** Whether the window looks like what the system was trained on. */
   readonly accepted: boolean;
-  /** Best class of this window alone. */
+  /** Best class of this window alone; that of the nearest prototype when a gate by statistics rejected it. */
   readonly label: number;
   /** Most probable class by the filter, and how probable, Q15. */
   readonly smoothed: number;
@@ -69,10 +71,28 @@ export class SystemReference {
   }
 
   decide(window: Int16Array): Decision {
+    const strange = this.#rejectedByStatistics(window);
+    if (strange !== null) return this.#filter(null, { accepted: false, label: strange.label });
     const phi = this.features(window);
-    const { accepted, label, likelihoods } = this.#classify(phi);
-    const evidence = this.#filtered(accepted ? phi : null) ?? likelihoods;
-    this.#belief = stickyFilter(this.#system.filter, this.#belief, accepted ? evidence : null);
+    const { likelihoods, ...verdict } = this.#classify(phi);
+    return this.#filter({ phi, likelihoods }, verdict);
+  }
+
+  /** The nearest prototype's class when the gate is by statistics and rejects the window, else null. */
+  #rejectedByStatistics(window: Int16Array): { label: number } | null {
+    const { gate } = this.#system;
+    if (gate.kind !== 'statistics') return null;
+    const nearest = nearestPrototype(gate.head, windowStatistics(window, gate.head.floors));
+    return nearest.distance > gate.distanceMax ? nearest : null;
+  }
+
+  #filter(
+    evidence: { phi: Int8Array; likelihoods: Int32Array } | null,
+    { accepted, label }: Pick<Decision, 'accepted' | 'label'>,
+  ): Decision {
+    const usable = accepted ? evidence : null;
+    const likelihoods = this.#filtered(usable?.phi ?? null) ?? usable?.likelihoods ?? null;
+    this.#belief = stickyFilter(this.#system.filter, this.#belief, likelihoods);
     const smoothed = indexOfLargest(this.#belief);
     return { accepted, label, smoothed, belief: this.#belief[smoothed]! };
   }
@@ -109,6 +129,9 @@ export class SystemReference {
         return sum <= gate.sumMax;
       case 'mahalanobis':
         return mahalanobisDistance(gate.head, phi).distance <= BigInt(gate.distanceMax);
+      case 'statistics':
+        // Decided before there were features.
+        return true;
     }
   }
 }

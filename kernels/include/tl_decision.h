@@ -82,6 +82,25 @@ typedef struct {
 /** @param scratch size int32. Returns the distance, saturated below 2^62. @param[out] nearest index of the class */
 int64_t tl_mahalanobis_s8(const tl_mahalanobis_params *params, const int8_t *phi, int32_t *scratch, int32_t *nearest);
 
+/**
+ * Prototypes in whitened features: squared distance to the nearest, |M x - centre|^2 with a lower triangular M. Many narrow Gaussians of one
+ * covariance, which follow what no single one of a class does.
+ */
+typedef struct {
+    int32_t size;             /* of the features, 1..256 */
+    int32_t count;            /* of prototypes, >= 1 */
+    int32_t shift;            /* whitened values are M x >> shift, 0..31, limited to +-16383 */
+    const int16_t *whitening; /* M, the lower triangle row by row: size * (size + 1) / 2 */
+    const int16_t *centres;   /* [count, size], whitened; +-16383 */
+    const uint8_t *labels;    /* [count] */
+} tl_prototypes_params;
+
+/** @param scratch size int16. Returns the distance, INT32_MAX where it is larger. @param[out] label of the nearest, the first on a tie */
+int32_t tl_nearest_prototype_s16(const tl_prototypes_params *params,
+                                 const int16_t *features,
+                                 int16_t *scratch,
+                                 int32_t *label);
+
 /** Forward filter of a hidden Markov model whose state mostly stays: to each other class it goes with the same probability. */
 typedef struct {
     int32_t classes;

@@ -52,6 +52,22 @@ int32_t tl_running_mean_s16(const tl_running_sums *sums);
 /** Variance (of the window, not of a population), rounded down. count >= 1 */
 int32_t tl_running_variance_s16(const tl_running_sums *sums);
 
+/** Statistics of each channel that tl_window_statistics_s16 writes. */
+#define TL_WINDOW_STATISTICS 5
+
+/**
+ * What a window looks like without any network, by channel, exact sums of its `frames` values x:
+ * [0] mean, rounded to nearest, halves towards +infinity;
+ * [1] log2(frames^2 * (variance + floor^2)), [2] log2(sum of squared changes + frames * floor^2), [3] log2(sum of absolute changes + frames * floor),
+ *     each in Q10 less 16 * 1024: at most 1.1 steps of 2^-10 below the exact logarithm (tl_log2_q10), at most INT16_MAX;
+ * [4] share of frames at which x crosses its mean, Q15.
+ * @param[in]  floors      counts, 1..1024, by channel: the sensor's noise, below which spread says nothing
+ * @param[in]  window      [frames, channels]; frames 2..2048
+ * @param[out] statistics  [channels, TL_WINDOW_STATISTICS]
+ */
+void tl_window_statistics_s16(
+    int32_t channels, const uint16_t *floors, const int16_t *window, int32_t frames, int16_t *statistics);
+
 /** Rational resampler by a polyphase filter. */
 typedef struct {
     int32_t channels;

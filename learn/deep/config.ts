@@ -70,6 +70,8 @@ export const dataSchema = z.discriminatedUnion('kind', [
 export const HEADS = ['linear', 'deconf-i', 'deconf-e', 'deconf-c'] as const;
 export const OBJECTIVES = ['classify', 'denoising', 'variational', 'variational-discriminative'] as const;
 
+export const DEPLOYED_DETECTORS = ['head', 'statistics'] as const;
+
 export const trainConfigSchema = z.strictObject({
   /** For editors. */
   $schema: z.string().optional(),
@@ -126,6 +128,10 @@ export const trainConfigSchema = z.strictObject({
   /** How the trained network becomes a decision system. */
   deploy: z
     .strictObject({
+      /**
+       * What tells the unknown: the head's own score (cosine or softmax; the default), or statistics of the window before the encoder.
+       */
+      detector: z.enum(DEPLOYED_DETECTORS).optional(),
       /** Share of known validation windows that the threshold accepts. */
       accept: z.number().positive().max(1).default(0.95),
       /** Frames from one decision to the next; default: half a window. */

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError, defined } from '../../common/errors.ts';
 import { augment } from '../har/augment.ts';
-import type { MotionDataset, Recording } from '../har/dataset.ts';
+import { splitSubjects, type MotionDataset, type Recording } from '../har/dataset.ts';
 import type { Random } from '../random.ts';
 import type { FrontEnd, TrainConfig } from './config.ts';
 import { withNoise, type Batch, type DataSource, type LabelledSet } from './data-source.ts';
@@ -91,13 +91,7 @@ export function splitMotion(data: MotionDataset, config: TrainConfig): { train: 
   const usable = data.recordings.filter(({ split, subject }) =>
     named ? named.includes(String(subject)) : split === 'train',
   );
-  const subjects = [...new Set(usable.map(({ subject }) => subject))];
-  const { validateEvery } = config.data;
-  const validates = new Set(subjects.filter((_, i) => i % validateEvery === validateEvery - 1));
-  return {
-    train: usable.filter(({ subject }) => !validates.has(subject)),
-    validation: usable.filter(({ subject }) => validates.has(subject)),
-  };
+  return splitSubjects(usable, config.data.validateEvery);
 }
 
 export function motionSource(data: MotionDataset, config: MotionConfig): DataSource {

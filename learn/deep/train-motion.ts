@@ -9,6 +9,8 @@ import { systemJson } from '../../firmware-gen/system-file.ts';
 import { writeTflite } from '../../firmware-gen/tflite/writer.ts';
 import { cutWindows, loadDataset, type LabelledWindow, type MotionDataset, type Recording } from '../har/dataset.ts';
 import { createRandom, shuffle } from '../random.ts';
+import { withStatisticsGate } from '../ood/statistics-gate.ts';
+import { systemWindows, type SystemWindows } from '../ood/system-scores.ts';
 import { startTfjs } from '../tfjs/start.ts';
 import type { TrainConfig } from './config.ts';
 import { curveSvg } from './curve.ts';
@@ -86,20 +88,28 @@ function rawWindows(
   return cutWindows({ recordings, channels }, { classes, windowFrames, hopFrames: windowFrames });
 }
 
-/** Ranges from training windows, threshold and temperature from validation windows, as config.deploy says. */
+/** Ranges and prototypes from training windows, threshold and temperature from validation windows, as config.deploy says. */
 export function deployTrained(network: Network, data: MotionDataset, config: MotionConfig): DecisionSystem {
   const { train: training, validation } = splitMotion(data, config);
   const { classes, windowFrames } = config.data;
   const calibration = rawWindows(data, training, classes, windowFrames);
   shuffle(calibration, createRandom(config.schedule.seed));
   const held = rawWindows(data, validation, classes, windowFrames);
-  return deploy(network, {
+  const system = deploy(network, {
     rawScale: data.scale,
     calibration: calibration.slice(0, config.deploy.calibrationWindows).map(({ samples }) => samples),
     validation: { windows: held.map(({ samples }) => samples), labels: held.map(({ label }) => label) },
     hopFrames: config.deploy.hopFrames ?? Math.ceil(windowFrames / 2),
     truePositiveRate: config.deploy.accept,
     switching: config.deploy.switching,
+  });
+  if (config.deploy.detector !== 'statistics') return system;
+  const known = (recordings: readonly Recording[]): SystemWindows => systemWindows(system, data, recordings, classes);
+  return withStatisticsGate(system, known(training), known(validation), {
+    rawScale: data.scale,
+    halfTurn: config.augmentation.flip > 0,
+    accept: config.deploy.accept,
+    seed: config.schedule.seed,
   });
 }
 

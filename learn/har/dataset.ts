@@ -155,6 +155,19 @@ function readInt16(path: string): Int16Array {
   return values;
 }
 
+/** Every n-th subject, in the order of the recordings, for validation. */
+export function splitSubjects(
+  recordings: readonly Recording[],
+  validateEvery: number,
+): { train: Recording[]; validation: Recording[] } {
+  const subjects = [...new Set(recordings.map(({ subject }) => subject))];
+  const validates = new Set(subjects.filter((_, i) => i % validateEvery === validateEvery - 1));
+  return {
+    train: recordings.filter(({ subject }) => !validates.has(subject)),
+    validation: recordings.filter(({ subject }) => validates.has(subject)),
+  };
+}
+
 export interface LabelledWindow {
   readonly subject: number;
   /** Index into the classes. */

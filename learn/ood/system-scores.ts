@@ -8,12 +8,17 @@ import {
   mahalanobisDistance,
   relativePowers,
 } from '../../firmware-gen/reference/decision/heads.ts';
+import { nearestPrototype } from '../../firmware-gen/reference/decision/prototypes.ts';
+import { windowStatistics } from '../../firmware-gen/reference/signal/window-statistics.ts';
 import { SystemReference } from '../../firmware-gen/reference/system.ts';
 import { cutWindows, type LabelledWindow, type MotionDataset, type Recording } from '../har/dataset.ts';
 import { oodFigures, thresholdAt, type OodFigures } from './metrics.ts';
 
-/** What the gate compares with its threshold; higher is more familiar. */
-export function gateScore({ head, gate }: DecisionSystem, phi: Int8Array): number {
+/** What the gate compares with its threshold; higher is more familiar. @param reference of the system @param window raw counts */
+export function gateScore({ head, gate }: DecisionSystem, reference: SystemReference, window: Int16Array): number {
+  if (gate.kind === 'statistics')
+    return -nearestPrototype(gate.head, windowStatistics(window, gate.head.floors)).distance;
+  const phi = reference.features(window);
   if (gate.kind === 'mahalanobis') return -Number(mahalanobisDistance(gate.head, phi).distance);
   if (head.kind === 'linear') return -relativePowers(head.scale, linearScores(head.head, phi)).sum;
   const { scores, squaredNorm } = cosineScores(head.head, phi);
@@ -22,7 +27,7 @@ export function gateScore({ head, gate }: DecisionSystem, phi: Int8Array): numbe
 
 /** The threshold that the gate holds, as a score. */
 export function gateThreshold({ head, gate }: DecisionSystem): number {
-  if (gate.kind === 'mahalanobis') return -gate.distanceMax;
+  if (gate.kind === 'mahalanobis' || gate.kind === 'statistics') return -gate.distanceMax;
   if (gate.kind === 'max-softmax') return -gate.sumMax;
   return Math.sqrt((head.kind === 'cosine' ? head.head.thresholdSquared : 0) / 2 ** 30);
 }
@@ -30,7 +35,8 @@ export function gateThreshold({ head, gate }: DecisionSystem): number {
 /** The same system with another threshold. @throws UserError for a cosine that is not positive */
 export function withThreshold(system: DecisionSystem, score: number): DecisionSystem {
   const { head, gate } = system;
-  if (gate.kind === 'mahalanobis') return { ...system, gate: { ...gate, distanceMax: -score } };
+  if (gate.kind === 'mahalanobis' || gate.kind === 'statistics')
+    return { ...system, gate: { ...gate, distanceMax: -score } };
   if (gate.kind === 'max-softmax') return { ...system, gate: { ...gate, sumMax: -score } };
   if (!(score > 0) || head.kind !== 'cosine')
     throw new UserError(
@@ -75,7 +81,7 @@ export function systemWindows(
 export function fitThreshold(system: DecisionSystem, known: SystemWindows, share: number): number {
   const reference = new SystemReference(system);
   return thresholdAt(
-    known.samples.map((window) => gateScore(system, reference.features(window))),
+    known.samples.map((window) => gateScore(system, reference, window)),
     share,
   );
 }
@@ -99,7 +105,7 @@ export function systemFigures(
   const reference = new SystemReference(system);
   const decided = known.samples.map((window) => reference.decide(window).label);
   const scoresOf = ({ samples }: SystemWindows): number[] =>
-    samples.map((window) => gateScore(system, reference.features(window)));
+    samples.map((window) => gateScore(system, reference, window));
   const [knownScores, unknownScores] = [scoresOf(known), scoresOf(unknown)];
   const threshold = gateThreshold(system);
   const familiar = { scores: knownScores, subjects: known.subjects };

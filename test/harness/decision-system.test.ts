@@ -28,6 +28,8 @@ const systems: readonly (readonly [string, DecisionSystem])[] = [
   ['image, cosine', randomSystem(image, 'cosine', stream)],
   ['image of one sensor, softmax', randomSystem({ ...image, omega: 'self' }, 'max-softmax', stream)],
   ['raw window, distance', randomSystem({ kind: 'raw' }, 'mahalanobis', stream)],
+  ['raw window, statistics', randomSystem({ kind: 'raw' }, 'statistics', stream)],
+  ['image, statistics, filter over features', withLatentFilter(randomSystem(image, 'statistics', stream))],
   ['raw window, cosine, filter over features', withLatentFilter(randomSystem({ kind: 'raw' }, 'cosine', stream))],
 ];
 
@@ -110,8 +112,10 @@ describe.each(systems)('a generated decision system: %s', (title, system) => {
       const stages = Object.values(stageCycles).reduce((sum, value) => sum + value, 0);
       expect(stages).toBeLessThanOrEqual(cycles!);
       expect(stages).toBeGreaterThan(0.99 * cycles!);
-      // A rejected window is not classified.
+      // A rejected window is not classified, nor encoded when statistics rejected it.
       expect('classify' in stageCycles).toBe(accepted);
+      expect('statistics' in stageCycles).toBe(system.gate.kind === 'statistics');
+      expect('encode' in stageCycles).toBe(accepted || system.gate.kind !== 'statistics');
     }
   });
 });
@@ -157,6 +161,20 @@ describe('system.json', () => {
     const linear = systems[3]![1];
     const cosineGate = { ...(JSON.parse(systemJson(linear, 'x.tflite')) as object), gate: { kind: 'cosine' } };
     expect(() => parseSystem(cosineGate, 'x.json')).toThrow('needs a cosine head');
+    const byStatistics = (change: object): unknown => {
+      const whole = JSON.parse(systemJson(systems[4]![1], 'x.tflite')) as { gate: { head: object } };
+      return { ...whole, gate: { ...whole.gate, head: { ...whole.gate.head, ...change } } };
+    };
+    for (const [change, message] of [
+      [{ floors: [1, 2] }, 'gate.head.floors has not one value per channel'],
+      [{ floors: [0, 1, 1, 1, 1, 1] }, 'gate.head.floors.0'],
+      [{ size: 20 }, 'gate.head.size is not 5 per channel'],
+      [{ whitening: [1] }, 'gate.head.whitening is no lower triangle'],
+      [{ centres: [16384] }, 'gate.head.centres.0'],
+      [{ count: 7 }, 'gate.head.centres has another length'],
+      [{ labels: [0, 1, 2, 0, 1, 3] }, 'gate.head.labels has not one class per prototype'],
+    ] as const)
+      expect(() => parseSystem(byStatistics(change), 'x.json')).toThrow(message);
     const document = parseSystem(JSON.parse(systemJson(system, 'x.tflite')), 'x');
     expect(() => assembleSystem(document, systems[1]![1].encoder, 'x')).toThrow("encoder's tensors");
   });

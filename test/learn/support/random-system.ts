@@ -6,13 +6,16 @@ import {
   mahalanobisDistance,
   relativePowers,
 } from '../../../firmware-gen/reference/decision/heads.ts';
+import { nearestPrototype } from '../../../firmware-gen/reference/decision/prototypes.ts';
 import { stickyParams } from '../../../firmware-gen/reference/decision/sticky-filter.ts';
+import { windowStatistics } from '../../../firmware-gen/reference/signal/window-statistics.ts';
 import { SystemReference } from '../../../firmware-gen/reference/system.ts';
 import type { EncoderSpec, FrontEnd } from '../../../learn/deep/config.ts';
 import { encoderFloats, systemFrontEnd } from '../../../learn/deep/deploy.ts';
 import { convLayers, type InputShape } from '../../../learn/deep/encoder.ts';
 import { encoderGraph } from '../../../learn/deep/export.ts';
 import { standardiseMotion } from '../../../learn/deep/motion-source.ts';
+import { fitPrototypes } from '../../../learn/ood/prototypes.ts';
 import { calibrate } from '../../../learn/quantize/calibrate.ts';
 import { quantizeGraph } from '../../../learn/quantize/quantize-graph.ts';
 import { createRandom, type Random } from '../../../learn/random.ts';
@@ -85,7 +88,7 @@ function featuresOf(system: DecisionSystem, windows: readonly Int16Array[]): Int
   return windows.map((window) => reference.features(window));
 }
 
-/** A cosine system, or one with a linear head and a gate by softmax or by distance; about half of the stream's windows are accepted. */
+/** A cosine system (its gate by cosine or by statistics), or one with a linear head and a gate by softmax or by distance; about half of the stream's windows are accepted. */
 export function randomSystem(
   frontEnd: FrontEnd & { readonly kind: 'raw' | 'image' },
   gateKind: SystemGate['kind'],
@@ -110,7 +113,7 @@ export function randomSystem(
     filter: stickyParams(CLASSES.length, 0.1),
   };
   const int16 = (count: number): Int16Array => Int16Array.from({ length: count }, () => 4000 * random.normal());
-  if (gateKind !== 'cosine') {
+  if (gateKind !== 'cosine' && gateKind !== 'statistics') {
     const weights = int16(LATENT * CLASSES.length);
     const head: Extract<SystemHead, { kind: 'linear' }> = {
       kind: 'linear',
@@ -138,7 +141,18 @@ export function randomSystem(
     return Math.max(0, ...scores) / 32768 / Math.sqrt(squaredNorm);
   });
   const head = { ...open, thresholdSquared: Math.round(median(cosines) ** 2 * 2 ** 30) };
-  return { ...base, head: { kind: 'cosine', head, sharpness: 100 }, gate: { kind: 'cosine' } };
+  const cosine = { ...base, head: { kind: 'cosine', head, sharpness: 100 }, gate: { kind: 'cosine' } } as const;
+  return gateKind === 'cosine' ? cosine : { ...cosine, gate: statisticsGate(windows) };
+}
+
+/** Prototypes of some of the windows. */
+function statisticsGate(windows: readonly Int16Array[]): SystemGate {
+  const some = windows.slice(0, 12);
+  const labels = some.map((_, i) => i % CLASSES.length);
+  const data = { windows: some, labels, subjects: some.map((_, i) => `${i % 2}`), classes: CLASSES.length };
+  const head = fitPrototypes(data, { floors: RAW_SCALE.map(() => 30), perClass: 2, seed: 1 });
+  const distances = windows.map((window) => nearestPrototype(head, windowStatistics(window, head.floors)).distance);
+  return { kind: 'statistics', head, distanceMax: median(distances) };
 }
 
 export function withLatentFilter(system: DecisionSystem): DecisionSystem {
