@@ -4,6 +4,7 @@ import type { Cpu } from './cpu/cpu.ts';
 import { boardPeripherals } from './peripherals/board-peripherals.ts';
 import { PeripheralBus } from './peripherals/bus.ts';
 import { Clocks } from './peripherals/clocks.ts';
+import { EventRouter } from './peripherals/event-router.ts';
 import { FlashControl } from './peripherals/flash-control.ts';
 import type { Peripheral, PeripheralHost } from './peripherals/peripheral.ts';
 import { SerialLine } from './peripherals/serial-line.ts';
@@ -79,7 +80,8 @@ export class BoardDevices implements Stateful {
     const { oscillators } = board;
     const serialLine = (name: string): SerialLine => this.serialLine(name);
     const flashArray = board.memory.find(({ kind }) => kind === 'flash') ?? { start: 0, bytes: 0 };
-    bus.add(boardPeripherals(board, { host, clocks, flash, flashArray, oscillators, serialLine, itm }));
+    const events = new EventRouter();
+    bus.add(boardPeripherals(board, { host, clocks, flash, flashArray, oscillators, serialLine, events, itm }));
     for (const { start, bytes } of this.spaces) cpu.mapDevice(start, bytes, bus);
   }
 

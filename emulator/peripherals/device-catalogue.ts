@@ -5,7 +5,9 @@ import type { DeviceContext, PeripheralSpec } from './device-context.ts';
 import type { Peripheral } from './peripheral.ts';
 import { RegisterDevice } from './register-device.ts';
 import { Nrf52Uart } from './nrf52/uart.ts';
+import { Nrf52Rtc, Nrf52Timer } from './nrf52/counters.ts';
 import * as nrf52 from './nrf52/devices.ts';
+import * as nrf52Small from './nrf52/small-devices.ts';
 import { Pl011 } from './pl011.ts';
 import * as psoc6 from './psoc6/devices.ts';
 import { Psoc6Scb } from './psoc6/scb.ts';
@@ -63,7 +65,14 @@ export const deviceCatalogue: Readonly<Record<Board['peripherals'][number]['kind
   'nrf52-clock': (spec, context) => new nrf52.Nrf52Clock(spec, context),
   'nrf52-nvmc': (spec, context) => new nrf52.Nrf52Nvmc(spec, context),
   'nrf52-gpio': (spec) => new nrf52.Nrf52Gpio(spec),
-  'nrf52-timer': (spec, context) => new nrf52.Nrf52Timer(spec, context),
+  'nrf52-timer': (spec, context) => new Nrf52Timer(spec, context),
+  'nrf52-rtc': (spec, context) => new Nrf52Rtc(spec, context),
+  'nrf52-rng': (spec, context) => new nrf52Small.Nrf52Rng(spec, context),
+  'nrf52-temp': (spec, context) => new nrf52Small.Nrf52Temp(spec, context),
+  'nrf52-egu': (spec, context) => new nrf52Small.Nrf52Egu(spec, context),
+  'nrf52-wdt': (spec, context) => new nrf52Small.Nrf52Wdt(spec, context),
+  'nrf52-ppi': (spec, context) => new nrf52Small.Nrf52Ppi(spec, context),
+  'nrf52-gpiote': (spec, context) => new nrf52Small.Nrf52Gpiote(spec, context),
   'nrf52-uart': (spec, context) => new Nrf52Uart(spec, context),
   'rp2040-resets': (spec) => new rp2040.Rp2040Resets(spec),
   'rp2040-xosc': (spec, context) => new rp2040.Rp2040Xosc(spec, context),

@@ -3,6 +3,7 @@ import type { Board } from '../../boards/schema.ts';
 import { UserError } from '../../common/errors.ts';
 import { exception } from '../exceptions/exception.ts';
 import type { Clocks, ClockSignal } from './clocks.ts';
+import type { EventRouter } from './event-router.ts';
 import type { FlashControl } from './flash-control.ts';
 import type { PeripheralHost } from './peripheral.ts';
 import type { SerialLine } from './serial-line.ts';
@@ -18,6 +19,7 @@ export interface DeviceContext {
   readonly oscillators: Board['oscillators'];
   /** The far end of a UART, by the name of the peripheral. */
   readonly serialLine: (name: string) => SerialLine;
+  readonly events: EventRouter;
   /** Far end of ITM stimulus port 0. */
   readonly itm: SerialLine;
 }

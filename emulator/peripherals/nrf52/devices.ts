@@ -1,6 +1,5 @@
-/** CLOCK, POWER, NVMC, GPIO and TIMER of the nRF52 (nRF52840 PS 5.4, 5.3, 4.3, 6.9, 6.30). The core runs at 64 MHz whatever the source. */
-import { clockOf, type DeviceContext, type PeripheralSpec } from '../device-context.ts';
-import type { ClockSignal } from '../clocks.ts';
+/** CLOCK, POWER, NVMC and GPIO of the nRF52 (nRF52840 PS 5.4, 5.3, 4.3, 6.9). The core runs at 64 MHz whatever the source. */
+import type { DeviceContext, PeripheralSpec } from '../device-context.ts';
 import type { GpioPort, PinLevel } from '../gpio-port.ts';
 import { RegisterDevice, storage, type DeviceTable } from '../register-device.ts';
 import { event, task, taskTable, TaskDevice } from './task-device.ts';
@@ -8,35 +7,70 @@ import { event, task, taskTable, TaskDevice } from './task-device.ts';
 const CORE_HZ = 64e6;
 const LFCLK_HZ = 32768;
 
+/** POWER and APPROTECT have the same address as CLOCK. */
+const RAM_BLOCKS = 9;
 const clockTable = taskTable([
   task('HFCLKSTART', 0x000),
   task('HFCLKSTOP', 0x004),
   task('LFCLKSTART', 0x008),
   task('LFCLKSTOP', 0x00c),
   task('CAL', 0x010),
+  task('CTSTART', 0x014),
+  task('CTSTOP', 0x018),
+  task('CONSTLAT', 0x078),
+  task('LOWPWR', 0x07c),
   event('HFCLKSTARTED', 0x100),
   event('LFCLKSTARTED', 0x104),
+  event('POFWARN', 0x108),
   event('DONE', 0x10c),
+  event('CTTO', 0x110),
+  event('SLEEPENTER', 0x114),
+  event('SLEEPEXIT', 0x118),
+  event('USBDETECTED', 0x11c),
+  event('USBREMOVED', 0x120),
+  event('USBPWRRDY', 0x124),
+  event('CTSTARTED', 0x128),
+  event('CTSTOPPED', 0x12c),
+  { name: 'RESETREAS', offset: 0x400, oneClears: 0xffff_ffff },
   { name: 'HFCLKRUN', offset: 0x408, writable: 0 },
   { name: 'HFCLKSTAT', offset: 0x40c, reset: 0x1_0000, writable: 0 },
   { name: 'LFCLKRUN', offset: 0x414, writable: 0 },
   { name: 'LFCLKSTAT', offset: 0x418, writable: 0 },
-  ...storage('LFCLKSRC', 0x518),
-  // POWER has the same address.
-  ...storage('RESETREAS', 0x400),
+  { name: 'LFCLKSRCCOPY', offset: 0x41c, writable: 0 },
+  { name: 'RAMSTATUS', offset: 0x428, reset: 0xf, writable: 0 },
+  { name: 'USBREGSTATUS', offset: 0x438, writable: 0 },
   ...storage('SYSTEMOFF', 0x500),
   ...storage('POFCON', 0x510),
-  ...storage('GPREGRET GPREGRET2', 0x51c),
-  ...storage('DCDCEN', 0x578),
+  ...storage('LFCLKSRC GPREGRET GPREGRET2', 0x518),
+  ...storage('HFXODEBOUNCE=0x10 LFXODEBOUNCE', 0x528),
+  ...storage('CTIV', 0x538),
+  ...storage('FORCEPROTECT=0xffffffff - DISABLE TRACECONFIG', 0x550),
+  ...storage('DCDCEN - DCDCEN0', 0x578),
+  { name: 'MAINREGSTATUS', offset: 0x640, writable: 0 },
+  ...Array.from({ length: RAM_BLOCKS }, (_, n) => [
+    { name: `RAM${n}_POWER`, offset: 0x900 + n * 16, reset: 0xffff },
+    { name: `RAM${n}_POWERSET`, offset: 0x904 + n * 16, writeOnly: true },
+    { name: `RAM${n}_POWERCLR`, offset: 0x908 + n * 16, writeOnly: true },
+  ]).flat(),
+  // What start-up code of the MDK writes without a name, for errata of the chip (31, 37, 108, 115).
+  ...storage('ERRATUM_31', 0x53c),
+  ...storage('ERRATUM_37', 0x5a0),
+  ...storage('ERRATUM_108', 0xee4),
 ]);
 
-/** Both oscillators start at once. */
+const LFCLK_SYNTHESIZED = 2;
+const LFCLK_CRYSTAL = 1;
+const SYSTEM_OFF = 1;
+
+/** Both oscillators start at once; a 32 kHz crystal that the board does not have never does. */
 export class Nrf52Clock extends TaskDevice {
   private readonly clocks: DeviceContext['clocks'];
+  private readonly hasCrystal: boolean;
 
   constructor(spec: PeripheralSpec, context: DeviceContext) {
     super(spec, context, clockTable);
     this.clocks = context.clocks;
+    this.hasCrystal = context.oscillators.lse !== undefined;
     this.update();
   }
 
@@ -45,44 +79,77 @@ export class Nrf52Clock extends TaskDevice {
     this.update();
   }
 
+  /** 5.3.6.11: the general purpose registers are kept. Why it was reset, RESETREAS does not say here. */
+  systemReset(): void {
+    const kept = ['GPREGRET', 'GPREGRET2'].map((name): [string, number] => [name, this.get(name)]);
+    this.reset();
+    for (const [name, value] of kept) this.set(name, value);
+  }
+
+  protected override onRead(register: string, stored: number): number {
+    return register === 'LFCLKSRCCOPY' ? this.get('LFCLKSRC') & 3 : super.onRead(register, stored);
+  }
+
+  protected override onWrite(register: string, value: number): void {
+    if (register === 'SYSTEMOFF' && value === SYSTEM_OFF) this.host.fail(`${this.name}: System OFF is not modelled`);
+    const [, block, what] = /^(RAM\d)_POWER(SET|CLR)$/.exec(register) ?? [];
+    if (block !== undefined) {
+      const old = this.get(`${block}_POWER`);
+      this.set(`${block}_POWER`, what === 'SET' ? old | value : old & ~value);
+    }
+    super.onWrite(register, value);
+  }
+
   protected start(taskName: string): void {
     const isStart = taskName.endsWith('START');
     if (taskName === 'CAL') this.raise('DONE');
+    else if (taskName.startsWith('CT')) this.raise(isStart ? 'CTSTARTED' : 'CTSTOPPED');
     else if (taskName.startsWith('HF')) {
       this.set('HFCLKRUN', isStart ? 1 : 0);
       this.set('HFCLKSTAT', isStart ? 0x1_0001 : 0x1_0000);
       if (isStart) this.raise('HFCLKSTARTED');
-    } else {
-      this.set('LFCLKRUN', isStart ? 1 : 0);
-      this.set('LFCLKSTAT', isStart ? 0x1_0000 | (this.get('LFCLKSRC') & 3) : 0);
-      if (isStart) this.raise('LFCLKSTARTED');
-    }
+    } else if (taskName.startsWith('LF')) this.startLow(isStart);
     this.update();
   }
 
+  private startLow(isStart: boolean): void {
+    const source = this.get('LFCLKSRC') & 3;
+    const isThere = isStart && source <= LFCLK_SYNTHESIZED && (source !== LFCLK_CRYSTAL || this.hasCrystal);
+    this.set('LFCLKRUN', isStart ? 1 : 0);
+    this.set('LFCLKSTAT', isThere ? 0x1_0000 | source : 0);
+    if (isThere) this.raise('LFCLKSTARTED');
+  }
+
   private update(): void {
-    const lfclk = this.get('LFCLKRUN') === 1 ? LFCLK_HZ : 0;
+    const lfclk = this.get('LFCLKSTAT') === 0 ? 0 : LFCLK_HZ;
     this.clocks.update({ core: CORE_HZ, pclk16m: CORE_HZ / 4, lfclk });
   }
 }
 
-/** READY is always set; erasing and writing flash from firmware is not modelled. */
+const WRITE = 1;
+const ERASE = 2;
+/** NVMC works on pages of this size. */
+const FLASH_PAGE_BYTES = 4096;
+const UICR_START = 0x1000_1000;
+
 export const nvmcTable: DeviceTable = {
   bytes: 0x1000,
   registers: [
     { name: 'READY', offset: 0x400, reset: 1, writable: 0 },
     { name: 'READYNEXT', offset: 0x408, reset: 1, writable: 0 },
-    ...storage('CONFIG', 0x504),
+    ...storage('CONFIG ERASEPAGE ERASEALL ERASEPCR0 ERASEUICR ERASEPAGEPARTIAL ERASEPAGEPARTIALCFG=10', 0x504),
     ...storage('ICACHECNF - IHIT IMISS', 0x540),
   ],
 };
 
+/** Writing and erasing takes no time: READY is always set. A store that CONFIG does not allow is left to be a fault. */
 export class Nrf52Nvmc extends RegisterDevice {
   private readonly context: DeviceContext;
 
   constructor(spec: PeripheralSpec, context: DeviceContext) {
     super(spec.name, spec.base, nvmcTable);
     this.context = context;
+    context.flash.store = (address, bytes, value) => this.program(address, bytes, value);
     this.update();
   }
 
@@ -92,13 +159,35 @@ export class Nrf52Nvmc extends RegisterDevice {
   }
 
   protected override onWrite(register: string, value: number): void {
-    if (register === 'CONFIG' && value !== 0)
-      this.context.host.note(`${this.name}_CONFIG ${value}: writing and erasing flash is not modelled`);
+    if (register.startsWith('ERASE') && this.get('CONFIG') === ERASE) this.erase(register, value);
     this.update();
   }
 
   protected override restoreOwn(): void {
     this.update();
+  }
+
+  /** 4.3.1: whole aligned words, and a write only clears bits. */
+  private program(address: number, bytes: number, value: number): boolean {
+    const { host } = this.context;
+    const old = host.readMemory(address, 4);
+    if (this.get('CONFIG') !== WRITE || bytes !== 4 || address % 4 !== 0 || old === null) return false;
+    return host.writeFlash(
+      address,
+      old.map((byte, index) => byte & (value >>> (8 * index))),
+    );
+  }
+
+  private erase(register: string, value: number): void {
+    const { host, flashArray } = this.context;
+    const page = new Uint8Array(FLASH_PAGE_BYTES).fill(0xff);
+    const isAll = register === 'ERASEALL' && value === 1;
+    if (register === 'ERASEPAGE' || register === 'ERASEPCR0' || register === 'ERASEPAGEPARTIAL')
+      host.writeFlash(value - (value % FLASH_PAGE_BYTES), page);
+    if (isAll)
+      for (let offset = 0; offset < flashArray.bytes; offset += FLASH_PAGE_BYTES)
+        host.writeFlash(flashArray.start + offset, page);
+    if (isAll || (register === 'ERASEUICR' && value === 1)) host.writeFlash(UICR_START, page);
   }
 
   /** PS 4.1.3 (W_FLASH, W_FLASHCACHE): at most two wait states, three where the cache has been looked up first; none on a hit. */
@@ -183,138 +272,5 @@ export class Nrf52Gpio extends RegisterDevice implements GpioPort {
 
   protected override restoreOwn(own: unknown): void {
     for (const [pin, level] of (own as PinLevel[]).entries()) this.driven[pin] = level;
-  }
-}
-
-const CHANNELS = 6;
-const timerTable = taskTable([
-  task('START', 0x000),
-  task('STOP', 0x004),
-  task('COUNT', 0x008),
-  task('CLEAR', 0x00c),
-  task('SHUTDOWN', 0x010),
-  ...Array.from({ length: CHANNELS }, (_, n) => task(`CAPTURE${n}`, 0x040 + n * 4)),
-  ...Array.from({ length: CHANNELS }, (_, n) => event(`COMPARE${n}`, 0x140 + n * 4)),
-  ...storage('MODE BITMODE - PRESCALER=4', 0x504),
-  ...Array.from({ length: CHANNELS }, (_, n) => ({ name: `CC${n}`, offset: 0x540 + n * 4 })),
-]);
-const WIDTHS = [16, 8, 24, 32] as const;
-
-/** Timer mode: counts 16 MHz / 2^PRESCALER; capture, compare events and their shorts. */
-export class Nrf52Timer extends TaskDevice {
-  private readonly clock: ClockSignal;
-  private isRunning = false;
-  /** Tick of the 16 MHz clock at which the counter was 0, or the count while stopped. */
-  private origin = 0;
-  private held = 0;
-  /** Counts since origin that compare events have been raised up to. */
-  private seen = 0;
-
-  constructor(spec: PeripheralSpec, context: DeviceContext) {
-    super(spec, context, timerTable);
-    this.clock = clockOf(context, spec);
-  }
-
-  override reset(): void {
-    super.reset();
-    this.isRunning = false;
-    this.held = this.seen = this.origin = 0;
-  }
-
-  nextEvent(): number {
-    if (!this.isRunning || this.host.exceptions === null || this.get('INTEN') === 0) return Infinity;
-    const waits = Array.from({ length: CHANNELS }, (_, channel) => this.countsTo(channel));
-    const next = Math.min(...waits);
-    return this.clock.cycleOf(this.origin + (this.seen + next) * this.divider());
-  }
-
-  advance(): void {
-    if (!this.isRunning) return;
-    for (;;) {
-      const now = this.counts();
-      const due = Array.from({ length: CHANNELS }, (_, channel) => channel)
-        .map((channel) => ({ channel, at: this.seen + this.countsTo(channel) }))
-        .filter(({ at }) => at <= now)
-        .sort((a, b) => a.at - b.at)[0];
-      if (due === undefined) {
-        this.seen = now;
-        return;
-      }
-      this.seen = due.at;
-      this.raise(`COMPARE${due.channel}`);
-      if (((this.get('SHORTS') >>> due.channel) & 1) === 1) {
-        this.origin += due.at * this.divider();
-        this.seen = 0;
-      }
-      if (((this.get('SHORTS') >>> (8 + due.channel)) & 1) === 1) {
-        this.start('STOP');
-        return;
-      }
-      // A second channel at the same count is found with the next turn: countsTo() is never 0.
-      for (let other = 0; other < CHANNELS; other++)
-        if (other !== due.channel && this.get(`CC${other}`) === this.get(`CC${due.channel}`))
-          this.raise(`COMPARE${other}`);
-    }
-  }
-
-  protected override onRead(register: string, stored: number): number {
-    if (!register.startsWith('EVENTS_')) return super.onRead(register, stored);
-    this.advance();
-    return this.get(register);
-  }
-
-  protected override onWrite(register: string, value: number): void {
-    this.advance();
-    if (register === 'MODE' && value !== 0) this.host.note(`${this.name}_MODE ${value}: only timer mode is modelled`);
-    super.onWrite(register, value);
-  }
-
-  protected start(taskName: string): void {
-    if (taskName.startsWith('CAPTURE')) this.set(`CC${taskName.slice(7)}`, this.count());
-    else if (taskName === 'START' && !this.isRunning) {
-      this.isRunning = true;
-      this.origin = this.clock.count() - this.held * this.divider();
-      this.seen = this.held;
-    } else if (taskName === 'STOP' || taskName === 'SHUTDOWN') {
-      this.held = this.isRunning ? this.count() : this.held;
-      this.isRunning = false;
-    } else if (taskName === 'CLEAR') {
-      this.origin = this.clock.count();
-      this.held = this.seen = 0;
-    }
-  }
-
-  protected override saveOwn(): unknown {
-    const { isRunning, origin, held, seen } = this;
-    return { isRunning, origin, held, seen };
-  }
-
-  protected override restoreOwn(own: unknown): void {
-    Object.assign(this, own);
-    this.restoreInterrupt();
-  }
-
-  private divider(): number {
-    return 2 ** (this.get('PRESCALER') & 0xf);
-  }
-
-  private modulus(): number {
-    return 2 ** WIDTHS[(this.get('BITMODE') & 3) as 0 | 1 | 2 | 3];
-  }
-
-  /** Counts since origin, without the counter's overflow. */
-  private counts(): number {
-    return Math.floor((this.clock.count() - this.origin) / this.divider());
-  }
-
-  private count(): number {
-    return this.isRunning ? this.counts() % this.modulus() : this.held;
-  }
-
-  /** From `seen` to the next match of a channel, 1..modulus. */
-  private countsTo(channel: number): number {
-    const modulus = this.modulus();
-    const ahead = ((this.get(`CC${channel}`) % modulus) - (this.seen % modulus) + modulus) % modulus;
-    return ahead === 0 ? modulus : ahead;
   }
 }

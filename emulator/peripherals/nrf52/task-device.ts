@@ -2,14 +2,15 @@
  * nRF52 devices are made of tasks (a write of 1 starts something), events (registers that become 1) and interrupts on events
  * (nRF52840 PS 1.7, 6.1). INTENSET, INTENCLR and the interrupt line are the same for all.
  */
+import type { EventRouter } from '../event-router.ts';
 import { InterruptLine, type DeviceContext, type PeripheralSpec } from '../device-context.ts';
 import type { PeripheralHost } from '../peripheral.ts';
-import { RegisterDevice, type DeviceTable, type RegisterSpec } from '../register-device.ts';
+import { RegisterDevice, type DeviceTable, type RegisterSpec, type UnmodelledRegisters } from '../register-device.ts';
 
 const EVENTS_BASE = 0x100;
 
 /** Registers named EVENTS_... are events, TASKS_... tasks; the table is made complete with INTEN, INTENSET and INTENCLR. */
-export function taskTable(registers: readonly RegisterSpec[]): DeviceTable {
+export function taskTable(registers: readonly RegisterSpec[], unmodelled?: UnmodelledRegisters): DeviceTable {
   return {
     bytes: 0x1000,
     registers: [
@@ -19,6 +20,7 @@ export function taskTable(registers: readonly RegisterSpec[]): DeviceTable {
       { name: 'INTENSET', offset: 0x304 },
       { name: 'INTENCLR', offset: 0x308 },
     ],
+    ...(unmodelled === undefined ? {} : { unmodelled }),
   };
 }
 
@@ -32,13 +34,18 @@ export const event = (name: string, offset: number): RegisterSpec => ({ name: `E
 export abstract class TaskDevice extends RegisterDevice {
   protected readonly host: PeripheralHost;
   private readonly interrupt: InterruptLine;
+  private readonly router: EventRouter;
   private readonly events: readonly RegisterSpec[];
+  private readonly eventOffsets: ReadonlyMap<string, number>;
 
   constructor(spec: PeripheralSpec, context: DeviceContext, table: DeviceTable) {
     super(spec.name, spec.base, table);
     this.host = context.host;
     this.interrupt = new InterruptLine(context.host, spec.irq);
     this.events = table.registers.filter(({ name }) => name.startsWith('EVENTS_'));
+    this.eventOffsets = new Map(this.events.map(({ name, offset }) => [name, offset]));
+    this.router = context.events;
+    this.router.add(this);
   }
 
   override reset(): void {
@@ -46,9 +53,25 @@ export abstract class TaskDevice extends RegisterDevice {
     this.updateInterrupt();
   }
 
+  trigger(offset: number): void {
+    if (this.nameOf(offset)?.startsWith('TASKS_') === true) this.write(offset, 1);
+  }
+
   protected raise(eventName: string): void {
     this.set(`EVENTS_${eventName}`, 1);
     this.updateInterrupt();
+    this.router.raised(this.base + this.eventOffsets.get(`EVENTS_${eventName}`)!);
+  }
+
+  /** Whether an interrupt or another device waits for the event. */
+  protected isAwaited(eventName: string): boolean {
+    const offset = this.eventOffsets.get(`EVENTS_${eventName}`)!;
+    return this.isEnabledIn('INTEN', offset) || this.router.isRouted(this.base + offset);
+  }
+
+  /** Sets of bits by event, beside INTEN. */
+  protected isEnabledIn(register: string, eventOffset: number): boolean {
+    return this.bit(register, (eventOffset - EVENTS_BASE) / 4);
   }
 
   /** INTENSET and INTENCLR read as INTEN. */
@@ -77,9 +100,6 @@ export abstract class TaskDevice extends RegisterDevice {
   }
 
   private wants(): boolean {
-    const enabled = this.get('INTEN');
-    return this.events.some(
-      ({ name, offset }) => this.get(name) !== 0 && ((enabled >>> ((offset - EVENTS_BASE) / 4)) & 1) === 1,
-    );
+    return this.events.some(({ name, offset }) => this.get(name) !== 0 && this.isEnabledIn('INTEN', offset));
   }
 }

@@ -1,6 +1,6 @@
 /**
  * UART and UARTE of the nRF52 at one address (nRF52840 PS 6.33 and 6.34): the older one byte by byte, the newer by DMA, as ENABLE says.
- * Flow control and parity are not modelled.
+ * With flow control the other end is always ready, and waits for this one in any case; parity takes its time on the line and is never wrong.
  */
 import { clockOf, type DeviceContext, type PeripheralSpec } from '../device-context.ts';
 import { storage } from '../register-device.ts';
@@ -13,8 +13,9 @@ const ENABLE_UARTE = 8;
 const BAUD_SCALE = 2 ** 32 / 16e6;
 const FRAME_BITS = 10;
 const FIFO_BYTES = 6;
-/** CONFIG: hardware flow control, parity. */
-const CONFIG_NOT_MODELLED = 0x0f;
+/** Fields of CONFIG. */
+const PARITY = 0x0e;
+const TWO_STOP_BITS = 0x10;
 const SHORT_ENDRX_STARTRX = 1 << 5;
 
 const table = taskTable([
@@ -44,12 +45,19 @@ const table = taskTable([
   ...storage('CONFIG', 0x56c),
 ]);
 
+/** As latched when it was started, so that the next can be set up meanwhile. */
+interface ReceiveBuffer {
+  readonly address: number;
+  readonly bytes: number;
+}
+
 interface OwnState {
   readonly uart: UartState;
   readonly isSending: boolean;
   readonly isReceiving: boolean;
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  readonly buffer: ReceiveBuffer | null;
   /** DMA buffers as latched at the start of a transfer. */
   readonly transmit: readonly number[];
 }
@@ -60,6 +68,8 @@ export class Nrf52Uart extends TaskDevice {
   private isReceiving = false;
   private sentBytes = 0;
   private receivedBytes = 0;
+  /** Null while no transfer is under way. */
+  private buffer: ReceiveBuffer | null = null;
   private transmit: number[] = [];
 
   constructor(spec: PeripheralSpec, context: DeviceContext) {
@@ -83,6 +93,7 @@ export class Nrf52Uart extends TaskDevice {
     this.isSending = this.isReceiving = false;
     this.sentBytes = this.receivedBytes = 0;
     this.transmit = [];
+    this.buffer = null;
   }
 
   nextEvent(): number {
@@ -120,8 +131,6 @@ export class Nrf52Uart extends TaskDevice {
   protected override onWrite(register: string, value: number): void {
     this.advance();
     if (register === 'TXD') this.writeByte(value & 0xff);
-    else if (register === 'CONFIG' && (value & CONFIG_NOT_MODELLED) !== 0)
-      this.host.note(`${this.name}_CONFIG 0x${value.toString(16)}: flow control and parity are not modelled`);
     super.onWrite(register, value);
   }
 
@@ -138,24 +147,36 @@ export class Nrf52Uart extends TaskDevice {
         break;
       case 'STARTRX':
         this.isReceiving = true;
-        this.receivedBytes = 0;
-        if (this.isDma()) this.raise('RXSTARTED');
+        if (!this.isDma()) break;
+        this.startBuffer();
+        this.raise('RXSTARTED');
         break;
       case 'STOPRX':
         this.isReceiving = false;
-        if (this.isDma()) {
-          this.set('RXD_AMOUNT', this.receivedBytes);
-          this.raise('ENDRX');
-        }
+        if (this.buffer !== null) this.endBuffer();
         this.raise('RXTO');
         break;
-      default: // SUSPEND and FLUSHRX: nothing waits anywhere else
+      case 'FLUSHRX':
+        if (!this.isDma()) break;
+        this.startBuffer();
+        this.fetchReceived();
+        if (this.buffer !== null) this.endBuffer();
+        break;
+      default: // SUSPEND: nothing waits anywhere else
     }
   }
 
   protected override saveOwn(): OwnState {
-    const { isSending, isReceiving, sentBytes, receivedBytes, transmit } = this;
-    return { uart: this.uart.save(), isSending, isReceiving, sentBytes, receivedBytes, transmit: [...transmit] };
+    const { isSending, isReceiving, sentBytes, receivedBytes, buffer, transmit } = this;
+    return {
+      uart: this.uart.save(),
+      isSending,
+      isReceiving,
+      sentBytes,
+      receivedBytes,
+      buffer,
+      transmit: [...transmit],
+    };
   }
 
   protected override restoreOwn(own: unknown): void {
@@ -199,7 +220,7 @@ export class Nrf52Uart extends TaskDevice {
       this.uart.send(this.transmit.shift()!);
       if (!this.uart.isComplete()) return;
       this.sentBytes += 1;
-      this.set('EVENTS_TXDRDY', 1);
+      this.raise('TXDRDY');
     }
     if (this.transmit.length > 0 || !this.uart.isComplete()) return;
     this.set('TXD_AMOUNT', this.sentBytes);
@@ -214,20 +235,32 @@ export class Nrf52Uart extends TaskDevice {
     this.sendNext();
   }
 
+  private startBuffer(): void {
+    this.buffer = { address: this.get('RXD_PTR'), bytes: this.get('RXD_MAXCNT') & 0xffff };
+    this.receivedBytes = 0;
+  }
+
+  private endBuffer(): void {
+    this.buffer = null;
+    this.set('RXD_AMOUNT', this.receivedBytes);
+    this.raise('ENDRX');
+    if (this.isReceiving && (this.get('SHORTS') & SHORT_ENDRX_STARTRX) !== 0) this.start('STARTRX');
+  }
+
   private fetchReceived(): void {
-    while (this.uart.available() > 0 && this.isReceiving && this.receivedBytes < this.get('RXD_MAXCNT')) {
-      this.host.writeMemory(this.get('RXD_PTR') + this.receivedBytes, Uint8Array.of(this.uart.receive()));
+    while (this.uart.available() > 0 && this.buffer !== null && this.receivedBytes < this.buffer.bytes) {
+      const { address, bytes } = this.buffer;
+      this.host.writeMemory(address + this.receivedBytes, Uint8Array.of(this.uart.receive()));
       this.receivedBytes += 1;
       this.raise('RXDRDY');
-      if (this.receivedBytes < this.get('RXD_MAXCNT')) continue;
-      this.set('RXD_AMOUNT', this.receivedBytes);
-      this.raise('ENDRX');
-      if ((this.get('SHORTS') & SHORT_ENDRX_STARTRX) !== 0) this.start('STARTRX');
+      if (this.receivedBytes >= bytes) this.endBuffer();
     }
   }
 
   private frameTicks(): number {
     const baud = this.get('BAUDRATE') / BAUD_SCALE;
-    return (FRAME_BITS * 16e6) / baud;
+    const config = this.get('CONFIG');
+    const bits = FRAME_BITS + ((config & PARITY) === 0 ? 0 : 1) + ((config & TWO_STOP_BITS) === 0 ? 0 : 1);
+    return (bits * 16e6) / baud;
   }
 }
