@@ -52,6 +52,16 @@ export const PERIPHERAL_KINDS = [
   'stm32u5-flash',
   'stm32u5-icache',
   'stm32u5-syscfg',
+  'stm32-crc',
+  'stm32-crc-fixed',
+  'stm32-rng',
+  'stm32-dbgmcu',
+  'stm32-iwdg',
+  'stm32-fmc',
+  'stm32l4-exti',
+  'stm32f4-exti',
+  'stm32g0-exti',
+  'stm32h7-exti',
   'nrf52-clock',
   'nrf52-nvmc',
   'nrf52-gpio',
@@ -180,6 +190,8 @@ export const boardSchema = z.strictObject({
   fpu: z.enum(['none', 'fpv4-sp-d16', 'fpv5-sp-d16', 'fpv5-d16']),
   /** Cortex-M0, M0+ and M23 only: MULS in one cycle (default) or in 32, as the part's maker chose. */
   multiplier: z.enum(['single-cycle', 'iterative']).optional(),
+  /** Cortex-M3 and M4 only: the chip has the bit-band aliases at 0x22000000 and 0x42000000. */
+  bitBand: z.boolean().default(false),
   /** Core clock in Hz that the firmware runs at; cycles / clockHz gives latency. */
   clockHz: z.int().positive(),
   /** How the firmware reaches clockHz after reset, a file of kernels/runtime; absent: the core runs at clockHz from reset. */

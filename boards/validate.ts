@@ -34,6 +34,9 @@ const FPUS: Readonly<Partial<Record<Board['core'], readonly Board['fpu'][]>>> = 
 /** Cores built with either multiplier (DDI 0432C 1.3, DDI 0484C 1.4, DDI 0550C 1.4). */
 const MULTIPLIER_CHOICE: readonly Board['core'][] = ['cortex-m0', 'cortex-m0plus', 'cortex-m23'];
 
+/** Cores that can have bit-band aliases (DDI 0337E 4.4, DDI 0439D 3.7). */
+const BIT_BAND: readonly Board['core'][] = ['cortex-m3', 'cortex-m4'];
+
 type Rule = (board: Board) => void;
 
 function rejectMissingMemoryKind(board: Board): void {
@@ -145,6 +148,17 @@ function rejectMultiplierChoice(board: Board): void {
   throw new UserError(`board ${name}: every ${core} multiplies in one way; remove "multiplier"`);
 }
 
+function rejectImpossibleBitBand({ name, core, bitBand, memory }: Board): void {
+  if (!bitBand) return;
+  if (!BIT_BAND.includes(core))
+    throw new UserError(`board ${name}: a ${core} has no bit-band aliases; remove "bitBand"`);
+  const inside = memory.find(({ start, bytes }) => start < 0x2400_0000 && start + bytes > 0x2200_0000);
+  if (inside)
+    throw new UserError(
+      `board ${name}: region ${inside.name} (${hex32(inside.start)}) lies inside the bit-band alias of the RAM; correct "start" or "bitBand"`,
+    );
+}
+
 function rejectDuplicatePeripherals(board: Board): void {
   const names = new Set<string>();
   const bases = new Map<number, string>();
@@ -253,6 +267,7 @@ const RULES: readonly Rule[] = [
   rejectUartInsideMemory,
   rejectImpossibleFpu,
   rejectMultiplierChoice,
+  rejectImpossibleBitBand,
   rejectDuplicatePeripherals,
   rejectPeripheralInsideMemory,
   rejectUartWithoutPeripheral,

@@ -1,6 +1,8 @@
 /** The devices of a board as one part of the machine: bus, clocks, the way to the flash, and the far ends of its UARTs. */
 import type { Board } from '../boards/schema.ts';
 import type { Cpu } from './cpu/cpu.ts';
+import { chipIdRegister } from './debug/chip-id.ts';
+import { BIT_BAND_BYTES, bitBand, peripheralAlias, ramAlias, ramWords } from './peripherals/bit-band.ts';
 import { boardPeripherals } from './peripherals/board-peripherals.ts';
 import { PeripheralBus } from './peripherals/bus.ts';
 import { Clocks } from './peripherals/clocks.ts';
@@ -20,16 +22,25 @@ const DEVICE_SPACES: readonly DeviceSpace[] = [
   { start: 0x4000_0000, bytes: 0x2000_0000 },
   { start: 0xe000_0000, bytes: 0x0010_0000 },
 ];
+/** The same around the bit-band alias of the peripherals. */
+const BANDED_SPACES: readonly DeviceSpace[] = [
+  { start: 0x4000_0000, bytes: 0x0200_0000 },
+  { start: 0x4400_0000, bytes: 0x1c00_0000 },
+  { start: 0xe000_0000, bytes: 0x0010_0000 },
+];
 /** What is mapped around a device that lies elsewhere. */
 const BLOCK_BYTES = 0x1_0000;
 
-function deviceSpaces({ peripherals }: Board): DeviceSpace[] {
+function deviceSpaces({ peripherals, bitBand: hasBitBand }: Board): DeviceSpace[] {
   const inside = (base: number): boolean =>
     DEVICE_SPACES.some(({ start, bytes }) => base >= start && base < start + bytes);
   const blocks = new Set(
     peripherals.filter(({ base }) => !inside(base)).map(({ base }) => base - (base % BLOCK_BYTES)),
   );
-  return [...DEVICE_SPACES, ...[...blocks].map((start) => ({ start, bytes: BLOCK_BYTES }))];
+  return [
+    ...(hasBitBand ? BANDED_SPACES : DEVICE_SPACES),
+    ...[...blocks].map((start) => ({ start, bytes: BLOCK_BYTES })),
+  ];
 }
 
 export interface BoardDevicesParts {
@@ -81,8 +92,12 @@ export class BoardDevices implements Stateful {
     const serialLine = (name: string): SerialLine => this.serialLine(name);
     const flashArray = board.memory.find(({ kind }) => kind === 'flash') ?? { start: 0, bytes: 0 };
     const events = new EventRouter();
-    bus.add(boardPeripherals(board, { host, clocks, flash, flashArray, oscillators, serialLine, events, itm }));
+    const idCode = chipIdRegister(board)?.word ?? 0;
+    bus.add(boardPeripherals(board, { host, clocks, flash, flashArray, oscillators, idCode, serialLine, events, itm }));
     for (const { start, bytes } of this.spaces) cpu.mapDevice(start, bytes, bus);
+    if (!board.bitBand) return;
+    cpu.mapDevice(peripheralAlias.start, BIT_BAND_BYTES, bitBand(peripheralAlias, bus));
+    cpu.mapDevice(ramAlias.start, BIT_BAND_BYTES, bitBand(ramAlias, ramWords(host)));
   }
 
   covers(address: number): boolean {

@@ -14,6 +14,7 @@ import { Psoc6Scb } from './psoc6/scb.ts';
 import * as rp2040 from './rp2040/clocks.ts';
 import * as rp2040Devices from './rp2040/devices.ts';
 import { Rp2040Ssi } from './rp2040/ssi.ts';
+import { Stm32Crc } from './stm32/crc.ts';
 import * as f4 from './stm32/f4-f7.ts';
 import { Stm32Flash } from './stm32/flash-interface.ts';
 import { Stm32Gpio } from './stm32/gpio.ts';
@@ -21,6 +22,8 @@ import * as g0 from './stm32/g0.ts';
 import * as h7 from './stm32/h7.ts';
 import * as l4 from './stm32/l4.ts';
 import { Stm32Icache, Stm32Pwr, pwrFollowsF7, pwrFollowsH7, pwrFollowsU5 } from './stm32/pwr.ts';
+import { Stm32Rng } from './stm32/rng.ts';
+import * as system from './stm32/system-tables.ts';
 import { Stm32Rcc } from './stm32/rcc.ts';
 import { Stm32Timer } from './stm32/timer.ts';
 import * as u5 from './stm32/u5.ts';
@@ -62,6 +65,16 @@ export const deviceCatalogue: Readonly<Record<Board['peripherals'][number]['kind
   'stm32u5-flash': (spec, context) => new Stm32Flash(spec, context, u5.flashU5),
   'stm32u5-icache': (spec, context) => new Stm32Icache(spec, context),
   'stm32u5-syscfg': (spec) => new RegisterDevice(spec.name, spec.base, u5.syscfgU5Table),
+  'stm32-crc': (spec) => new Stm32Crc(spec, false),
+  'stm32-crc-fixed': (spec) => new Stm32Crc(spec, true),
+  'stm32-rng': (spec, context) => new Stm32Rng(spec, context),
+  'stm32-dbgmcu': (spec, { idCode }) => new RegisterDevice(spec.name, spec.base, system.dbgmcuTable(idCode)),
+  'stm32-iwdg': (spec) => new RegisterDevice(spec.name, spec.base, system.iwdgTable),
+  'stm32-fmc': (spec) => new RegisterDevice(spec.name, spec.base, system.fmcTable),
+  'stm32l4-exti': (spec) => new RegisterDevice(spec.name, spec.base, system.extiL4Table),
+  'stm32f4-exti': (spec) => new RegisterDevice(spec.name, spec.base, system.extiF4Table),
+  'stm32g0-exti': (spec) => new RegisterDevice(spec.name, spec.base, system.extiG0Table),
+  'stm32h7-exti': (spec) => new RegisterDevice(spec.name, spec.base, system.extiH7Table),
   'nrf52-clock': (spec, context) => new nrf52.Nrf52Clock(spec, context),
   'nrf52-nvmc': (spec, context) => new nrf52.Nrf52Nvmc(spec, context),
   'nrf52-gpio': (spec) => new nrf52.Nrf52Gpio(spec),

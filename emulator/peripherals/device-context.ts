@@ -17,6 +17,8 @@ export interface DeviceContext {
   /** The chip's own flash. */
   readonly flashArray: { readonly start: number; readonly bytes: number };
   readonly oscillators: Board['oscillators'];
+  /** What the chip's id register reads as; 0: not known. */
+  readonly idCode: number;
   /** The far end of a UART, by the name of the peripheral. */
   readonly serialLine: (name: string) => SerialLine;
   readonly events: EventRouter;

@@ -7,6 +7,9 @@ import type { Peripheral, PeripheralHost } from './peripheral.ts';
 
 const CTRL = 0x000;
 const CYCCNT = 0x004;
+/** CoreSight's lock (DDI 0403E C1.11.1): taken, and never closed, so that LSR reads as 0. */
+const LAR = 0xfb0;
+const LSR = 0xfb4;
 
 /** DWT_COMP0. */
 const COMPARATORS = 0x020;
@@ -80,6 +83,8 @@ export class Dwt implements Peripheral {
         return this.identity() | (this.enabled ? CTRL_CYCCNTENA : 0);
       case CYCCNT:
         return this.facts.hasCycleCounter ? this.count() : null;
+      case LSR:
+        return 0;
       default:
         return offset >= COMPARATORS ? this.comparators.read(offset - COMPARATORS) : null;
     }
@@ -95,6 +100,8 @@ export class Dwt implements Peripheral {
       case CYCCNT:
         if (!this.facts.hasCycleCounter) return false;
         this.held = this.enabled ? value - this.host.cycles() : value;
+        return true;
+      case LAR:
         return true;
       default:
         return offset >= COMPARATORS && this.comparators.write(offset - COMPARATORS, value);

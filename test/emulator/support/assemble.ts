@@ -15,13 +15,13 @@ const RAM_START = 0x2000_0000;
 const RAM_BYTES = 0x4_0000;
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
-/** Vectors, code and constants from `flashStart`, data from `ramStart`, stack down from 256 KiB above it. */
-function linkerScript(flashStart: number, ramStart: number): string {
+/** Vectors, code and constants from `flashStart`, data from `ramStart`, stack down from `ramBytes` above it. */
+function linkerScript(flashStart: number, ramStart: number, ramBytes: number): string {
   return `
 MEMORY
 {
   FLASH (rx) : ORIGIN = ${hex(flashStart)}, LENGTH = 1M
-  RAM (rwx) : ORIGIN = ${hex(ramStart)}, LENGTH = 256K
+  RAM (rwx) : ORIGIN = ${hex(ramStart)}, LENGTH = ${ramBytes}
 }
 ENTRY(reset)
 SECTIONS
@@ -41,29 +41,31 @@ SECTIONS
 `;
 }
 
-/** Vector table and a reset handler that copies .data, switches the FPU on and jumps to `entry`. */
-const startUp = (entry: string, ramStart: number): string => `
-.syntax unified
-.thumb
-.section .vectors, "a"
-.word ${hex(ramStart + RAM_BYTES)}, reset
-.text
-.thumb_func
-.global reset
-reset:
+const FPU_ON = `
   ldr r0, =0xE000ED88
   ldr r1, [r0]
   orr r1, r1, #0xF00000
   str r1, [r0]
   dsb
-  isb
+  isb`;
+
+/** Vector table and a reset handler that copies .data, switches the FPU on where there is one and jumps to `entry`. */
+const startUp = (entry: string, stackTop: number, hasFpu: boolean): string => `
+.syntax unified
+.thumb
+.section .vectors, "a"
+.word ${hex(stackTop)}, reset
+.text
+.thumb_func
+.global reset
+reset:${hasFpu ? FPU_ON : ''}
   ldr r0, =data_load
   ldr r1, =data_start
   ldr r2, =data_end
 1: cmp r1, r2
   beq 2f
-  ldr r3, [r0], #4
-  str r3, [r1], #4
+  ldmia r0!, {r3}
+  stmia r1!, {r3}
   b 1b
 2: b ${entry}
 .thumb_func
@@ -83,7 +85,9 @@ export interface Program {
   readonly flags?: readonly string[];
   readonly flashStart?: number;
   readonly ramStart?: number;
-  /** For the compiler; default: Cortex-M4F. Armv7-M or Armv8-M Mainline. */
+  /** Default 256 KiB. */
+  readonly ramBytes?: number;
+  /** For the compiler; default: Cortex-M4F. */
   readonly cpu?: readonly string[];
   /** newlib with semihosting (rdimon), its crt0 included; entry is then `_start`. */
   readonly newlib?: boolean;
@@ -91,12 +95,16 @@ export interface Program {
 
 /** The linked ELF. Throws with the compiler's message. */
 export function buildProgram(program: Program): Uint8Array {
-  const { flashStart = 0, ramStart = RAM_START, cpu = CPU } = program;
+  const { flashStart = 0, ramStart = RAM_START, ramBytes = RAM_BYTES, cpu = CPU } = program;
   const entry = program.entry ?? (program.newlib === true ? '_start' : 'main');
   const files: Record<string, string> = {
     ...program.files,
-    'start-up.s': startUp(entry, ramStart),
-    'link.ld': linkerScript(flashStart, ramStart),
+    'start-up.s': startUp(
+      entry,
+      ramStart + ramBytes,
+      cpu.some((flag) => flag.startsWith('-mfpu')),
+    ),
+    'link.ld': linkerScript(flashStart, ramStart, ramBytes),
   };
   const key = createHash('sha256')
     .update(JSON.stringify([program, files]))
