@@ -4,7 +4,8 @@ import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
 import type { TimingMode } from '../emulator/board-timing.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
-import { systemStages } from '../firmware-gen/emit/system-source.ts';
+import { ANALYSE, systemStages } from '../firmware-gen/emit/system-source.ts';
+import { pushedValues } from '../firmware-gen/ir/system.ts';
 import { EmulatedSystem, compileSystem, loadSystem, type FedDecision } from '../harness/decision-system.ts';
 import { readInputFile } from '../harness/input-file.ts';
 import {
@@ -37,7 +38,7 @@ export function addSystem(program: Command): void {
     .addOption(engineOption())
     .addOption(timingOption())
     .addOption(weightsOption())
-    .option('--input <file>', 'little-endian int16 frames, channels interleaved, raw counts')
+    .option('--input <file>', 'little-endian int16: frames of raw counts, channels interleaved, or samples of sound')
     .option('--json', 'print JSON')
     .action(runSystem);
 }
@@ -47,14 +48,14 @@ async function runSystem(path: string, options: SystemArguments): Promise<void> 
   const loaded = loadSystem(path);
   const { system } = loaded;
   const timing = timingMode(options.timing, board);
-  const frames = options.input === undefined ? null : readFrames(options.input, system.stream.channels);
+  const frames = options.input === undefined ? null : readFrames(options.input, pushedValues(system));
   const image = await compileSystem(loaded, options.output, board, options.weights === 'ram');
   const { flashBytes, dataBytes, bssBytes } = image;
   const decisions: FedDecision[] = [];
   let stackBytes: number | null = null;
   if (frames !== null) {
     const target = new EmulatedSystem(image.elf, board, system, options.engine, timing);
-    const values = system.stream.hop * system.stream.channels;
+    const values = system.stream.hop * pushedValues(system);
     for (let at = 0; at < frames.length; at += values) {
       const decision = target.feed(frames.subarray(at, at + values));
       if (decision) decisions.push(decision);
@@ -78,6 +79,7 @@ async function runSystem(path: string, options: SystemArguments): Promise<void> 
     decisions: named,
     memory,
   };
+  const isSound = system.frontEnd.kind === 'mfcc';
   print(options, document, () => {
     const stages = systemStages(system);
     const rows = named.map((one, index) => [
@@ -89,19 +91,29 @@ async function runSystem(path: string, options: SystemArguments): Promise<void> 
         `${((100 * one.belief) / 32768).toFixed(0)} %`,
       ],
       ...[one.cycles, ...stages.map((stage) => one.stageCycles[stage] ?? null)],
+      ...(isSound ? [one.analyseCycles] : []),
     ]);
-    const header = ['window', 'known', 'nearest class', 'filtered', 'belief', 'cycles', ...stages];
+    const header = [
+      'window',
+      'known',
+      'nearest class',
+      'filtered',
+      'belief',
+      'cycles',
+      ...stages,
+      ...(isSound ? [`${ANALYSE}, each push`] : []),
+    ];
     const sizes = `flash ${flashBytes.toLocaleString('en-US')} bytes, RAM ${memory.ramBytes.toLocaleString('en-US')} bytes${stackBytes === null ? ' without stack' : ''}`;
     return rows.length === 0 ? `${image.elfPath}: ${sizes}` : `${table(header, rows)}\n\n${sizes}`;
   });
 }
 
-/** @throws UserError for a file that holds no whole frames */
-function readFrames(path: string, channels: number): Int16Array {
+/** @param values of one push. @throws UserError for a file that holds no whole pushes */
+function readFrames(path: string, values: number): Int16Array {
   const bytes = readInputFile(path);
-  if (bytes.length === 0 || bytes.length % (2 * channels) !== 0)
+  if (bytes.length === 0 || bytes.length % (2 * values) !== 0)
     throw new UserError(
-      `${path}: has ${bytes.length} bytes, a frame of ${channels} channels takes ${2 * channels}; give whole frames`,
+      `${path}: has ${bytes.length} bytes, the system takes ${values} int16 values at a time; give a multiple of ${2 * values} bytes`,
     );
   return new Int16Array(bytes.slice().buffer);
 }

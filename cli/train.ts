@@ -1,4 +1,4 @@
-/** `thumbelina train har|CONFIG.json`: trains a network, deploys it as a decision system, says how good it is on subjects it never saw. */
+/** `thumbelina train har|kws|CONFIG.json`: trains a network, deploys it as a decision system, says how good it is on subjects it never saw. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { UserError } from '../common/errors.ts';
 import { packageRoot } from '../common/package-root.ts';
 import { readInputFile } from '../harness/input-file.ts';
 import { parseTrainConfig, type TrainConfig } from '../learn/deep/config.ts';
-import type { TrainMotionResult } from '../learn/deep/train-motion.ts';
+import type { TrainResult } from '../learn/deep/train-system.ts';
 import { DEFAULT_DIR } from './options.ts';
 import { note, print, type JsonOption } from './output.ts';
 import { progress } from './progress.ts';
@@ -22,7 +22,7 @@ export function addTrain(program: Command): void {
   program
     .command('train')
     .description('train an encoder with its head and write it as a decision system for a microcontroller')
-    .argument('<config>', 'a built-in recipe (har) or a .json file')
+    .argument('<config>', 'a built-in recipe (har, kws) or a .json file')
     .option('-o, --output <dir>', 'output folder', DEFAULT_DIR)
     .option('--data <folder>', "data set, in place of the configuration's")
     .option('--fresh', 'begin anew instead of resuming from the checkpoint in the output folder')
@@ -52,9 +52,9 @@ function withData(config: TrainConfig, folder: string | undefined): TrainConfig 
   return folder === undefined ? config : { ...config, data: { ...config.data, folder } };
 }
 
-async function run(config: TrainConfig, options: TrainArguments): Promise<TrainMotionResult> {
+async function run(config: TrainConfig, options: TrainArguments): Promise<TrainResult> {
   // tfjs is no runtime dependency: only whoever trains needs it.
-  const { trainMotion } = await import('../learn/deep/train-motion.ts').catch((error: unknown) => {
+  const { trainSystem } = await import('../learn/deep/train-system.ts').catch((error: unknown) => {
     throw new UserError(`train: ${(error as Error).message.split('\n')[0]}; run npm install in the checkout`, 3);
   });
   mkdirSync(options.output, { recursive: true });
@@ -64,7 +64,7 @@ async function run(config: TrainConfig, options: TrainArguments): Promise<TrainM
   if (options.fresh && existsSync(checkpoint))
     writeFileSync(checkpoint, JSON.stringify({ ...JSON.parse(readFileSync(checkpoint, 'utf8')), key: 'discarded' }));
   let bar: ReturnType<typeof progress> | null = null;
-  const result = await trainMotion(config, {
+  const result = await trainSystem(config, {
     checkpoint,
     key,
     report: ({ step, steps, point, samplesPerSecond }) => {
@@ -82,7 +82,7 @@ async function run(config: TrainConfig, options: TrainArguments): Promise<TrainM
   return result;
 }
 
-function format({ summary, files }: TrainMotionResult): string {
+function format({ summary, files }: TrainResult): string {
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   return [
     `${summary.name}: kept step ${summary.best.step}, validation accuracy ${percent(summary.best.accuracy)}`,

@@ -24,6 +24,21 @@ const schema = z.strictObject({
   frontEnd: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('raw'), channels: z.array(channel).min(1), zeroPoint: int }),
     z.strictObject({
+      kind: z.literal('mfcc'),
+      cepstra: z
+        .strictObject({
+          sampleRateHz: z.number().positive(),
+          frameSamples: int.min(8).max(2048),
+          hopSamples: positive,
+          mels: positive.max(128),
+          coefficients: positive,
+        })
+        .refine(({ frameSamples, hopSamples }) => hopSamples <= frameSamples, 'hopSamples is above frameSamples')
+        .refine(({ mels, coefficients }) => coefficients <= mels, 'coefficients is above mels'),
+      channels: z.array(channel).min(1),
+      zeroPoint: int,
+    }),
+    z.strictObject({
       kind: z.literal('image'),
       column: channel,
       columnZeroPoint: int,
@@ -112,7 +127,9 @@ export function parseSystem(json: unknown, where: string): SystemDocument {
   if (head.kind === 'linear' && head.head.bias.length !== classes.length)
     fail('head.head.bias has not one value per class');
   if (gate.kind === 'cosine' && head.kind !== 'cosine') fail('a cosine gate needs a cosine head');
-  if (frontEnd.kind === 'raw' && frontEnd.channels.length !== stream.channels)
+  if (frontEnd.kind === 'mfcc' && frontEnd.cepstra.coefficients !== stream.channels)
+    fail('frontEnd.cepstra.coefficients is not the number of channels');
+  if (frontEnd.kind !== 'image' && frontEnd.channels.length !== stream.channels)
     fail('frontEnd.channels has not one entry per channel');
   if (frontEnd.kind === 'image' && stream.channels !== 6) fail('an image needs streams of 6 channels');
   if (gate.kind === 'mahalanobis') checkGaussians(gate.head, head.head.size, fail, 'gate.head');
@@ -158,7 +175,7 @@ function checkPrototypes(
 export function assembleSystem(document: SystemDocument, encoder: Graph, where: string): DecisionSystem {
   const tensors = [...encoder.inputs, ...encoder.outputs].map((id) => tensorOf(encoder, id));
   const { name, classes, stream, frontEnd, head, gate, latentFilter, filter } = document;
-  const inputs = frontEnd.kind === 'raw' ? [stream.frames * stream.channels] : [3 * stream.frames, 3 * stream.frames];
+  const inputs = frontEnd.kind === 'image' ? [3 * stream.frames, 3 * stream.frames] : [stream.frames * stream.channels];
   const expected = [...inputs, head.head.size];
   const actual = tensors.map(({ shape }) => elementCount(shape));
   if (actual.join() !== expected.join() || tensors.some(({ dtype }) => dtype !== 'int8'))

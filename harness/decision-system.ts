@@ -8,8 +8,14 @@ import { coreOf } from '../emulator/cores/core.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { toIdentifier } from '../firmware-gen/emit/identifier.ts';
 import type { SourceTree } from '../firmware-gen/emit/index.ts';
-import { emitSystem, systemStageFunction, systemStages, type SystemStage } from '../firmware-gen/emit/system-source.ts';
-import type { DecisionSystem } from '../firmware-gen/ir/system.ts';
+import {
+  ANALYSE,
+  emitSystem,
+  systemStageFunction,
+  systemStages,
+  type SystemStage,
+} from '../firmware-gen/emit/system-source.ts';
+import { pushedValues, type DecisionSystem } from '../firmware-gen/ir/system.ts';
 import { lower } from '../firmware-gen/passes/lower/index.ts';
 import { planMemory } from '../firmware-gen/plan/index.ts';
 import type { Decision } from '../firmware-gen/reference/system.ts';
@@ -65,6 +71,8 @@ export interface FedDecision extends Decision {
   /** Cycles of deciding, and of each stage that ran; null and none on a core without a timing model. */
   readonly cycles: number | null;
   readonly stageCycles: Readonly<Partial<Record<SystemStage, number>>>;
+  /** Of analysing one push of sound, mean over this call; null for other sensors and where cycles are null. */
+  readonly analyseCycles: number | null;
 }
 
 export class EmulatedSystem extends CalledFirmware {
@@ -76,6 +84,7 @@ export class EmulatedSystem extends CalledFirmware {
     this.#system = system;
     for (const stage of systemStages(system)) this.machine.onMark(systemStageFunction(system.name, stage));
     this.machine.onMark(`${toIdentifier(system.name)}_decide`);
+    if (system.frontEnd.kind === 'mfcc') this.machine.onMark(systemStageFunction(system.name, ANALYSE));
   }
 
   /** Begins a new stream. */
@@ -83,10 +92,10 @@ export class EmulatedSystem extends CalledFirmware {
     this.call('tl_restart');
   }
 
-  /** Feeds at most `hop` frames of int16 values; the decision if one was due. */
+  /** Feeds at most `hop` times pushedValues(system) int16 values; the decision if one was due. */
   feed(frames: Int16Array): FedDecision | null {
-    const { channels, hop } = this.#system.stream;
-    const count = frames.length / channels;
+    const { hop } = this.#system.stream;
+    const count = frames.length / pushedValues(this.#system);
     if (!Number.isInteger(count) || count > hop)
       throw new Error(`internal: ${frames.length} values are no ${hop} frames`);
     const bytes = new Uint8Array(frames.slice().buffer);
@@ -98,12 +107,12 @@ export class EmulatedSystem extends CalledFirmware {
       this.machine.readMemory(this.machine.symbol('tl_decision').address, 16).slice().buffer,
     );
     const [accepted, label, smoothed, belief] = words as unknown as [number, number, number, number];
-    return { accepted: accepted !== 0, label, smoothed, belief, ...this.#stageCycles(cycles) };
+    return { accepted: accepted !== 0, label, smoothed, belief, ...this.#stageCycles(cycles, count) };
   }
 
   /** A stage lasts until the next one starts, the last one until tl_feed returns. */
-  #stageCycles(end: number): Pick<FedDecision, 'cycles' | 'stageCycles'> {
-    if (!this.isTimed) return { cycles: null, stageCycles: {} };
+  #stageCycles(end: number, pushes: number): Pick<FedDecision, 'cycles' | 'stageCycles' | 'analyseCycles'> {
+    if (!this.isTimed) return { cycles: null, stageCycles: {}, analyseCycles: null };
     const start = defined(
       this.machine.markPasses(`${toIdentifier(this.#system.name)}_decide`).at(-1),
       'decision',
@@ -114,6 +123,15 @@ export class EmulatedSystem extends CalledFirmware {
     });
     const stageCycles: Partial<Record<SystemStage, number>> = {};
     for (const [i, { stage, at }] of starts.entries()) stageCycles[stage] = (starts[i + 1]?.at ?? end) - at;
-    return { cycles: end - start, stageCycles };
+    return { cycles: end - start, stageCycles, analyseCycles: this.#analyseCycles(start, pushes) };
+  }
+
+  /** From the first analysis of this call to the decision, by push. */
+  #analyseCycles(decision: number, pushes: number): number | null {
+    if (this.#system.frontEnd.kind !== 'mfcc') return null;
+    // Those of earlier calls, which had no decision, come first.
+    const passes = this.machine.markPasses(systemStageFunction(this.#system.name, ANALYSE)).slice(-pushes);
+    const before = passes.filter(({ cycles }) => cycles < decision);
+    return Math.round((decision - before[0]!.cycles) / before.length);
   }
 }

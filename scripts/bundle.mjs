@@ -9,8 +9,8 @@ await build({
     'inject-worker': 'dist/harness/inject/inject-worker.js',
   },
   platform: 'node',
-  // It finds its native part beside its own files.
-  external: ['serialport'],
+  // They find their native parts and their .wasm beside their own files.
+  external: ['serialport', /^@tensorflow\//],
   logLevel: 'warn',
   output: { dir: 'dist/bundle', format: 'esm', cleanDir: true },
 });

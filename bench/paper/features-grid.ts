@@ -53,16 +53,16 @@ interface GridOptions {
 
 function configOf({ task, objective, seed }: FeatureSetting, { quick, data }: GridOptions): TrainConfig {
   const { folder, classes } = TASKS[task];
-  const [pretrainSteps, headSteps] = quick ? [25, 50] : [150, 300];
   const isBaseline = objective === 'classify';
   const isMotionTask = task === 'har';
+  const [pretrainSteps, headSteps] = quick ? [25, 50] : isMotionTask ? [150, 300] : [400, 800];
   const where = join(data, folder);
   const json = {
     schemaVersion: 1,
     name: `features_${task}_${objective}_${seed}`.replaceAll('-', '_'),
     data: isMotionTask
       ? { kind: 'motion', folder: where, classes: [...classes] }
-      : { kind: 'audio', folder: where, classes: [...classes] },
+      : { kind: 'audio', folder: where, classes: [...classes], variants: quick ? 4 : 8 },
     frontEnd: { kind: isMotionTask ? 'raw' : 'mfcc' },
     encoder: ENCODERS.raw,
     head: { kind: 'linear' },
@@ -77,6 +77,15 @@ interface Task {
   readonly source: DataSource;
   readonly plain: LabelledSet;
   readonly shifted: LabelledSet;
+}
+
+let latest: { readonly key: string; readonly task: Task } | null = null;
+
+/** All objectives of a task and a seed draw from the same windows, which are made once: the front end takes as long as a training. */
+function loadOnce(config: TrainConfig, options: GridOptions): Task {
+  const key = cellKey({ ...config, name: '', objective: config.objective.noiseDb, schedule: config.schedule.seed });
+  if (latest?.key !== key) latest = { key, task: load(config, options) };
+  return latest.task;
 }
 
 function load(config: TrainConfig, { data }: GridOptions): Task {
@@ -102,7 +111,7 @@ export function featureCell(setting: FeatureSetting, options: GridOptions): Feat
     .digest('hex');
   const inputs = { config: { ...config, data: { ...config.data, folder: setting.task } }, manifest, version: 1 };
   return cell(FOLDER, inputs, (key) => {
-    const { source, plain, shifted } = load(config, options);
+    const { source, plain, shifted } = loadOnce(config, options);
     const trained = train(config, source, {
       checkpoint: join(FOLDER, `${cellKey(inputs)}.checkpoint.json`),
       key,

@@ -62,21 +62,20 @@ async function run(options: Options): Promise<void> {
   if (unknown !== undefined) throw new UserError(`--tasks ${unknown}: not known; ${FEATURE_TASKS.join(', ')} are`);
   await startTfjs();
   const seeds = options.quick ? [1] : [1, 2, 3, 4, 5];
-  const rows: Row[] = [];
-  for (const task of tasks as FeatureTask[]) {
-    let baseline: readonly FeatureCell[] | null = null;
-    for (const objective of OBJECTIVES) {
-      const cells = seeds.map((seed) => {
-        const done = featureCell({ task, objective, seed }, options);
-        note(`${task}, ${objective}, seed ${seed}: done`);
-        return done;
-      });
-      // The first objective is cross-entropy alone.
-      const base = (baseline ??= cells);
-      const [plain, shifted] = [figure(cells, base, 'plain'), figure(cells, base, 'shifted')];
-      rows.push({ task, objective, seeds: seeds.length, plain, shifted });
+  const columns = (tasks as FeatureTask[]).flatMap((task) =>
+    OBJECTIVES.map((objective) => ({ task, objective, cells: [] as FeatureCell[] })),
+  );
+  // Seed after seed, so that what an interrupted run leaves are whole grids.
+  for (const seed of seeds)
+    for (const { task, objective, cells } of columns) {
+      cells.push(featureCell({ task, objective, seed }, options));
+      note(`${task}, ${objective}, seed ${seed}: done`);
     }
-  }
+  const rows = columns.map(({ task, objective, cells }): Row => {
+    const baseline = columns.find((one) => one.task === task && one.objective === 'classify')!.cells;
+    const [plain, shifted] = [figure(cells, baseline, 'plain'), figure(cells, baseline, 'shifted')];
+    return { task, objective, seeds: seeds.length, plain, shifted };
+  });
   const document = { schemaVersion: 1, quick: options.quick === true, published: { kws: TALK, har: null }, rows };
   print(options, document, () => {
     const percent = (share: number): string => (100 * share).toFixed(1);

@@ -10,7 +10,8 @@ import { Command } from 'commander';
 import { note, print, reportError, table } from '../../cli/output.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { parseTrainConfig } from '../../learn/deep/config.ts';
-import { isMotion, trainMotion } from '../../learn/deep/train-motion.ts';
+import { isMotion } from '../../learn/deep/train-motion.ts';
+import { trainSystem } from '../../learn/deep/train-system.ts';
 import { wasmFolder, withoutThreads } from '../../learn/tfjs/start.ts';
 import { plainThroughput } from './plain-tfjs.ts';
 
@@ -41,7 +42,7 @@ async function run(options: Options): Promise<void> {
   const wasm = await plainThroughput({ ...plain, backend: 'wasm', steps: 20 });
   const cpu = await plainThroughput({ ...plain, backend: 'cpu', steps: options.quick ? 2 : 10 });
   const start = performance.now();
-  const { summary } = await trainMotion(config, {
+  const { summary } = await trainSystem(config, {
     checkpoint: null,
     key: '',
     report: ({ step, steps, samplesPerSecond }) => note(`${step}/${steps}, ${samplesPerSecond.toFixed(0)} samples/s`),

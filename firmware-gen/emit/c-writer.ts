@@ -109,3 +109,12 @@ function wrapWords(text: string, width: number): string[] {
   }
   return [...lines, line];
 }
+
+/** A static const array, 16 numbers a line. @param values integers of 32 bits */
+export function constantTable(type: string, name: string, values: ArrayLike<number>): string {
+  // C has no literal for the smallest int32.
+  const text = Array.from(values, (value) => (value === -2147483648 ? '(-2147483647 - 1)' : String(value)));
+  const lines: string[] = [];
+  for (let i = 0; i < text.length; i += 16) lines.push(`    ${text.slice(i, i + 16).join(', ')},`);
+  return `static const ${type} ${name}[${values.length}] = {\n${lines.join('\n')}\n};\n`;
+}

@@ -1,18 +1,17 @@
 /** The header of a decision system and the main.c that a board runs: it waits until frames are put into memory and tl_feed is called. */
-import type { DecisionSystem } from '../ir/system.ts';
+import { pushedValues, type DecisionSystem } from '../ir/system.ts';
 import { toCommentText, toIdentifier } from './identifier.ts';
 
-export function systemHeader(
-  { name: title, classes, stream, latentFilter }: DecisionSystem,
-  encoder: string,
-  opening: string,
-): string {
+export function systemHeader(system: DecisionSystem, encoder: string, opening: string): string {
+  const { name: title, classes, stream, frontEnd, latentFilter } = system;
   const name = toIdentifier(title);
   const upper = name.toUpperCase();
   const size = latentFilter?.params.size ?? 0;
   const latent = latentFilter
     ? `    int32_t latent_started;\n    int32_t latent_mean[${size}];\n    uint16_t latent_variance[${size}];\n`
     : '';
+  const isSound = frontEnd.kind === 'mfcc';
+  const samples = isSound ? `    int16_t samples[${frontEnd.cepstra.frameSamples}]; /* the newest */\n` : '';
   return `${opening}
 #ifndef ${upper}_H
 #define ${upper}_H
@@ -26,8 +25,8 @@ extern "C" {
 
 /* Classes: ${classes.map((label, index) => `${index} ${toCommentText(label)}`).join(', ')} */
 #define ${upper}_CLASSES ${classes.length}
-/* int16 values of one frame, and frames from one decision to the next. */
-#define ${upper}_CHANNELS ${stream.channels}
+/* int16 values of one ${isSound ? 'push' : 'frame'}, and how many of them from one decision to the next. */
+#define ${upper}_CHANNELS ${pushedValues(system)}
 #define ${upper}_HOP ${stream.hop}
 /* Bytes of the arena that decide needs, at a multiple of ${encoder.toUpperCase()}_ARENA_ALIGNMENT; free between two decisions. */
 #define ${upper}_ARENA_BYTES ${encoder.toUpperCase()}_ARENA_BYTES
@@ -36,7 +35,7 @@ extern "C" {
 typedef struct {
     tl_stream_state stream;
     int32_t belief[${classes.length}];
-${latent}    int16_t ring[${stream.frames * stream.channels}];
+${latent}${samples}    int16_t ring[${stream.frames * stream.channels}];
 } ${name}_state;
 
 typedef struct {
@@ -48,7 +47,7 @@ typedef struct {
 
 void ${name}_start(${name}_state *state);
 
-/* Takes one frame of raw sensor counts. Returns 1 when a decision is due. */
+/* Takes ${isSound ? `the next ${upper}_CHANNELS samples of sound` : 'one frame of raw sensor counts'}. Returns 1 when a decision is due. */
 int32_t ${name}_push(${name}_state *state, const int16_t *frame);
 
 /* Decides about the newest window. Returns 0, or -1 when the arena is not aligned. */

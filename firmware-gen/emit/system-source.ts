@@ -5,8 +5,9 @@
 import type { Board } from '../../boards/schema.ts';
 import { assert } from '../../common/errors.ts';
 import type { DecisionSystem, LatentFilter, StandardiseChannel, SystemHead } from '../ir/system.ts';
+import { analyseStage, cepstraConstants } from './system-sound.ts';
 import type { MemoryPlan, Schedule } from '../ir/schedule.ts';
-import { blockComment } from './c-writer.ts';
+import { blockComment, constantTable as table } from './c-writer.ts';
 import { toCommentText, toIdentifier } from './identifier.ts';
 import { emitC, modelIdentifier } from './index.ts';
 import { kernelLibrary } from './kernel-library.ts';
@@ -24,6 +25,9 @@ export interface SystemEmitOptions {
   readonly encoderSha256: string;
 }
 
+/** What runs at every push of sound, before any decision. */
+export const ANALYSE = 'analyse';
+
 /** Suffixes of the stages' function names; the gate is "statistics" or "detect". */
 export type SystemStage = 'statistics' | 'front' | 'encode' | 'detect' | 'classify' | 'filter';
 
@@ -34,7 +38,7 @@ export function systemStages({ gate }: DecisionSystem): readonly SystemStage[] {
     : ['front', 'encode', 'detect', 'classify', 'filter'];
 }
 
-export function systemStageFunction(name: string, stage: SystemStage): string {
+export function systemStageFunction(name: string, stage: SystemStage | typeof ANALYSE): string {
   return `${toIdentifier(name)}_stage_${stage}`;
 }
 
@@ -59,16 +63,6 @@ export function emitSystem(
   return new Map([...tree].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function numbers(values: ArrayLike<number>): string {
-  const text = Array.from(values, (value) => (value === -2147483648 ? '(-2147483647 - 1)' : String(value)));
-  const lines: string[] = [];
-  for (let i = 0; i < text.length; i += 16) lines.push(`    ${text.slice(i, i + 16).join(', ')},`);
-  return lines.join('\n');
-}
-
-const table = (type: string, name: string, values: ArrayLike<number>): string =>
-  `static const ${type} ${name}[${values.length}] = {\n${numbers(values)}\n};\n`;
-
 const channelTable = (name: string, channels: readonly StandardiseChannel[]): string =>
   `static const tl_standardise_params ${name}[${channels.length}] = {${channels.map((c) => `{${c.offset}, ${c.multiplier}, ${c.shift}}`).join(', ')}};\n`;
 
@@ -76,10 +70,11 @@ function systemSource(system: DecisionSystem, encoder: string, opening: string):
   const name = toIdentifier(system.name);
   return [
     opening,
-    `#include "${name}.h"\n#include "tl_decision.h"\n#include "tl_kalman.h"\n#include "tl_motion.h"\n`,
+    `#include "${name}.h"\n${system.frontEnd.kind === 'mfcc' ? '#include "tl_audio.h"\n' : ''}#include "tl_decision.h"\n#include "tl_kalman.h"\n#include "tl_motion.h"\n`,
     '#if defined(__GNUC__) && !defined(__clang__)\n#define STAGE __attribute__((noipa))\n#else\n#define STAGE\n#endif\n',
     constants(system),
     statisticsStage(system, name),
+    ...(system.frontEnd.kind === 'mfcc' ? [analyseStage(system.frontEnd.cepstra, name)] : []),
     frontStage(system, name, encoder),
     encodeStage(name, encoder),
     detectStage(system, name),
@@ -91,7 +86,8 @@ function systemSource(system: DecisionSystem, encoder: string, opening: string):
 
 function constants({ stream, frontEnd, head, gate, latentFilter, filter }: DecisionSystem): string {
   const parts = [`static const tl_stream_params stream = {${stream.channels}, ${stream.frames}, ${stream.hop}};\n`];
-  if (frontEnd.kind === 'raw') parts.push(channelTable('channels', frontEnd.channels));
+  if (frontEnd.kind === 'mfcc') parts.push(...cepstraConstants(frontEnd.cepstra));
+  if (frontEnd.kind !== 'image') parts.push(channelTable('channels', frontEnd.channels));
   else {
     const { column, row } = frontEnd;
     parts.push(channelTable('column_channels', [column, column, column]), channelTable('row_channels', row));
@@ -152,7 +148,7 @@ function frontStage({ stream, frontEnd }: DecisionSystem, name: string, encoder:
   const standardise = (table: string, count: number, zero: number, from: string, stride: number, to: number): string =>
     `    tl_standardise_s16_s8(${table}, ${count}, ${zero}, ${from}, ${stride}, ${frames}, ${input(to)});\n`;
   let work: string;
-  if (frontEnd.kind === 'raw') work = standardise('channels', channels, frontEnd.zeroPoint, 'window', channels, 0);
+  if (frontEnd.kind !== 'image') work = standardise('channels', channels, frontEnd.zeroPoint, 'window', channels, 0);
   else {
     const { columnZeroPoint, rowZeroPoint, rowSource } = frontEnd;
     const [from, stride] = rowSource === 'self' ? ['units', 3] : ['window + 3', channels];
@@ -279,23 +275,28 @@ const decideByFeatures = (name: string): string => `    decision->accepted = ${n
     }
 `;
 
-function interfaceFunctions(
-  { classes, stream, gate, latentFilter }: DecisionSystem,
-  name: string,
-  encoder: string,
-): string {
+function interfaceFunctions(system: DecisionSystem, name: string, encoder: string): string {
+  const { classes, stream, frontEnd, gate, latentFilter } = system;
+  const sound = frontEnd.kind === 'mfcc' ? frontEnd.cepstra : null;
+  const silence = `    for (int32_t i = 0; i < ${sound?.frameSamples}; ++i) {
+        state->samples[i] = 0;
+    }
+`;
+  const analysed = `    int16_t cepstra[${sound?.coefficients}];
+    ${name}_stage_analyse(state, frame, cepstra);
+`;
   return `void ${name}_start(${name}_state *state)
 {
     state->stream.position = 0;
     state->stream.until_due = ${stream.frames};
-${latentFilter ? '    state->latent_started = 0;\n' : ''}    for (int32_t c = 0; c < ${classes.length}; ++c) {
+${latentFilter ? '    state->latent_started = 0;\n' : ''}${sound ? silence : ''}    for (int32_t c = 0; c < ${classes.length}; ++c) {
         state->belief[c] = ${Math.floor(32768 / classes.length)};
     }
 }
 
 int32_t ${name}_push(${name}_state *state, const int16_t *frame)
 {
-    return tl_stream_push_s16(&stream, &state->stream, state->ring, frame);
+${sound ? analysed : ''}    return tl_stream_push_s16(&stream, &state->stream, state->ring, ${sound ? 'cepstra' : 'frame'});
 }
 
 int32_t ${name}_decide(${name}_state *state, void *arena, ${name}_decision *decision)

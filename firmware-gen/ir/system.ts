@@ -20,9 +20,28 @@ export interface StandardiseChannel {
   readonly shift: number;
 }
 
+/** Of sound: how samples become frames of cepstral coefficients; the tables follow from it (sound-tables.ts). */
+export interface CepstraParams {
+  readonly sampleRateHz: number;
+  /** Samples of one frame, a multiple of 2 to 2048; at least hopSamples. */
+  readonly frameSamples: number;
+  /** Samples from one frame to the next. */
+  readonly hopSamples: number;
+  readonly mels: number;
+  /** As many as the stream has channels. */
+  readonly coefficients: number;
+}
+
 export type SystemFrontEnd =
   /** The encoder's one input is the standardised window. */
   | { readonly kind: 'raw'; readonly channels: readonly StandardiseChannel[]; readonly zeroPoint: number }
+  /** The same for sound: cepstra (Q7) are the frames of the stream, made of hopSamples samples each as they come in. */
+  | {
+      readonly kind: 'mfcc';
+      readonly cepstra: CepstraParams;
+      readonly channels: readonly StandardiseChannel[];
+      readonly zeroPoint: number;
+    }
   /**
    * The encoder has two inputs: the column of the accelerometer's unit vectors (channels 0 to 2; the first entry of `column` for all three) and the
    * row of the channels 3 to 5, or of the unit vectors again.
@@ -136,4 +155,9 @@ export interface DecisionSystem {
   /** Absent: the head's own likelihoods go to the filter. */
   readonly latentFilter?: LatentFilter;
   readonly filter: StickyParams;
+}
+
+/** int16 values that are pushed at a time: those of a frame of the stream, or the samples that the next one is made of. */
+export function pushedValues({ stream, frontEnd }: Pick<DecisionSystem, 'stream' | 'frontEnd'>): number {
+  return frontEnd.kind === 'mfcc' ? frontEnd.cepstra.hopSamples : stream.channels;
 }

@@ -15,6 +15,7 @@ import { nearestPrototype } from './decision/prototypes.ts';
 import { kalmanStart, kalmanStep, type KalmanState } from './decision/kalman.ts';
 import { stickyFilter, uniformBelief } from './decision/sticky-filter.ts';
 import { createReference, type Reference } from './index.ts';
+import { cepstralFrames } from './signal/cepstra.ts';
 import { standardiseInt8, unitVectors } from './signal/motion.ts';
 import { Stream } from './signal/stream.ts';
 import { windowStatistics } from './signal/window-statistics.ts';
@@ -31,7 +32,7 @@ export interface Decision {
 
 /** Inputs of the encoder, by position. */
 export function encoderInputs(frontEnd: SystemFrontEnd, window: Int16Array): Int8Array[] {
-  if (frontEnd.kind === 'raw') return [standardiseInt8(window, frontEnd.channels, frontEnd.zeroPoint)];
+  if (frontEnd.kind !== 'image') return [standardiseInt8(window, frontEnd.channels, frontEnd.zeroPoint)];
   const { column, columnZeroPoint, row, rowZeroPoint, rowSource } = frontEnd;
   const units = unitVectors(window, 6);
   const same = [column, column, column];
@@ -47,6 +48,7 @@ export class SystemReference {
   readonly #encoder: Reference;
   #belief: Int32Array;
   readonly #latent: KalmanState | null;
+  readonly #cepstra: ((samples: ArrayLike<number>) => Int16Array) | null;
 
   constructor(system: DecisionSystem) {
     const phi = tensorOf(system.encoder, system.encoder.outputs[0]!);
@@ -56,14 +58,15 @@ export class SystemReference {
     this.#encoder = createReference(system.encoder);
     this.#belief = uniformBelief(system.classes.length);
     this.#latent = system.latentFilter ? kalmanStart(system.latentFilter.params) : null;
+    this.#cepstra = system.frontEnd.kind === 'mfcc' ? cepstralFrames(system.frontEnd.cepstra) : null;
   }
 
-  /** A decision when a window is due, else null. */
-  push(frame: ArrayLike<number>): Decision | null {
-    return this.#stream.push(frame) ? this.decide(this.#stream.window()) : null;
+  /** A decision when a window is due, else null. @param values pushedValues(system) of them */
+  push(values: ArrayLike<number>): Decision | null {
+    return this.#stream.push(this.#cepstra?.(values) ?? values) ? this.decide(this.#stream.window()) : null;
   }
 
-  /** int8 features of one window. */
+  /** int8 features of one window of the stream. */
   features(window: Int16Array): Int8Array {
     const inputs = encoderInputs(this.#system.frontEnd, window);
     const [phi] = this.#encoder.runOutputs(inputs.map((values) => new Uint8Array(values.buffer)));

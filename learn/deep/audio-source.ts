@@ -4,37 +4,20 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError, defined } from '../../common/errors.ts';
-import { dct, dctMatrix, logMel, logMelTables } from '../../firmware-gen/reference/signal/log-mel.ts';
+import { clipCepstra } from '../../firmware-gen/reference/signal/cepstra.ts';
 import type { Clip, ClipSet } from '../data/clips.ts';
 import { createRandom, type Random } from '../random.ts';
-import type { FrontEnd, TrainConfig } from './config.ts';
+import type { TrainConfig } from './config.ts';
 import { withNoise, type DataSource, type LabelledSet } from './data-source.ts';
+import { CEPSTRA_UNIT, soundSensor, type Standardisation } from './sensors.ts';
 
 export type AudioConfig = TrainConfig & {
   readonly data: { readonly kind: 'audio' };
   readonly frontEnd: { readonly kind: 'mfcc' };
 };
-type Mfcc = Extract<FrontEnd, { kind: 'mfcc' }>;
 
 export function isAudio(config: TrainConfig): config is AudioConfig {
   return config.data.kind === 'audio' && config.frontEnd.kind === 'mfcc';
-}
-
-/** Cepstra of a clip, [frames, coefficients], in bits of log energy. */
-export function cepstra(spec: Mfcc, sampleRateHz: number): (samples: Int16Array) => Float32Array {
-  const { frameSamples, hopSamples, mels, coefficients } = spec;
-  const tables = logMelTables({ sampleRateHz, frame: frameSamples, mels, lowHz: 20, highHz: sampleRateHz / 2 });
-  const matrix = dctMatrix(coefficients, mels);
-  return (samples) => {
-    const frames = Math.floor((samples.length - frameSamples) / hopSamples) + 1;
-    const result = new Float32Array(frames * coefficients);
-    for (let i = 0; i < frames; i += 1) {
-      const frame = samples.subarray(i * hopSamples, i * hopSamples + frameSamples);
-      // Q7.
-      for (const [c, value] of dct(logMel(frame, tables), matrix).entries()) result[i * coefficients + c] = value / 128;
-    }
-    return result;
-  };
 }
 
 /** What a clip may undergo. */
@@ -67,8 +50,11 @@ export function disturb(samples: Int16Array, { shift, gainDb, noise }: Disturban
   });
 }
 
-/** Speakers of the split "train" (or those of config.subjects) train, every n-th of them validates. */
-function splitClips({ clips }: ClipSet, { subjects: named, data }: AudioConfig): { train: Clip[]; validation: Clip[] } {
+/** Clips of the classes: speakers of the split "train" (or those of config.subjects) train, every n-th of them validates. */
+export function splitClips(
+  { clips }: ClipSet,
+  { subjects: named, data }: AudioConfig,
+): { train: Clip[]; validation: Clip[] } {
   const wanted = clips.filter(
     ({ label, split, speaker }) =>
       data.classes.includes(label) && (named ? named.map(String).includes(speaker) : split === 'train'),
@@ -81,7 +67,14 @@ function splitClips({ clips }: ClipSet, { subjects: named, data }: AudioConfig):
   };
 }
 
+/** Clips of speakers that took no part in training or validation. */
+export function unseenClips({ clips }: ClipSet, used: readonly Clip[]): Clip[] {
+  const speakers = new Set(used.map(({ speaker }) => speaker));
+  return clips.filter(({ split, speaker }) => split !== 'train' && !speakers.has(speaker));
+}
+
 export interface AudioSource extends DataSource {
+  readonly standardisation: Standardisation;
   /** Clips of speakers outside the split "train", as standardised windows. @param disturbance null: as recorded */
   test(disturbance: Disturbance | null): LabelledSet;
 }
@@ -97,7 +90,8 @@ export function audioSource(set: ClipSet, config: AudioConfig, noise: readonly I
   const missing = classes.filter((label) => !train.some((clip) => clip.label === label));
   if (missing.length > 0)
     throw new UserError(`${config.data.folder}: no clips of ${missing.join(', ')} to train on; correct the classes`);
-  const transform = cepstra(config.frontEnd, set.sampleRateHz);
+  const params = { ...config.frontEnd, sampleRateHz: set.sampleRateHz };
+  const transform = clipCepstra(params);
   const { coefficients } = config.frontEnd;
   const random = createRandom(config.schedule.seed);
   const disturbance: Disturbance = {
@@ -108,7 +102,9 @@ export function audioSource(set: ClipSet, config: AudioConfig, noise: readonly I
   const raw = train.map(({ samples }) =>
     Array.from({ length: variants }, (_, v) => transform(v === 0 ? samples : disturb(samples, disturbance, random))),
   );
-  const standardise = standardisation(raw.flat(), coefficients);
+  const scaling = standardisation(raw.flat(), coefficients);
+  const sensor = soundSensor(params, scaling);
+  const standardise = (window: Int16Array): Float32Array => sensor.floats(window)[0]!;
   const pool = classes.map((label) =>
     train.flatMap((clip, i) => (clip.label === label ? raw[i]!.map(standardise) : [])),
   );
@@ -123,6 +119,7 @@ export function audioSource(set: ClipSet, config: AudioConfig, noise: readonly I
     input: [frames, 1, coefficients],
     frames,
     channels: coefficients,
+    standardisation: scaling,
     validation: labelled(validation, (samples) => samples),
     toInput: (windows) => {
       const values = new Float32Array(windows.length * frames * coefficients);
@@ -136,31 +133,27 @@ export function audioSource(set: ClipSet, config: AudioConfig, noise: readonly I
       return { clean, labels, windows: noisy ? clean.map((window) => withNoise(window, noiseDb, drawn)) : clean };
     },
     test: (change) => {
-      const used = new Set([...train, ...validation].map(({ speaker }) => speaker));
-      const clips = set.clips.filter(
-        ({ label, split, speaker }) => classes.includes(label) && split !== 'train' && !used.has(speaker),
-      );
+      const clips = unseenClips(set, [...train, ...validation]).filter(({ label }) => classes.includes(label));
       const drawn = createRandom(1);
       return labelled(clips, (samples) => (change ? disturb(samples, change, drawn) : samples));
     },
   };
 }
 
-/** To zero mean and unit variance by coefficient, over all frames of the training windows. */
-function standardisation(
-  windows: readonly Float32Array[],
-  coefficients: number,
-): (window: Float32Array) => Float32Array {
+/** Mean and deviation of each coefficient over all frames of the training windows. */
+function standardisation(windows: readonly Int16Array[], coefficients: number): Standardisation {
   const [sums, squares] = [new Float64Array(coefficients), new Float64Array(coefficients)];
   let count = 0;
   for (const window of windows) {
     count += window.length / coefficients;
-    for (const [i, value] of window.entries()) {
+    for (const [i, q7] of window.entries()) {
+      const value = q7 / CEPSTRA_UNIT;
       sums[i % coefficients]! += value;
       squares[i % coefficients]! += value * value;
     }
   }
   const mean = sums.map((sum) => sum / count);
-  const deviation = squares.map((square, c) => Math.sqrt(Math.max(1e-6, square / count - mean[c]! ** 2)));
-  return (window) => window.map((value, i) => (value - mean[i % coefficients]!) / deviation[i % coefficients]!);
+  // At least one count: a coefficient that never changes says nothing.
+  const least = 1 / CEPSTRA_UNIT ** 2;
+  return { mean, deviation: squares.map((square, c) => Math.sqrt(Math.max(least, square / count - mean[c]! ** 2))) };
 }

@@ -5,25 +5,22 @@
 import { assert, defined, UserError } from '../../common/errors.ts';
 import { tensorOf, type Graph } from '../../firmware-gen/ir/graph.ts';
 import { quantizeMultiplier } from '../../firmware-gen/ir/quantized-math.ts';
-import type { DecisionSystem, SystemFrontEnd, SystemGate, SystemHead } from '../../firmware-gen/ir/system.ts';
+import type { DecisionSystem, SystemGate, SystemHead } from '../../firmware-gen/ir/system.ts';
 import { cosineScores, linearScores, relativePowers } from '../../firmware-gen/reference/decision/heads.ts';
 import { stickyParams } from '../../firmware-gen/reference/decision/sticky-filter.ts';
-import { standardiseChannel } from '../../firmware-gen/reference/signal/motion.ts';
 import { SystemReference } from '../../firmware-gen/reference/system.ts';
 import { fitTemperature } from '../ood/detectors.ts';
 import { thresholdAt } from '../ood/metrics.ts';
 import { calibrate } from '../quantize/calibrate.ts';
 import { quantizeGraph } from '../quantize/quantize-graph.ts';
-import type { FrontEnd } from './config.ts';
 import { encoderGraph } from './export.ts';
 import { headName } from './heads.ts';
-import { MOTION_SCALE, columnAndRow } from './motion-source.ts';
 import type { Network } from './network.ts';
+import type { Sensor } from './sensors.ts';
 
 export interface DeployOptions {
-  /** Physical unit per count of each channel. */
-  readonly rawScale: readonly number[];
-  /** Raw windows, int16 [frames, channels]: training ones set ranges, validation ones threshold and temperature. */
+  readonly sensor: Sensor;
+  /** Windows of the stream, int16 [frames, channels]: training ones set ranges, validation ones threshold and temperature. */
   readonly calibration: readonly Int16Array[];
   readonly validation: { readonly windows: readonly Int16Array[]; readonly labels: readonly number[] };
   readonly hopFrames: number;
@@ -33,14 +30,7 @@ export interface DeployOptions {
   readonly switching: number;
 }
 
-/** Inputs of the float encoder for a standardised window. */
-export function encoderFloats(window: Float32Array, frontEnd: FrontEnd): Float32Array[] {
-  if (frontEnd.kind !== 'image') return [window];
-  const { column, row } = columnAndRow(window, frontEnd);
-  return [column, row];
-}
-
-/** @param network of a motion configuration with a linear or a cosine head */
+/** @param network with a linear or a cosine head */
 export function deploy(network: Network, options: DeployOptions): DecisionSystem {
   const { config, source } = network;
   const graph = encoderGraph({
@@ -50,9 +40,9 @@ export function deploy(network: Network, options: DeployOptions): DecisionSystem
     isImage: config.frontEnd.kind === 'image',
     parameters: network.parameters.values(),
   });
-  const floats = options.calibration.map((raw) => encoderFloats(standardised(raw, options.rawScale), config.frontEnd));
+  const floats = options.calibration.map((window) => options.sensor.floats(window));
   const encoder = quantizeGraph(graph, calibrate(graph, floats));
-  const frontEnd = systemFrontEnd(config.frontEnd, encoder, options.rawScale);
+  const frontEnd = options.sensor.frontEnd(encoder);
   const base = {
     name: config.name,
     classes: source.classes,
@@ -62,41 +52,6 @@ export function deploy(network: Network, options: DeployOptions): DecisionSystem
     filter: stickyParams(source.classes.length, options.switching),
   };
   return { ...base, ...headAndGate(network, base, options) };
-}
-
-function standardised(raw: Int16Array, rawScale: readonly number[]): Float32Array {
-  return Float32Array.from(
-    raw,
-    (value, i) => (value * rawScale[i % rawScale.length]!) / MOTION_SCALE[i % MOTION_SCALE.length]!,
-  );
-}
-
-function quantizationOf(graph: Graph, index: number): { scale: number; zeroPoint: number } {
-  const { scale, zeroPoint } = defined(tensorOf(graph, graph.inputs[index]!).quantization, 'quantization of an input');
-  return { scale: scale[0]!, zeroPoint: zeroPoint[0]! || 0 };
-}
-
-/** A Q15 value of 1 is 32767 counts. */
-const UNIT = 1 / 32767;
-
-export function systemFrontEnd(frontEnd: FrontEnd, encoder: Graph, rawScale: readonly number[]): SystemFrontEnd {
-  const first = quantizationOf(encoder, 0);
-  if (frontEnd.kind === 'raw') {
-    const channels = rawScale.map((unit, c) => standardiseChannel(0, unit / MOTION_SCALE[c]! / first.scale));
-    return { kind: 'raw', channels, zeroPoint: first.zeroPoint };
-  }
-  if (frontEnd.kind !== 'image')
-    throw new UserError(`front end "${frontEnd.kind}" cannot be deployed; use raw or image`);
-  const second = quantizationOf(encoder, 1);
-  const step = (c: number): number => (frontEnd.omega === 'self' ? UNIT : rawScale[3 + c]! / frontEnd.omegaScale);
-  return {
-    kind: 'image',
-    column: standardiseChannel(0, UNIT / first.scale),
-    columnZeroPoint: first.zeroPoint,
-    row: [0, 1, 2].map((c) => standardiseChannel(0, step(c) / second.scale)),
-    rowZeroPoint: second.zeroPoint,
-    rowSource: frontEnd.omega,
-  };
 }
 
 type Base = Omit<DecisionSystem, 'head' | 'gate'>;

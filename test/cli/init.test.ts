@@ -29,6 +29,16 @@ describe('thumbelina init', () => {
     expect(again.stderr).toMatch(/exists already/);
   });
 
+  it('should write one for sound as well', async () => {
+    const other = join(folder, 'sound');
+    expect((await thumbelina(['init', '-o', other, '--template', 'kws', '--data', 'words'])).code).toBe(0);
+    const config: unknown = JSON.parse(readFileSync(join(other, 'thumbelina.json'), 'utf8'));
+    expect(parseTrainConfig(config, 'thumbelina.json')).toMatchObject({
+      data: { kind: 'audio', folder: 'words' },
+      frontEnd: { kind: 'mfcc' },
+    });
+  });
+
   it('should have its errors told by train, ood and system', async () => {
     const bad = join(folder, 'bad.json');
     writeFileSync(bad, '{"schemaVersion": 1}');

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadBoard } from '../../boards/load.ts';
 import { packageRoot } from '../../common/package-root.ts';
-import type { DecisionSystem } from '../../firmware-gen/ir/system.ts';
+import { pushedValues, type DecisionSystem } from '../../firmware-gen/ir/system.ts';
 import { SystemReference, type Decision } from '../../firmware-gen/reference/system.ts';
 import { assembleSystem, parseSystem, systemJson } from '../../firmware-gen/system-file.ts';
 import { EmulatedSystem, compileSystem, generateSystem, loadSystem } from '../../harness/decision-system.ts';
@@ -23,6 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const stream = syntheticStream(12, 3);
 const image = { kind: 'image', omega: 'gyroscope', omegaScale: 6 } as const;
+const sound = { kind: 'mfcc', frameSamples: 24, hopSamples: 8, mels: 8, coefficients: 6 } as const;
 const systems: readonly (readonly [string, DecisionSystem])[] = [
   ['raw window, cosine', randomSystem({ kind: 'raw' }, 'cosine', stream)],
   ['image, cosine', randomSystem(image, 'cosine', stream)],
@@ -31,14 +32,15 @@ const systems: readonly (readonly [string, DecisionSystem])[] = [
   ['raw window, statistics', randomSystem({ kind: 'raw' }, 'statistics', stream)],
   ['image, statistics, filter over features', withLatentFilter(randomSystem(image, 'statistics', stream))],
   ['raw window, cosine, filter over features', withLatentFilter(randomSystem({ kind: 'raw' }, 'cosine', stream))],
+  ['cepstra of sound, cosine', randomSystem(sound, 'cosine', stream)],
 ];
 
 function expected(system: DecisionSystem, frames: Int16Array): Decision[] {
   const reference = new SystemReference(system);
-  const { channels } = system.stream;
+  const values = pushedValues(system);
   const decisions: Decision[] = [];
-  for (let at = 0; at < frames.length; at += channels) {
-    const decision = reference.push(frames.subarray(at, at + channels));
+  for (let at = 0; at + values <= frames.length; at += values) {
+    const decision = reference.push(frames.subarray(at, at + values));
     if (decision) decisions.push(decision);
   }
   return decisions;
@@ -108,7 +110,9 @@ describe.each(systems)('a generated decision system: %s', (title, system) => {
     expect(fed.map(({ accepted, label, smoothed, belief }) => ({ accepted, label, smoothed, belief }))).toEqual(
       decisions,
     );
-    for (const { cycles, stageCycles, accepted } of fed) {
+    for (const { cycles, stageCycles, accepted, analyseCycles } of fed) {
+      if (system.frontEnd.kind !== 'mfcc') expect(analyseCycles).toBeNull();
+      else expect(analyseCycles).toBeGreaterThan(system.frontEnd.cepstra.frameSamples);
       const stages = Object.values(stageCycles).reduce((sum, value) => sum + value, 0);
       expect(stages).toBeLessThanOrEqual(cycles!);
       expect(stages).toBeGreaterThan(0.99 * cycles!);

@@ -1,5 +1,5 @@
 /** C initialisers of the tables that signal kernels take, and the bytes of typed arrays back to back, each at a multiple of 8. */
-import type { LogMelTables } from '../../firmware-gen/reference/signal/log-mel.ts';
+import type { LogMelTables } from '../../firmware-gen/ir/sound-tables.ts';
 
 type Values = Int8Array | Int16Array | Int32Array | Uint8Array | BigInt64Array;
 

@@ -1,7 +1,8 @@
 /** The signal kernels against their TypeScript twins, bit for bit; the twins against textbook mathematics. */
 import { describe, expect, it } from 'vitest';
-import { fftQ15, fftQ31, rfftQ31, twiddles } from '../../firmware-gen/reference/signal/fft.ts';
-import { dct, dctMatrix, log2Q10, logMel, logMelTables } from '../../firmware-gen/reference/signal/log-mel.ts';
+import { dctMatrix, logMelTables, twiddles } from '../../firmware-gen/ir/sound-tables.ts';
+import { fftQ15, fftQ31, rfftQ31 } from '../../firmware-gen/reference/signal/fft.ts';
+import { dct, log2Q10, logMel } from '../../firmware-gen/reference/signal/log-mel.ts';
 import { standardiseChannel, standardiseInt8, unitVectors } from '../../firmware-gen/reference/signal/motion.ts';
 import { designResampler, Resampler, RunningSums, Stream } from '../../firmware-gen/reference/signal/stream.ts';
 import { FORMS, Random } from './op-cases.ts';

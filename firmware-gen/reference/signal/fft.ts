@@ -1,17 +1,5 @@
-/** Fixed-point FFTs and their tables: the twins of tl_fft_q15, tl_fft_q31 and tl_rfft_q31, bit for bit. Complex values are pairs {re, im}. */
+/** Fixed-point FFTs: the twins of tl_fft_q15, tl_fft_q31 and tl_rfft_q31, bit for bit. Complex values are pairs {re, im}. */
 import { saturatingRoundingDoublingHighMul as mul } from '../../ir/quantized-math.ts';
-
-/** size / 2 pairs {cos, -sin} of 2 pi k / size, with 15 or 31 fraction bits; 1 becomes the largest value. */
-export function twiddles(size: number, fractionBits: 15 | 31): Int32Array {
-  const one = 2 ** fractionBits;
-  const table = new Int32Array(size);
-  for (let k = 0; k < size / 2; k += 1) {
-    const angle = (2 * Math.PI * k) / size;
-    for (const [part, value] of [Math.cos(angle), -Math.sin(angle)].entries())
-      table[2 * k + part] = Math.min(one - 1, Math.round(value * one));
-  }
-  return table;
-}
 
 function reorder(data: Int16Array | Int32Array): void {
   const size = data.length / 2;

@@ -1,5 +1,10 @@
 /** Decision systems with random weights, for tests of everything but accuracy, and streams of synthetic motion to feed them. */
-import type { DecisionSystem, SystemGate, SystemHead } from '../../../firmware-gen/ir/system.ts';
+import {
+  pushedValues,
+  type DecisionSystem,
+  type SystemGate,
+  type SystemHead,
+} from '../../../firmware-gen/ir/system.ts';
 import {
   cosineScores,
   linearScores,
@@ -8,13 +13,13 @@ import {
 } from '../../../firmware-gen/reference/decision/heads.ts';
 import { nearestPrototype } from '../../../firmware-gen/reference/decision/prototypes.ts';
 import { stickyParams } from '../../../firmware-gen/reference/decision/sticky-filter.ts';
+import { cepstralFrames } from '../../../firmware-gen/reference/signal/cepstra.ts';
 import { windowStatistics } from '../../../firmware-gen/reference/signal/window-statistics.ts';
 import { SystemReference } from '../../../firmware-gen/reference/system.ts';
 import type { EncoderSpec, FrontEnd } from '../../../learn/deep/config.ts';
-import { encoderFloats, systemFrontEnd } from '../../../learn/deep/deploy.ts';
 import { convLayers, type InputShape } from '../../../learn/deep/encoder.ts';
 import { encoderGraph } from '../../../learn/deep/export.ts';
-import { standardiseMotion } from '../../../learn/deep/motion-source.ts';
+import { motionSensor, soundSensor, type Sensor } from '../../../learn/deep/sensors.ts';
 import { fitPrototypes } from '../../../learn/ood/prototypes.ts';
 import { calibrate } from '../../../learn/quantize/calibrate.ts';
 import { quantizeGraph } from '../../../learn/quantize/quantize-graph.ts';
@@ -63,16 +68,18 @@ function randomParameters(spec: EncoderSpec, channels: number, random: Random): 
   return values;
 }
 
-const ENCODERS: Readonly<Record<'raw' | 'image', EncoderSpec>> = {
-  raw: {
-    kernel: [5, 1],
-    stem: { filters: 8, stride: [2, 1] },
-    blocks: [
-      { filters: 12, stride: [2, 1], shortcut: false },
-      { filters: 12, stride: [1, 1], shortcut: true },
-    ],
-    latent: LATENT,
-  },
+const PLAIN: EncoderSpec = {
+  kernel: [5, 1],
+  stem: { filters: 8, stride: [2, 1] },
+  blocks: [
+    { filters: 12, stride: [2, 1], shortcut: false },
+    { filters: 12, stride: [1, 1], shortcut: true },
+  ],
+  latent: LATENT,
+};
+const ENCODERS: Readonly<Record<FrontEnd['kind'], EncoderSpec>> = {
+  raw: PLAIN,
+  mfcc: PLAIN,
   image: {
     kernel: [3, 3],
     stem: { filters: 6, stride: [2, 2] },
@@ -88,27 +95,50 @@ function featuresOf(system: DecisionSystem, windows: readonly Int16Array[]): Int
   return windows.map((window) => reference.features(window));
 }
 
+const SAMPLE_RATE_HZ = 8000;
+
+/** Six cepstra, or six channels of motion. */
+function sensorOf(frontEnd: FrontEnd): Sensor {
+  if (frontEnd.kind !== 'mfcc') return motionSensor(frontEnd, RAW_SCALE);
+  const scaling = { mean: [40, 2, 1, 0, 0, -1], deviation: [10, 5, 3, 2, 2, 2] };
+  return soundSensor({ ...frontEnd, sampleRateHz: SAMPLE_RATE_HZ }, scaling);
+}
+
+/** The stream's values, whatever they are, taken for sound. */
+function analysed(frontEnd: FrontEnd & { readonly kind: 'mfcc' }, stream: Int16Array): Int16Array {
+  const { hopSamples } = frontEnd;
+  const transform = cepstralFrames({ ...frontEnd, sampleRateHz: SAMPLE_RATE_HZ });
+  const count = Math.floor(stream.length / hopSamples);
+  const frames = Array.from({ length: count }, (_, i) =>
+    transform(stream.subarray(i * hopSamples, (i + 1) * hopSamples)),
+  );
+  return Int16Array.from(frames.flatMap((frame) => [...frame]));
+}
+
 /** A cosine system (its gate by cosine or by statistics), or one with a linear head and a gate by softmax or by distance; about half of the stream's windows are accepted. */
-export function randomSystem(
-  frontEnd: FrontEnd & { readonly kind: 'raw' | 'image' },
-  gateKind: SystemGate['kind'],
-  stream: Int16Array,
-): DecisionSystem {
+export function randomSystem(frontEnd: FrontEnd, gateKind: SystemGate['kind'], stream: Int16Array): DecisionSystem {
   const random = createRandom(21);
   const input: InputShape = frontEnd.kind === 'image' ? [FRAMES, FRAMES, 3] : [FRAMES, 1, 6];
   const spec = ENCODERS[frontEnd.kind];
   const parameters = randomParameters(spec, input[2], random);
   const graph = encoderGraph({ name: 'sys_encoder', spec, input, isImage: frontEnd.kind === 'image', parameters });
-  const windows = Array.from({ length: 20 }, (_, i) => stream.subarray(i * 6 * FRAMES, (i + 1) * 6 * FRAMES));
-  const samples = windows.map((window) => encoderFloats(standardiseMotion(window, RAW_SCALE), frontEnd));
-  const encoder = quantizeGraph(graph, calibrate(graph, samples));
+  const sensor = sensorOf(frontEnd);
+  const frames = frontEnd.kind === 'mfcc' ? analysed(frontEnd, stream) : stream;
+  const windows = Array.from({ length: 20 }, (_, i) => frames.subarray(i * 6 * FRAMES, (i + 1) * 6 * FRAMES));
+  const encoder = quantizeGraph(
+    graph,
+    calibrate(
+      graph,
+      windows.map((window) => sensor.floats(window)),
+    ),
+  );
   const offset = -encoder.tensors[encoder.outputs[0]!]!.quantization!.zeroPoint[0]! || 0;
   const sizes = { size: LATENT, classes: CLASSES.length, offset };
   const base = {
     name: 'sys',
     classes: CLASSES,
     stream: { channels: 6, frames: FRAMES, hop: 10 },
-    frontEnd: systemFrontEnd(frontEnd, encoder, RAW_SCALE),
+    frontEnd: sensor.frontEnd(encoder),
     encoder,
     filter: stickyParams(CLASSES.length, 0.1),
   };
@@ -169,7 +199,7 @@ export function withLatentFilter(system: DecisionSystem): DecisionSystem {
 }
 
 /** Hop by hop. */
-export function* chunks(stream: Int16Array, { stream: { hop, channels } }: DecisionSystem): Generator<Int16Array> {
-  for (let at = 0; at + hop * channels <= stream.length; at += hop * channels)
-    yield stream.subarray(at, at + hop * channels);
+export function* chunks(stream: Int16Array, system: DecisionSystem): Generator<Int16Array> {
+  const values = system.stream.hop * pushedValues(system);
+  for (let at = 0; at + values <= stream.length; at += values) yield stream.subarray(at, at + values);
 }

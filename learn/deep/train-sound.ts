@@ -1,0 +1,49 @@
+/** Spoken words for a decision system: every clip is one window of cepstra. */
+import { UserError } from '../../common/errors.ts';
+import { clipCepstra } from '../../firmware-gen/reference/signal/cepstra.ts';
+import { loadClips, loadNoise, type Clip } from '../data/clips.ts';
+import { createRandom, shuffle } from '../random.ts';
+import { audioSource, splitClips, unseenClips, type AudioConfig } from './audio-source.ts';
+import { soundSensor } from './sensors.ts';
+import type { RawWindows, TrainingData } from './training-data.ts';
+
+/** @param noise folder with background noise, of which the split "train" is mixed in; null: none */
+export function soundTrainingData(config: AudioConfig, folder: string, noise: string | null): TrainingData {
+  // Before the training, not after it.
+  if (config.deploy.detector === 'statistics') throw noStatistics(config.name);
+  const set = loadClips(folder);
+  const { classes } = config.data;
+  const source = audioSource(set, config, noise === null ? null : loadNoise(noise, 'train'));
+  const { train, validation } = splitClips(set, config);
+  const params = { ...config.frontEnd, sampleRateHz: set.sampleRateHz };
+  const transform = clipCepstra(params);
+  const windowsOf = (clips: readonly Clip[]): RawWindows => ({
+    windows: clips.map(({ samples }) => transform(samples)),
+    labels: clips.map(({ label }) => classes.indexOf(label)),
+  });
+  return {
+    source,
+    sensor: soundSensor(params, source.standardisation),
+    calibration: (count) => {
+      const clips = [...train];
+      shuffle(clips, createRandom(config.schedule.seed));
+      return [...windowsOf(clips.slice(0, count)).windows];
+    },
+    validation: () => windowsOf(validation),
+    withStatistics: () => {
+      throw noStatistics(config.name);
+    },
+    test: () => {
+      const unseen = unseenClips(set, [...train, ...validation]);
+      const isKnown = ({ label }: Clip): boolean => classes.includes(label);
+      return {
+        subjects: [...new Set(unseen.map(({ speaker }) => speaker))],
+        known: windowsOf(unseen.filter(isKnown)),
+        unknown: windowsOf(unseen.filter((clip) => !isKnown(clip))).windows,
+      };
+    },
+  };
+}
+
+const noStatistics = (name: string): UserError =>
+  new UserError(`${name}: deploy.detector "statistics" is for motion; leave it out for sound`);

@@ -1,0 +1,94 @@
+/** From a configuration to the files of a decision system, for every kind of sensor; runs tfjs. */
+import { existsSync } from 'node:fs';
+import { basename, isAbsolute, join } from 'node:path';
+import { UserError } from '../../common/errors.ts';
+import { packageRoot } from '../../common/package-root.ts';
+import { graphToTflite } from '../../firmware-gen/passes/export.ts';
+import type { DecisionSystem } from '../../firmware-gen/ir/system.ts';
+import { systemJson } from '../../firmware-gen/system-file.ts';
+import { writeTflite } from '../../firmware-gen/tflite/writer.ts';
+import { startTfjs } from '../tfjs/start.ts';
+import { isAudio } from './audio-source.ts';
+import type { TrainConfig } from './config.ts';
+import { curveSvg } from './curve.ts';
+import { judge } from './deploy.ts';
+import { isMotion, motionTrainingData } from './train-motion.ts';
+import { soundTrainingData } from './train-sound.ts';
+import { train, type TrainOptions } from './trainer.ts';
+import { deploySystem, type TrainingData } from './training-data.ts';
+
+export interface TrainSummary {
+  readonly name: string;
+  readonly best: { readonly step: number; readonly accuracy: number };
+  readonly samplesPerSecond: number;
+  readonly parameters: number;
+  /** The integer system on subjects that took no part; accuracy over known classes, whether accepted or not. */
+  readonly test: {
+    readonly subjects: readonly (number | string)[];
+    readonly windows: number;
+    readonly accuracy: number;
+    readonly accepted: number;
+    readonly unknownWindows: number;
+    readonly unknownAccepted: number;
+  };
+}
+
+export interface TrainResult {
+  readonly summary: TrainSummary;
+  /** Suffix of the configuration's name -> contents. */
+  readonly files: ReadonlyMap<string, string | Uint8Array>;
+}
+
+/** Relative folders are looked for from the checkout, so that a recipe works from anywhere. */
+export function dataFolder(folder: string): string {
+  return isAbsolute(folder) || existsSync(folder) ? folder : join(packageRoot(), folder);
+}
+
+function trainingData(config: TrainConfig): TrainingData {
+  if (isMotion(config)) return motionTrainingData(config, dataFolder(config.data.folder));
+  if (isAudio(config)) {
+    const { folder, noise } = config.data;
+    return soundTrainingData(config, dataFolder(folder), noise === null ? null : dataFolder(noise));
+  }
+  throw new UserError(
+    `${config.name}: front end "${config.frontEnd.kind}" does not take data of kind "${config.data.kind}"; use mfcc for audio, raw or image for motion`,
+  );
+}
+
+export async function trainSystem(config: TrainConfig, options: TrainOptions): Promise<TrainResult> {
+  const data = trainingData(config);
+  await startTfjs();
+  const trained = train(config, data.source, options);
+  const system = deploySystem(trained.network, data, config);
+  const summary: TrainSummary = {
+    name: config.name,
+    best: trained.best,
+    samplesPerSecond: trained.samplesPerSecond,
+    parameters: [...trained.network.parameters.values().values()].reduce((sum, { length }) => sum + length, 0),
+    test: judgeUnseen(system, data),
+  };
+  const encoder = `${config.name}.tflite`;
+  // Where the data set lay is nobody's business but its name.
+  const described = { ...config, data: { ...config.data, folder: basename(config.data.folder) } };
+  const files = new Map<string, string | Uint8Array>([
+    ['.tflite', writeTflite(graphToTflite(system.encoder))],
+    ['.system.json', systemJson(system, encoder)],
+    ['.figures.json', `${JSON.stringify({ ...summary, samplesPerSecond: undefined, config: described }, null, 2)}\n`],
+    ['.curve.svg', curveSvg(trained.curve, config.name)],
+  ]);
+  return { summary, files };
+}
+
+function judgeUnseen(system: DecisionSystem, data: TrainingData): TrainSummary['test'] {
+  const { subjects, known, unknown } = data.test();
+  const [ofKnown, ofUnknown] = [judge(system, known.windows), judge(system, unknown)];
+  const share = (values: readonly boolean[]): number => values.filter(Boolean).length / Math.max(1, values.length);
+  return {
+    subjects,
+    windows: known.windows.length,
+    accuracy: share(known.labels.map((label, i) => ofKnown.labels[i] === label)),
+    accepted: share(ofKnown.accepted),
+    unknownWindows: unknown.length,
+    unknownAccepted: share(ofUnknown.accepted),
+  };
+}
