@@ -171,7 +171,6 @@ async function quantizeBy(
     return quantizeWithinBudget(graph, inputs, common, { budget, layers, costs });
   }
   const forStatic = [
-    ...(options.activations === '16' ? ['--activations 16'] : []),
     ...(options.layer.length > 0 ? ['--layer'] : []),
     ...(budget === undefined ? [] : ['--budget']),
     ...(options.biasCorrection ? ['--bias-correction'] : []),
@@ -179,18 +178,23 @@ async function quantizeBy(
   ];
   if (forStatic.length > 0)
     throw new UserError(`--scheme ${scheme}: ${forStatic.join(', ')} is for --scheme static only; leave it out`);
+  const activations = options.activations === '16' ? 16 : 8;
+  if (activations === 16 && form !== 'full')
+    throw new UserError(`--form ${form}: activations of 16 bits have form full alone; leave --form out`);
   return quantizeDynamic(graph, inputs, {
     scheme: scheme === 'dynamic-q' ? 'q' : 'asym',
     form,
     granularity,
     equalization,
+    weights: options.weights === '16' ? 16 : 8,
+    activations,
   });
 }
 
 async function quantize(path: string, options: QuantizeArguments): Promise<QuantizeReport> {
-  const isFine = options.activations === '16' || options.budget !== undefined;
-  if (options.weights === '16' && !(options.scheme === 'static' && isFine))
-    throw new UserError('--weights 16: only with --scheme static and --activations 16 or --budget; add that');
+  const isFine = options.activations === '16' || (options.scheme === 'static' && options.budget !== undefined);
+  if (options.weights === '16' && !isFine)
+    throw new UserError('--weights 16: only with --activations 16, or with --scheme static and --budget; add that');
   if (options.rounding === 'sequential' && options.biasCorrection)
     throw new UserError('--rounding sequential corrects biases itself; leave --bias-correction out');
   if (options.samples === 0) throw new UserError('--samples 0: calibration needs at least one sample; give more');

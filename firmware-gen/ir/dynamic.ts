@@ -4,6 +4,7 @@
  */
 import { assert } from '../../common/errors.ts';
 import type { SoftmaxParams } from './op-params.ts';
+import type { QuantizedMultiplier } from './quantized-math.ts';
 
 export type DynamicScheme = 'q' | 'asym';
 /** How a layer learns its range; see docs/dynamic-quantization.md. */
@@ -27,9 +28,24 @@ const INT32_MAX = 2 ** 31 - 1;
 /** Shifts of the Q scheme: below 2 the multiplier 2^(32 - s) leaves int32. */
 const SHIFT_MIN = 2;
 const SHIFT_MAX = 30;
-/** Smallest range of the asymmetric scheme: 255 * 2^32 / range stays within int32. */
-const RANGE_MIN = 512;
 const RANGE_MAX = 2 ** 30;
+
+/** What activations of a width can hold; 16 bits are symmetric in both schemes. */
+export interface Levels {
+  readonly min: number;
+  readonly max: number;
+  /** Q: bits of the largest magnitude. */
+  readonly bits: number;
+  /** asym: steps from the lower end of a range to the upper, and what the lower end becomes. */
+  readonly span: number;
+  readonly first: number;
+  /** asym: smallest range; span * 2^32 / range stays within int32. */
+  readonly leastRange: number;
+}
+
+export const LEVELS_8: Levels = { min: -128, max: 127, bits: 7, span: 255, first: -128, leastRange: 512 };
+/** A range is 0 and the largest magnitude. */
+export const LEVELS_16: Levels = { min: -32768, max: 32767, bits: 15, span: 32767, first: 0, leastRange: 2 ** 16 };
 
 export function bitLength(value: bigint): number {
   return value === 0n ? 0 : value.toString(2).length;
@@ -52,7 +68,7 @@ export function realScale({ multiplier, shift }: Pick<RunScale, 'multiplier' | '
   return multiplier * 2 ** (shift - 31);
 }
 
-/** round(a * b / 2^32), ties up: SMMULR. |a| <= 2^29, |b| < 2^31. */
+/** round(a * b / 2^32), ties up: SMMULR. |a| <= 2^31, |b| < 2^31. */
 export function highMultiply(a: number, b: number): number {
   const carry = Math.floor((a * (b & 0x7fff) + 2 ** 31) / 2 ** 15);
   return Math.floor((a * (b >> 15) + carry) / 2 ** 17);
@@ -70,11 +86,11 @@ function reciprocal(multiplier: number): bigint {
   return (1n << 61n) / BigInt(multiplier);
 }
 
-/** A stored bias, in steps of weight scale * 2^-exponent, as accumulator steps. */
+/** A stored bias, in steps of weight scale * 2^-exponent, as accumulator steps; what is kept of them in 32 bits is the kernels' matter. */
 export function runBias(bias: number, exponent: number, input: RunScale): number {
   const shift = Math.min(Math.max(30 + input.shift + exponent, 1), 62);
   const rounding = 1n << BigInt(shift - 1);
-  return Number((BigInt(bias) * reciprocal(input.multiplier) + rounding) >> BigInt(shift)) | 0;
+  return Number((BigInt(bias) * reciprocal(input.multiplier) + rounding) >> BigInt(shift));
 }
 
 /** A real bound (6 of RELU6) in units of the accumulators, at most RANGE_MAX. */
@@ -106,31 +122,44 @@ export interface Requantizer {
   readonly range: number;
   readonly multiplier: number;
   readonly zeroPoint: number;
+  readonly levels: Levels;
 }
 
 /** Least range that a layer's output may get: Q a shift, asym a width, in accumulator units. */
-export function leastRange(scheme: DynamicScheme, least: RunScale | null, accumulators: RunScale): number {
+export function leastRange(
+  scheme: DynamicScheme,
+  least: RunScale | null,
+  accumulators: RunScale,
+  levels = LEVELS_8,
+): number {
   if (scheme === 'q')
     return Math.min(Math.max(SHIFT_MIN, least === null ? 0 : least.shift - accumulators.shift), SHIFT_MAX);
-  if (least === null) return RANGE_MIN;
-  const ratio = 255n * ((BigInt(least.multiplier) << 30n) / BigInt(accumulators.multiplier));
+  if (least === null) return levels.leastRange;
+  const ratio = BigInt(levels.span) * ((BigInt(least.multiplier) << 30n) / BigInt(accumulators.multiplier));
   const shift = 30 - (least.shift - accumulators.shift);
   if (shift <= 0) return 2 ** 29;
   const range = Number(shift > 62 ? 0n : ratio >> BigInt(shift)) + 1;
-  return Math.min(Math.max(RANGE_MIN, range), 2 ** 29);
+  return Math.min(Math.max(levels.leastRange, range), 2 ** 29);
 }
 
 /** @param low,high least and largest accumulator, low <= 0 <= high; Q: high holds the bits of all magnitudes, low is 0 */
-export function chooseRequantizer(scheme: DynamicScheme, low: number, high: number, least: number): Requantizer {
+export function chooseRequantizer(
+  scheme: DynamicScheme,
+  low: number,
+  high: number,
+  least: number,
+  levels = LEVELS_8,
+): Requantizer {
   if (scheme === 'q') {
-    const shift = Math.min(Math.max(32 - Math.clz32(high) - 7, least), SHIFT_MAX);
-    const top = shift >= 24 ? INT32_MAX : 2 ** (shift + 7) - 1;
-    return { scheme, low: 0, high: top, range: 2 ** shift, multiplier: 2 ** (32 - shift), zeroPoint: 0 };
+    const shift = Math.min(Math.max(32 - Math.clz32(high) - levels.bits, least), SHIFT_MAX);
+    const top = Math.min(2 ** (shift + levels.bits) - 1, INT32_MAX);
+    return { scheme, low: 0, high: top, range: 2 ** shift, multiplier: 2 ** (32 - shift), zeroPoint: 0, levels };
   }
   const top = high - low < least ? low + least : high;
   const range = top - low;
-  const multiplier = Number((255n << 32n) / BigInt(range));
-  return { scheme, low, high: top, range, multiplier, zeroPoint: -128 - highMultiply(low, multiplier) };
+  const multiplier = Number((BigInt(levels.span) << 32n) / BigInt(range));
+  const zeroPoint = levels.first - highMultiply(low, multiplier);
+  return { scheme, low, high: top, range, multiplier, zeroPoint, levels };
 }
 
 /** A wider requantizer that covers what has been seen; asym leaves room, so that ranges do not creep. */
@@ -152,8 +181,8 @@ export function realignRatio(old: Requantizer, next: Requantizer): number {
   return Number((BigInt(old.range) << 30n) / BigInt(next.range));
 }
 
-export function requantizeUnits({ multiplier, zeroPoint }: Requantizer, units: number): number {
-  return Math.min(Math.max(highMultiply(units, multiplier) + zeroPoint, -128), 127);
+export function requantizeUnits({ multiplier, zeroPoint, levels }: Requantizer, units: number): number {
+  return Math.min(Math.max(highMultiply(units, multiplier) + zeroPoint, levels.min), levels.max);
 }
 
 /** Scale of the values that `by` makes. */
@@ -162,21 +191,28 @@ export function outputScale(by: Requantizer, accumulators: RunScale): RunScale {
     const { multiplier, shift } = accumulators;
     return { multiplier, shift: shift + Math.log2(by.range), zeroPoint: 0 };
   }
-  const product = (BigInt(accumulators.multiplier) * BigInt(by.range)) / 255n;
+  const product = (BigInt(accumulators.multiplier) * BigInt(by.range)) / BigInt(by.levels.span);
   const bits = bitLength(product);
   const multiplier = Number(product >> BigInt(bits - 31));
   return { multiplier, shift: accumulators.shift + bits - 31, zeroPoint: by.zeroPoint };
 }
 
-/** Scale of the int8 input for one frame of real values: Q a power of two that holds the largest magnitude, asym its range. */
-export function scaleForValues(scheme: DynamicScheme, values: ArrayLike<number>, least: number): RunScale {
+/** Scale of the input for one frame of real values: Q a power of two that holds the largest magnitude, asym its range (16 bits: magnitude). */
+export function scaleForValues(
+  scheme: DynamicScheme,
+  values: ArrayLike<number>,
+  least: number,
+  levels = LEVELS_8,
+): RunScale {
   let [low, high] = [0, 0];
   for (let i = 0; i < values.length; i += 1) {
     low = Math.min(low, values[i] as number);
     high = Math.max(high, values[i] as number);
   }
-  if (scheme === 'q') return runScale(Math.max(Math.max(-low, high) / 127.5, least), 0, true);
-  const scale = Math.max((high - low) / 255, least);
+  const largest = Math.max(-low, high);
+  if (scheme === 'q') return runScale(Math.max(largest / (levels.max + 0.5), least), 0, true);
+  if (levels.first === 0) return runScale(Math.max(largest / levels.span, least));
+  const scale = Math.max((high - low) / levels.span, least);
   // Adding 0 makes the negative zero that Math.round gives an ordinary one.
   return runScale(scale, Math.min(127, Math.max(-128, Math.round(-128 - low / scale))) + 0);
 }
@@ -187,6 +223,16 @@ export function dynamicSoftmaxParams(scale: RunScale): SoftmaxParams {
   if (leftShift > 31) return { multiplier: INT32_MAX, leftShift: 31, diffMin: 0 };
   assert(leftShift >= 0, `SOFTMAX: input scale ${realScale(scale)} is below 2^-26`);
   return { multiplier: scale.multiplier, leftShift, diffMin: -Math.floor((31 * 2 ** 26) / 2 ** leftShift) };
+}
+
+/** The same for int16: TFLite's multiplier, input scale * 65535 / 10. One over 2^15 would leave 32 bits: the largest logit takes all anyway. */
+export function dynamicSoftmaxMultiplier(scale: RunScale): QuantizedMultiplier {
+  const product = BigInt(scale.multiplier) * 13107n;
+  const bits = bitLength(product);
+  const shift = bits + scale.shift - 32;
+  if (shift > 15) return { multiplier: INT32_MAX, shift: 15 };
+  assert(shift >= -31, `SOFTMAX: input scale ${realScale(scale)} is below 2^-26`);
+  return { multiplier: Number(product >> BigInt(bits - 31)), shift };
 }
 
 /** Finest scale of a SOFTMAX's input. */

@@ -1,5 +1,5 @@
 /**
- * Dynamic fixed point graphs between file and IR. In a file their activations are int8 without quantization, and metadata says how scales
+ * Dynamic fixed point graphs between file and IR. In a file their activations are int8 or int16 without quantization, and metadata says how scales
  * are found (docs/dynamic-quantization.md); in the IR every such tensor has a scale tensor that kernels read and write.
  */
 import { defined, UserError } from '../../common/errors.ts';
@@ -109,7 +109,8 @@ class Expansion {
     }
     if (op.kind === 'SOFTMAX') return { ...op, dynamic, inputs: [...op.inputs, ...own] };
     // Padding with the real zero is padding with 0 only where zero points are 0.
-    const keeps = KEEPS_SCALE.has(op.kind) || (op.kind === 'PAD' && scheme === 'q' && op.padValue === 0);
+    const isSymmetric = scheme === 'q' || tensorOf(this.graph, output).dtype === 'int16';
+    const keeps = KEEPS_SCALE.has(op.kind) || (op.kind === 'PAD' && isSymmetric && op.padValue === 0);
     if (!keeps)
       throw new UserError(
         `op ${op.index} ${op.kind}: has no ${scheme === 'q' ? 'dynamic-q' : 'dynamic-asym'} form; quantize with --scheme static`,
@@ -125,6 +126,10 @@ export function expandDynamic(graph: Graph, metadata: DynamicMetadata): Graph {
   if (input === undefined || others.length > 0 || graph.outputs.length !== 1)
     throw new UserError('dynamic fixed point takes models with one input and one output; split the model');
   requireSupported(graph);
+  if (tensorOf(graph, input).dtype === 'int16' && metadata.form !== 'full')
+    throw new UserError(
+      `form ${metadata.form}: activations of 16 bits have form full alone; quantize with --form full`,
+    );
   const expansion = new Expansion(graph, metadata);
   const inputScale = expansion.newScale(input);
   const ops = graph.ops.map((op) => expansion.op(op));
@@ -192,7 +197,7 @@ function leastScales(ops: readonly Op[], { tensors, graph, metadata }: Expansion
   return new Map([...reals].flatMap(([id, real]) => (real > 0 ? [[id, runScale(real, 0, isPowerOfTwo)]] : [])));
 }
 
-/** The graph as a file has it: no scale tensors, int8 activations without quantization. */
+/** The graph as a file has it: no scale tensors, activations without quantization. */
 export function stripDynamic(graph: Graph): Graph {
   const { dynamics, ...rest } = graph;
   const { scaleOf, states } = defined(dynamics, 'dynamics');

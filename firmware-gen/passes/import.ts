@@ -53,13 +53,15 @@ function dynamicMetadataOf(model: TfliteModel): DynamicMetadata | null {
   return entry ? parseDynamicMetadata(model.buffers?.[entry.buffer]?.data ?? new Uint8Array(0)) : null;
 }
 
-/** int8 tensors without quantization get the nominal one; their scales are found at run time. */
+/** int8 and int16 tensors without quantization get the nominal one; their scales are found at run time. */
 function withNominalScales(model: TfliteModel): TfliteModel {
-  const int8 = codeOf(TENSOR_TYPES, 'INT8');
+  const types = [codeOf(TENSOR_TYPES, 'INT8'), codeOf(TENSOR_TYPES, 'INT16')];
   const { scale, zeroPoint } = NOMINAL;
   const quantization = { ...tableDefaults('QuantizationParameters'), scale, zeroPoint: zeroPoint.map(BigInt) };
   const patched = (tensor: TfliteTensor): TfliteTensor =>
-    tensor.type === int8 && (tensor.quantization?.scale ?? []).length === 0 ? { ...tensor, quantization } : tensor;
+    types.includes(tensor.type) && (tensor.quantization?.scale ?? []).length === 0
+      ? { ...tensor, quantization }
+      : tensor;
   const subgraphs = (model.subgraphs ?? []).map((subgraph) => ({
     ...subgraph,
     tensors: (subgraph.tensors ?? []).map(patched),

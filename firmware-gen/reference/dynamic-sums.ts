@@ -12,9 +12,8 @@ import { windowOf } from './window.ts';
 export type DynamicSums = (input: RunScale, biases: Int32Array) => Int32Array;
 
 export function prepareDynamicSums(op: DynamicWeightedOp, buffers: Buffers, weights: AlignedWeights): DynamicSums {
-  const input = as(inputOf(buffers, op, 0), Int8Array);
   const aligned = new Int32Array(outputOf(buffers, op).view.length);
-  const raw = rawSums(op, buffers, weights, input, aligned);
+  const raw = rawSums(op, buffers, weights, as(inputOf(buffers, op, 0), Int8Array), aligned);
   const isRelu = op.activation !== 'NONE';
   const { multipliers, channels } = weights;
   return ({ zeroPoint }, biases) => {
@@ -31,12 +30,16 @@ export function prepareDynamicSums(op: DynamicWeightedOp, buffers: Buffers, weig
   };
 }
 
-function rawSums(
+export type Values = Int8Array | Int16Array;
+export type Sums = Int32Array | Float64Array;
+
+/** Sums of products without biases. */
+export function rawSums(
   op: DynamicWeightedOp,
   buffers: Buffers,
-  { filter, channels }: AlignedWeights,
-  input: Int8Array,
-  sums: Int32Array,
+  { filter, channels }: Pick<AlignedWeights<Values>, 'filter' | 'channels'>,
+  input: Values,
+  sums: Sums,
 ): (zeroPoint: number) => void {
   if (op.kind === 'FULLY_CONNECTED') {
     const depth = defined(inputOf(buffers, op, 1).tensor.shape[1], 'depth');
@@ -74,7 +77,7 @@ function forTaps(w: Window, pixel: number, visit: (tap: number, at: number) => v
   }
 }
 
-function convSums(w: Window, input: Int8Array, zeroPoint: number, filter: Int8Array, sums: Int32Array): void {
+function convSums(w: Window, input: Values, zeroPoint: number, filter: Values, sums: Sums): void {
   const length = w.filterH * w.filterW * w.inputC;
   const patch = new Int32Array(length);
   let out = 0;
@@ -93,7 +96,7 @@ function convSums(w: Window, input: Int8Array, zeroPoint: number, filter: Int8Ar
   }
 }
 
-function depthwiseSums(w: Window, input: Int8Array, zeroPoint: number, filter: Int8Array, sums: Int32Array): void {
+function depthwiseSums(w: Window, input: Values, zeroPoint: number, filter: Values, sums: Sums): void {
   const multiplier = w.outputC / w.inputC;
   sums.fill(0);
   for (let pixel = 0; pixel < w.batches * w.outputH * w.outputW; pixel += 1) {

@@ -169,7 +169,7 @@ export function prepareDynamicAdd(op: Op & { readonly kind: 'ADD' | 'SUB' | 'MUL
 }
 
 /** The first unless the second is larger. */
-function widerScale(a: RunScale, b: RunScale): RunScale {
+export function widerScale(a: RunScale, b: RunScale): RunScale {
   return b.shift > a.shift || (b.shift === a.shift && b.multiplier > a.multiplier) ? b : a;
 }
 

@@ -19,6 +19,8 @@ import {
 } from './data-movement.ts';
 import { prepareDepthwiseConv2d } from './depthwise-conv.ts';
 import { prepareDynamicAdd, prepareDynamicConcatenation, prepareDynamicWeighted } from './dynamic.ts';
+import { prepareDynamicAddS16, prepareDynamicConcatenationS16, prepareDynamicWeightedS16 } from './dynamic-s16.ts';
+import { isInt16Op } from '../ir/dynamic-weights.ts';
 import { prepareArithmetic, prepareExtremum } from './elementwise.ts';
 import { prepareFullyConnected } from './fully-connected.ts';
 import { prepareMean } from './mean.ts';
@@ -135,15 +137,16 @@ function prepare(op: Op, buffers: Buffers): () => void {
 
 /** Null for kinds whose static kernel asks for the scale itself. */
 function prepareDynamic(op: Op, buffers: Buffers): (() => void) | null {
+  const isWide = isInt16Op(op, buffers.graph);
   switch (op.kind) {
     case 'CONV_2D':
     case 'DEPTHWISE_CONV_2D':
     case 'FULLY_CONNECTED':
-      return prepareDynamicWeighted(op, buffers);
+      return isWide ? prepareDynamicWeightedS16(op, buffers) : prepareDynamicWeighted(op, buffers);
     case 'ADD':
-      return prepareDynamicAdd(op, buffers);
+      return isWide ? prepareDynamicAddS16(op, buffers) : prepareDynamicAdd(op, buffers);
     case 'CONCATENATION':
-      return prepareDynamicConcatenation(op, buffers);
+      return isWide ? prepareDynamicConcatenationS16(op, buffers) : prepareDynamicConcatenation(op, buffers);
     default:
       return null;
   }

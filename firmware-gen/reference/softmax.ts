@@ -17,7 +17,7 @@ import { as, inputOf, outputOf, scaleOf } from './buffers.ts';
 import { expOnNegativeValues, reciprocal } from './fixed-point.ts';
 import { expF32 } from './float-math.ts';
 import { inputScaleId } from '../ir/dynamic-ops.ts';
-import { dynamicSoftmaxParams } from '../ir/dynamic.ts';
+import { dynamicSoftmaxMultiplier, dynamicSoftmaxParams } from '../ir/dynamic.ts';
 import { readScale } from './dynamic.ts';
 
 const f = Math.fround;
@@ -36,9 +36,10 @@ export function prepareSoftmax(op: SoftmaxOp, buffers: Buffers): () => void {
     };
   }
   if (input.tensor.dtype === 'int16') {
-    const { multiplier, shift } = softmaxInt16Multiplier(scaleOf(input), op.beta);
+    const fixed = op.dynamic ? null : softmaxInt16Multiplier(scaleOf(input), op.beta);
     const [x, y] = [as(input, Int16Array), as(output, Int16Array)];
     return () => {
+      const { multiplier, shift } = fixed ?? dynamicSoftmaxMultiplier(readScale(buffers, inputScaleId(op)));
       for (let row = 0; row < rows; row++) softmaxInt16(x, y, row * depth, depth, multiplier, shift);
     };
   }

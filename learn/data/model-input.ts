@@ -1,6 +1,6 @@
 /** Between raw samples and a model's input tensor: the pipeline gives real numbers, the tensor's own quantization the integers. */
 import { assert, UserError } from '../../common/errors.ts';
-import { realScale, scaleForValues } from '../../firmware-gen/ir/dynamic.ts';
+import { LEVELS_16, LEVELS_8, realScale, scaleForValues } from '../../firmware-gen/ir/dynamic.ts';
 import { elementCount, tensorOf, type Graph, type Tensor, type TensorId } from '../../firmware-gen/ir/graph.ts';
 import { roundHalfAwayFromZero, typeRange } from '../../firmware-gen/ir/quantized-math.ts';
 import type { ReferenceResult } from '../../firmware-gen/reference/index.ts';
@@ -64,7 +64,8 @@ export function modelInputs(graph: Graph, values: Float32Array): Uint8Array[] {
   const { dynamics } = graph;
   if (!dynamics) return [inputBytes(tensor, values)];
   const { scheme, leastInput } = dynamics;
-  const scale = scaleForValues(scheme, values, leastInput === null ? SCALE_MIN : realScale(leastInput));
+  const least = leastInput === null ? SCALE_MIN : realScale(leastInput);
+  const scale = scaleForValues(scheme, values, least, tensor.dtype === 'int16' ? LEVELS_16 : LEVELS_8);
   const quantization = { scale: [realScale(scale)], zeroPoint: [scale.zeroPoint], axis: 0 };
   const words = Int32Array.of(scale.multiplier, scale.shift, scale.zeroPoint);
   return [inputBytes({ ...tensor, quantization }, values), new Uint8Array(words.buffer)];

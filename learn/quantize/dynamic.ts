@@ -2,9 +2,11 @@
  * From a float graph to dynamic fixed point (docs/dynamic-quantization.md): weights are quantized now, activations when the layer has run.
  * Calibration samples only say how loud inputs usually are: they set the default scale of the input and keep biases within accumulators.
  */
-import { defined } from '../../common/errors.ts';
+import { assert, defined } from '../../common/errors.ts';
 import {
   DYNAMIC_SUM_LIMIT,
+  LEVELS_16,
+  LEVELS_8,
   runScale,
   scaleForValues,
   type DynamicForm,
@@ -17,7 +19,7 @@ import { calibrate, type ActivationRanges } from './calibrate.ts';
 import { equalizeLayers } from './equalize.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
 import { withoutNegligibleChannels } from './negligible-channels.ts';
-import { int8Format, SCALE_MIN } from './number-format.ts';
+import { int16Format, int8Format, SCALE_MIN } from './number-format.ts';
 import { requireFloat, requireUsable } from './static.ts';
 import { constantOf, floatsOf, isWeighted, outputChannelAxis, type WeightedOp } from './weights.ts';
 
@@ -26,6 +28,9 @@ export interface DynamicOptions {
   readonly form: DynamicForm;
   readonly granularity: 'channel' | 'tensor';
   readonly equalization: boolean;
+  /** Bits, 8 unless given; weights of 16 need activations of 16, which have form full alone. */
+  readonly weights?: 8 | 16;
+  readonly activations?: 8 | 16;
 }
 
 export interface DynamicResult {
@@ -48,6 +53,8 @@ export function quantizeDynamic(
   samples: readonly Float32Array[],
   options: DynamicOptions,
 ): DynamicResult {
+  const format = options.activations === 16 ? int16Format : int8Format;
+  assert(format === int16Format || options.weights !== 16, 'weights of 16 bits have activations of 16 bits');
   requireFloat(graph);
   requireUsable(graph, samples);
   const { graph: folded } = withoutNegligibleChannels(foldBatchNorm(graph));
@@ -61,20 +68,25 @@ export function quantizeDynamic(
     if (!isWeighted(op)) continue;
     for (const tensor of layerConstants(float, op, ranges, options)) constants.set(tensor.id, tensor);
   }
-  const fixed = new Map(float.ops.map((op) => [op.outputs[0], int8Format.fixedOutput[op.kind]]));
+  const fixed = new Map(float.ops.map((op) => [op.outputs[0], format.fixedOutput[op.kind]]));
   const nominal: Graph = {
     ...float,
     tensors: float.tensors.map((tensor): Tensor => {
       const constant = constants.get(tensor.id);
       if (constant) return constant;
       // Constants elsewhere are refused by expandDynamic, by op.
-      return tensor.data ? tensor : { ...tensor, dtype: 'int8', quantization: fixed.get(tensor.id) ?? NOMINAL };
+      return tensor.data ? tensor : { ...tensor, dtype: format.dtype, quantization: fixed.get(tensor.id) ?? NOMINAL };
     }),
     ops: float.ops.map((op): Op => (op.kind === 'PAD' ? { ...op, padValue: 0 } : op)),
     notes: [],
   };
   const { min, max } = defined(ranges.get(defined(float.inputs[0], 'input')), 'range of the input');
-  const input = scaleForValues(options.scheme, [min, max], SCALE_MIN);
+  const input = scaleForValues(
+    options.scheme,
+    [min, max],
+    SCALE_MIN,
+    options.activations === 16 ? LEVELS_16 : LEVELS_8,
+  );
   const { scheme, form } = options;
   return { float, quantized: expandDynamic(nominal, { schemaVersion: 1, scheme, form, input: { ...input } }) };
 }
@@ -84,8 +96,11 @@ function layerConstants(
   graph: Graph,
   op: WeightedOp,
   ranges: ActivationRanges,
-  { granularity, scheme }: DynamicOptions,
+  options: DynamicOptions,
 ): readonly [Tensor, Tensor] {
+  const { granularity, scheme, activations } = options;
+  const bits = options.weights ?? 8;
+  const weightMax = bits === 16 ? 32767 : 127;
   const [filter, bias] = [constantOf(graph, op, 1), constantOf(graph, op, 2)];
   const [weights, biases] = [floatsOf(filter), floatsOf(bias)];
   const axis = outputChannelAxis(op);
@@ -100,34 +115,36 @@ function layerConstants(
     peak[c] = Math.max(peak[c]!, Math.abs(weight));
     total[c] = total[c]! + Math.abs(weight);
   }
-  const wanted = Array.from({ length: channels }, (_, c) =>
-    Math.max(
-      peak[c]! / 127,
-      (255 * total[c]!) / (WEIGHT_SHARE * DYNAMIC_SUM_LIMIT),
-      Math.abs(biases[c]!) / (quietest * BIAS_MAX),
-      SCALE_MIN,
-    ),
-  );
+  const wanted = Array.from({ length: channels }, (_, c) => {
+    const least = Math.max(peak[c]! / weightMax, SCALE_MIN);
+    // Sums of int16 activations are shifted to fit.
+    if (activations === 16) return least;
+    const weightsFit = (255 * total[c]!) / (WEIGHT_SHARE * DYNAMIC_SUM_LIMIT);
+    return Math.max(least, weightsFit, Math.abs(biases[c]!) / (quietest * BIAS_MAX));
+  });
   const scales = granularity === 'channel' ? wanted.map(roundedUp) : [tensorScale(Math.max(...wanted), scheme)];
   const scaleOf = (c: number): number => scales[scales.length === 1 ? 0 : c]!;
-  const integers = Int8Array.from(weights, (weight, i) =>
-    Math.min(127, Math.max(-127, roundHalfAwayFromZero(weight / scaleOf(channelOf(i))))),
+  const rounded = Array.from(weights, (weight, i) =>
+    Math.min(weightMax, Math.max(-weightMax, roundHalfAwayFromZero(weight / scaleOf(channelOf(i))))),
   );
+  const integers = bits === 16 ? Int16Array.from(rounded) : Int8Array.from(rounded);
   const steps = biases.map((value, c) => value / scaleOf(c));
   const largest = steps.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
   const exponent = largest === 0 ? 0 : Math.min(60, BIAS_BITS - 1 - Math.floor(Math.log2(largest)));
-  const stored = Int32Array.from(steps, (value) => roundHalfAwayFromZero(value * 2 ** exponent));
+  const fixedSteps = steps.map((value) => roundHalfAwayFromZero(value * 2 ** exponent));
+  // int64 is what 16-bit filters go with in a file (firmware-gen/ir/op-rules.ts).
+  const stored = bits === 16 ? BigInt64Array.from(fixedSteps, BigInt) : Int32Array.from(fixedSteps);
   const zeros = scales.map(() => 0);
   return [
     {
       ...filter,
-      dtype: 'int8',
+      dtype: bits === 16 ? 'int16' : 'int8',
       quantization: { scale: scales, zeroPoint: zeros, axis: scales.length === 1 ? 0 : axis },
       data: new Uint8Array(integers.buffer),
     },
     {
       ...bias,
-      dtype: 'int32',
+      dtype: bits === 16 ? 'int64' : 'int32',
       quantization: { scale: scales.map((scale) => scale * 2 ** -exponent), zeroPoint: zeros, axis: 0 },
       data: new Uint8Array(stored.buffer),
     },

@@ -139,6 +139,8 @@ export class FloatBuilder {
 export interface DynamicChoice {
   readonly scheme: DynamicScheme;
   readonly form: DynamicForm;
+  readonly weights?: 8 | 16;
+  readonly activations?: 8 | 16;
 }
 
 /** `build` gives the output of a network on an input of `shape`; calibration, input and its scale are drawn. */
@@ -158,12 +160,15 @@ export function dynamicCase(
   const { defaultInput } = quantized.dynamics!;
   // Louder and softer than calibrated; rows of one frame differ in loudness, so that running ranges grow.
   const shift = Math.max(defaultInput.shift + builder.between(-3, 6), quantized.dynamics!.leastInput?.shift ?? -60) + 1;
-  const zeroPoint = choice.scheme === 'q' ? 0 : builder.between(-128, 127);
+  const isWide = choice.activations === 16;
+  const zeroPoint = choice.scheme === 'q' || isWide ? 0 : builder.between(-128, 127);
   const multiplier = choice.scheme === 'q' ? 2 ** 30 : 2 ** 30 + builder.random.integer(2 ** 30);
-  const values = Int8Array.from({ length: elements }, (_, i) => {
+  const drawn = Array.from({ length: elements }, (_, i) => {
     const loudness = builder.pick([1, 1, 0.3, i / elements]);
-    return Math.round(loudness * (builder.between(-128, 127) - zeroPoint)) + zeroPoint;
+    const value = isWide ? builder.between(-32768, 32767) : builder.between(-128, 127);
+    return Math.round(loudness * (value - zeroPoint)) + zeroPoint;
   });
+  const values = isWide ? Int16Array.from(drawn) : Int8Array.from(drawn);
   const scale = Int32Array.of(multiplier, shift, zeroPoint);
   return { graph: quantized, inputs: [new Uint8Array(values.buffer), new Uint8Array(scale.buffer)] };
 }

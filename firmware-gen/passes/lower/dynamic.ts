@@ -19,6 +19,8 @@ import {
 import { convGeometry, type ConvOp } from './conv-params.ts';
 import type { LowerOp } from './lower-op.ts';
 import { depthwisePlan } from './dynamic-depthwise.ts';
+import { lowerDynamicS16 } from './dynamic-s16.ts';
+import { isInt16 } from './int16.ts';
 import { packDepthwise3x3, packDepthwiseBlocks } from './pack-depthwise.ts';
 import { packBlocks, pairedRowPlaces, quadPlaces } from './pack-weights.ts';
 
@@ -272,6 +274,7 @@ function softmaxCall(op: Op, graph: Graph): KernelCall | null {
 /** Null for a static op. */
 export const lowerDynamic: LowerOp = (op, graph) => {
   if (!op.dynamic) return null;
+  if (isInt16(inputTensor(op, graph))) return lowerDynamicS16(op, graph);
   switch (op.kind) {
     case 'CONV_2D':
       return convCall(op, graph);

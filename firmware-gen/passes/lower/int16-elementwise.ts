@@ -150,6 +150,9 @@ const RECIPROCAL_TABLE: CConstant = {
   comment: '1 / (1 + x) over [0, 1], Q0.15, 512 intervals',
 };
 
+/** Of the exponential and the reciprocal. */
+export const SOFTMAX_TABLES = [constant(EXP_TABLE), constant(RECIPROCAL_TABLE)] as const;
+
 export const lowerSoftmaxS16: LowerOp = (op, graph) => {
   if (op.kind !== 'SOFTMAX') return null;
   const [input, output] = [inputTensor(op, graph), outputTensor(op, graph)];
