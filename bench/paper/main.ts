@@ -47,7 +47,11 @@ async function accuracyTable(task: Task, cells: Cells, calibrations: readonly nu
     '',
     `Published, another network and data (${published.what}): dynamic ${published.dynamic}, static ${published.static}.`,
     '',
-    row(['shift', 'float top-1', ...columns.map(({ count, scheme }) => `${scheme}, ${count}`)]),
+    // A data set can have fewer samples on its calibration side.
+    row([
+      ...['shift', 'float top-1'],
+      ...columns.map(({ count, scheme }) => `${scheme}, ${Math.min(count, task.calibration.length)}`),
+    ]),
     rule(columns.length + 2),
   ];
   for (const shift of SHIFTS) {
