@@ -16,6 +16,8 @@ const memoryRegion = z.strictObject({
   kind: z.enum(['flash', 'ram']),
   start: address,
   bytes: z.int().positive(),
+  /** False: for the core alone, out of reach for DMA. */
+  dma: z.literal(false).optional(),
 });
 
 /** Models of emulator/peripherals that a board's chip can be made of. */
@@ -52,6 +54,10 @@ export const PERIPHERAL_KINDS = [
   'stm32u5-flash',
   'stm32u5-icache',
   'stm32u5-syscfg',
+  'stm32-dma-streams',
+  'stm32-dma-channels',
+  'stm32-dmamux',
+  'stm32-gpdma',
   'stm32-crc',
   'stm32-crc-fixed',
   'stm32-rng',
@@ -94,6 +100,8 @@ export const PERIPHERAL_KINDS = [
   'psoc6-scb',
 ] as const;
 
+const dmaLines = z.array(z.string().regex(/^[A-Z][A-Za-z0-9_]*(\.\d+){1,2}$/, 'it is DMAMUX1.34 or DMA1.5.4')).min(1);
+
 const peripheral = z.strictObject({
   /** As the reference manual calls it: LPUART1, TIM5. */
   name: z
@@ -103,6 +111,16 @@ const peripheral = z.strictObject({
   base: address,
   /** Line of the NVIC. */
   irq: z.int().min(0).max(495).optional(),
+  /** DMA controllers: a line for every channel; several may share one. */
+  irqs: z.array(z.int().min(0).max(495)).min(1).max(16).optional(),
+  /** DMA controllers: the multiplexer that selects requests, and its channel that goes to the first of the controller's, as DMAMUX1.7. */
+  mux: z
+    .string()
+    .regex(/^[A-Z][A-Za-z0-9_]*\.\d+$/, 'it is MULTIPLEXER.CHANNEL, as DMAMUX1.7')
+    .transform((text) => ({ name: text.split('.')[0]!, first: Number(text.split('.')[1]) }))
+    .optional(),
+  /** UARTs: their DMA requests, as CONTROLLER.STREAM.CHANNEL where the wiring is fixed, else MULTIPLEXER.NUMBER. */
+  dma: z.strictObject({ receive: dmaLines, transmit: dmaLines }).optional(),
   /** What it counts time by, a clock of the chip's clock controller; absent: the core's. */
   clock: z.string().optional(),
   /** PERIPHERAL.REGISTER.BIT that must be set for it to answer. */

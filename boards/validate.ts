@@ -2,6 +2,7 @@
 import { UserError } from '../common/errors.ts';
 import { hex32 } from '../common/units.ts';
 import type { Board, MemoryRegion } from './schema.ts';
+import { rejectOddDmaChannels, rejectUnknownDmaLines } from './validate-dma.ts';
 import {
   rejectGeometryMismatch,
   rejectOddL1Caches,
@@ -272,6 +273,8 @@ const RULES: readonly Rule[] = [
   rejectPeripheralInsideMemory,
   rejectUartWithoutPeripheral,
   rejectUnknownEnabler,
+  rejectOddDmaChannels,
+  rejectUnknownDmaLines,
   rejectVectorTableOutsideFlash,
   rejectOscillatorOutOfRange,
   rejectConstantsOverMemory,

@@ -6,6 +6,8 @@ import { BIT_BAND_BYTES, bitBand, peripheralAlias, ramAlias, ramWords } from './
 import { boardPeripherals } from './peripherals/board-peripherals.ts';
 import { PeripheralBus } from './peripherals/bus.ts';
 import { Clocks } from './peripherals/clocks.ts';
+import { DmaRequests } from './peripherals/dma.ts';
+import { dmaBus } from './peripherals/dma-bus.ts';
 import { EventRouter } from './peripherals/event-router.ts';
 import { FlashControl } from './peripherals/flash-control.ts';
 import type { Peripheral, PeripheralHost } from './peripherals/peripheral.ts';
@@ -93,7 +95,10 @@ export class BoardDevices implements Stateful {
     const flashArray = board.memory.find(({ kind }) => kind === 'flash') ?? { start: 0, bytes: 0 };
     const events = new EventRouter();
     const idCode = chipIdRegister(board)?.word ?? 0;
-    bus.add(boardPeripherals(board, { host, clocks, flash, flashArray, oscillators, idCode, serialLine, events, itm }));
+    const dma = new DmaRequests();
+    const reach = dmaBus(board.memory, bus, (address) => this.covers(address), host);
+    const chip = { clocks, flash, flashArray, oscillators, idCode, serialLine, events, dma, dmaBus: reach, itm };
+    bus.add(boardPeripherals(board, { host, ...chip }));
     for (const { start, bytes } of this.spaces) cpu.mapDevice(start, bytes, bus);
     if (!board.bitBand) return;
     cpu.mapDevice(peripheralAlias.start, BIT_BAND_BYTES, bitBand(peripheralAlias, bus));

@@ -15,8 +15,11 @@ import * as rp2040 from './rp2040/clocks.ts';
 import * as rp2040Devices from './rp2040/devices.ts';
 import { Rp2040Ssi } from './rp2040/ssi.ts';
 import { Stm32Crc } from './stm32/crc.ts';
+import { Stm32DmaChannels, Stm32DmaMux } from './stm32/dma-channels.ts';
+import { Stm32DmaStreams } from './stm32/dma-streams.ts';
 import * as f4 from './stm32/f4-f7.ts';
 import { Stm32Flash } from './stm32/flash-interface.ts';
+import { Stm32Gpdma } from './stm32/gpdma.ts';
 import { Stm32Gpio } from './stm32/gpio.ts';
 import * as g0 from './stm32/g0.ts';
 import * as h7 from './stm32/h7.ts';
@@ -65,6 +68,10 @@ export const deviceCatalogue: Readonly<Record<Board['peripherals'][number]['kind
   'stm32u5-flash': (spec, context) => new Stm32Flash(spec, context, u5.flashU5),
   'stm32u5-icache': (spec, context) => new Stm32Icache(spec, context),
   'stm32u5-syscfg': (spec) => new RegisterDevice(spec.name, spec.base, u5.syscfgU5Table),
+  'stm32-dma-streams': (spec, context) => new Stm32DmaStreams(spec, context),
+  'stm32-dma-channels': (spec, context) => new Stm32DmaChannels(spec, context),
+  'stm32-dmamux': (spec, context) => new Stm32DmaMux(spec, context),
+  'stm32-gpdma': (spec, context) => new Stm32Gpdma(spec, context),
   'stm32-crc': (spec) => new Stm32Crc(spec, false),
   'stm32-crc-fixed': (spec) => new Stm32Crc(spec, true),
   'stm32-rng': (spec, context) => new Stm32Rng(spec, context),

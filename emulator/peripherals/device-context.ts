@@ -4,6 +4,7 @@ import { UserError } from '../../common/errors.ts';
 import { exception } from '../exceptions/exception.ts';
 import type { Clocks, ClockSignal } from './clocks.ts';
 import type { EventRouter } from './event-router.ts';
+import type { DmaBus, DmaRequests } from './dma.ts';
 import type { FlashControl } from './flash-control.ts';
 import type { PeripheralHost } from './peripheral.ts';
 import type { SerialLine } from './serial-line.ts';
@@ -22,11 +23,27 @@ export interface DeviceContext {
   /** The far end of a UART, by the name of the peripheral. */
   readonly serialLine: (name: string) => SerialLine;
   readonly events: EventRouter;
+  /** Request lines between devices and DMA controllers, and what the latter reach. */
+  readonly dma: DmaRequests;
+  readonly dmaBus: DmaBus;
   /** Far end of ITM stimulus port 0. */
   readonly itm: SerialLine;
 }
 
-/** An interrupt line of the NVIC, driven by a device; does nothing on an engine that takes no interrupts. */
+/** Lines that are raised, by number: small chips let devices share one. */
+const raised = new WeakMap<PeripheralHost, Map<number, Set<InterruptLine>>>();
+
+function raisedOf(host: PeripheralHost, number: number): Set<InterruptLine> {
+  const lines = raised.get(host) ?? new Map<number, Set<InterruptLine>>();
+  const sharers = lines.get(number) ?? new Set<InterruptLine>();
+  raised.set(host, lines.set(number, sharers));
+  return sharers;
+}
+
+/**
+ * An interrupt line of the NVIC, driven by a device; it is raised while any of the devices that share it raises it. Does nothing on an engine
+ * that takes no interrupts.
+ */
 export class InterruptLine {
   private readonly host: PeripheralHost;
   private readonly number: number | null;
@@ -42,13 +59,22 @@ export class InterruptLine {
     this.level = level;
     const { exceptions } = this.host;
     if (this.number === null || exceptions === null) return;
-    exceptions.state.setLevel(this.number, level);
+    const sharers = this.keep(this.number);
+    exceptions.state.setLevel(this.number, sharers.size > 0);
     exceptions.changed();
   }
 
   /** After restore(): the level in the NVIC is restored with the exceptions. */
   restore(level: boolean): void {
     this.level = level;
+    if (this.number !== null) this.keep(this.number);
+  }
+
+  private keep(number: number): Set<InterruptLine> {
+    const sharers = raisedOf(this.host, number);
+    if (this.level) sharers.add(this);
+    else sharers.delete(this);
+    return sharers;
   }
 }
 

@@ -78,7 +78,11 @@ export const ratesOfF7: RatesOf = (rcc, oscillators): ClockRates => {
     usart1: kernel(clocks.apb2, 0),
     usart2: kernel(clocks.apb1, 2),
     usart3: kernel(clocks.apb1, 4),
+    uart4: kernel(clocks.apb1, 6),
+    uart5: kernel(clocks.apb1, 8),
     usart6: kernel(clocks.apb2, 10),
+    uart7: kernel(clocks.apb1, 12),
+    uart8: kernel(clocks.apb1, 14),
   };
 };
 

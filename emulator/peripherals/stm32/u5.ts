@@ -78,6 +78,8 @@ export const ratesOfU5: RatesOf = (rcc, oscillators): ClockRates => {
   const ppre2 = rcc.field('CFGR2', 8, 3);
   const apb1 = core / apbDivider(ppre1);
   const apb2 = core / apbDivider(ppre2);
+  const apb3 = core / apbDivider(rcc.field('CFGR3', 4, 3));
+  const msik = rcc.bit('CR', 5) ? (MSI_KHZ[rcc.bit('ICSCR1', 23) ? rcc.field('ICSCR1', 24, 4) : 4] ?? 0) * 1e3 : 0;
   const kernel = (bus: number, shift: number): number => [bus, system, hsi, lse][rcc.field('CCIPR1', shift, 2)] ?? 0;
   return {
     core,
@@ -88,6 +90,9 @@ export const ratesOfU5: RatesOf = (rcc, oscillators): ClockRates => {
     usart1: kernel(apb2, 0),
     usart2: kernel(apb1, 2),
     usart3: kernel(apb1, 4),
+    uart4: kernel(apb1, 6),
+    uart5: kernel(apb1, 8),
+    lpuart1: [apb3, system, hsi, lse, msik][rcc.field('CCIPR3', 0, 3)] ?? 0,
     lse,
     lsi: rcc.bit('BDCR', 27) ? LSI_HZ : 0,
     hsi48: rcc.bit('CR', 13) ? HSI48_HZ : 0,

@@ -1,5 +1,6 @@
 /** STM32F4 USART with SR and DR (RM0090 chapter 30): as usart.ts, with the registers of the older generation. */
 import { clockOf, InterruptLine, type DeviceContext, type PeripheralSpec } from '../device-context.ts';
+import type { DmaRequests } from '../dma.ts';
 import type { PeripheralHost } from '../peripheral.ts';
 import { RegisterDevice, storage, type DeviceTable } from '../register-device.ts';
 import { UartLine, type UartState } from '../uart-line.ts';
@@ -9,6 +10,8 @@ const CR1 = { RE: 2, TE: 3, IDLEIE: 4, RXNEIE: 5, TCIE: 6, TXEIE: 7, PCE: 10, M:
 /** CLKEN and LINEN of CR2; IREN, HDSEL, SCEN of CR3. */
 const CR2_NOT_MODELLED = (1 << 11) | (1 << 14);
 const CR3_NOT_MODELLED = (1 << 1) | (1 << 3) | (1 << 5);
+const CR3 = { EIE: 0, DMAR: 6, DMAT: 7 } as const;
+const DMA_ENABLES = (1 << CR3.DMAR) | (1 << CR3.DMAT);
 const STOP_BITS = [1, 0.5, 2, 1.5] as const;
 
 const table: DeviceTable = {
@@ -20,6 +23,7 @@ export class Stm32UsartV1 extends RegisterDevice {
   private readonly host: PeripheralHost;
   private readonly interrupt: InterruptLine;
   private readonly uart: UartLine;
+  private readonly dma: DmaRequests;
   private transmitComplete = true;
   /** SR has been read with these flags set: reading DR now clears them. */
   private statusRead = false;
@@ -28,8 +32,9 @@ export class Stm32UsartV1 extends RegisterDevice {
     super(spec.name, spec.base, table);
     this.host = context.host;
     this.interrupt = new InterruptLine(context.host, spec.irq);
+    this.dma = context.dma;
     const line = context.serialLine(spec.name);
-    line.onIncoming = () => this.host.reschedule();
+    line.onIncoming = () => this.incoming();
     this.uart = new UartLine({
       clock: clockOf(context, spec),
       line,
@@ -39,6 +44,9 @@ export class Stm32UsartV1 extends RegisterDevice {
       depth: () => 1,
       hasEvents: context.host.exceptions !== null,
     });
+    const advance = (): void => this.advance();
+    this.dma.add(spec.dma?.receive ?? [], { isRequesting: () => this.asksToBeRead(), advance });
+    this.dma.add(spec.dma?.transmit ?? [], { isRequesting: () => this.asksForBytes(), advance });
   }
 
   override reset(): void {
@@ -146,12 +154,34 @@ export class Stm32UsartV1 extends RegisterDevice {
       both(CR1.RXNEIE, SR.ORE) ||
       both(CR1.TXEIE, SR.TXE) ||
       both(CR1.TCIE, SR.TC) ||
-      both(CR1.IDLEIE, SR.IDLE)
+      both(CR1.IDLEIE, SR.IDLE) ||
+      (this.bit('CR3', CR3.EIE) && this.bit('CR3', CR3.DMAR) && this.uart.overrun)
     );
   }
 
   private update(): void {
     this.interrupt.set(this.wants());
+    if ((this.get('CR3') & DMA_ENABLES) !== 0) this.dma.changed();
+  }
+
+  private incoming(): void {
+    this.host.reschedule();
+    // Where no time passes for devices, what comes is there at once.
+    if (this.host.exceptions === null) this.update();
+  }
+
+  private asksToBeRead(): boolean {
+    if (!this.bit('CR3', CR3.DMAR) || !this.bit('CR1', CR1.RE) || !this.isOn()) return false;
+    if (this.host.exceptions === null) this.uart.advance();
+    return this.uart.available() > 0;
+  }
+
+  private asksForBytes(): boolean {
+    return this.bit('CR3', CR3.DMAT) && this.bit('CR1', CR1.TE) && this.isOn() && this.uart.hasRoom();
+  }
+
+  private isOn(): boolean {
+    return this.bit('CR1', CR1.UE) && this.isEnabled?.() !== false;
   }
 
   /** RM0090 30.3.4: BRR is the divider in 16ths; with OVER8 in eighths, its low three bits. */

@@ -3,6 +3,7 @@
  * clock give, one-byte buffers or FIFOs, interrupts, DMA requests. Parity, synchronous, smartcard and IrDA modes are not modelled.
  */
 import { clockOf, InterruptLine, type DeviceContext, type PeripheralSpec } from '../device-context.ts';
+import type { DmaRequests } from '../dma.ts';
 import type { PeripheralHost } from '../peripheral.ts';
 import { RegisterDevice } from '../register-device.ts';
 import { UartLine, type UartState } from '../uart-line.ts';
@@ -14,6 +15,7 @@ const CR1_NOT_MODELLED = (1 << 10) | (1 << 13);
 const CR2_NOT_MODELLED = (1 << 11) | (1 << 14) | (1 << 20);
 /** IREN, HDSEL, SCEN. */
 const CR3_NOT_MODELLED = (1 << 1) | (1 << 3) | (1 << 5);
+const DMA_ENABLES = (1 << CR3.DMAR) | (1 << CR3.DMAT);
 /** Half bits of stop: STOP = 1, 0.5, 2, 1.5. */
 const STOP_BITS = [1, 0.5, 2, 1.5] as const;
 
@@ -23,6 +25,7 @@ export class Stm32Usart extends RegisterDevice {
   private readonly interrupt: InterruptLine;
   private readonly uart: UartLine;
   private readonly isLowPower: boolean;
+  private readonly dma: DmaRequests;
   private transmitComplete = true;
 
   constructor(spec: PeripheralSpec, context: DeviceContext, isLowPower: boolean) {
@@ -30,8 +33,9 @@ export class Stm32Usart extends RegisterDevice {
     this.host = context.host;
     this.isLowPower = isLowPower;
     this.interrupt = new InterruptLine(context.host, spec.irq);
+    this.dma = context.dma;
     const line = context.serialLine(spec.name);
-    line.onIncoming = () => this.host.reschedule();
+    line.onIncoming = () => this.incoming();
     this.uart = new UartLine({
       clock: clockOf(context, spec),
       line,
@@ -41,6 +45,9 @@ export class Stm32Usart extends RegisterDevice {
       depth: () => (this.bit('CR1', CR1.FIFOEN) ? FIFO_BYTES : 1),
       hasEvents: context.host.exceptions !== null,
     });
+    const advance = (): void => this.advance();
+    this.dma.add(spec.dma?.receive ?? [], { isRequesting: () => this.asksToBeRead(), advance });
+    this.dma.add(spec.dma?.transmit ?? [], { isRequesting: () => this.asksForBytes(), advance });
   }
 
   override reset(): void {
@@ -184,6 +191,27 @@ export class Stm32Usart extends RegisterDevice {
 
   private update(): void {
     this.interrupt.set(this.wants());
+    if ((this.get('CR3') & DMA_ENABLES) !== 0) this.dma.changed();
+  }
+
+  private incoming(): void {
+    this.host.reschedule();
+    // Where no time passes for devices, what comes is there at once.
+    if (this.host.exceptions === null) this.update();
+  }
+
+  private asksToBeRead(): boolean {
+    if (!this.bit('CR3', CR3.DMAR) || !this.bit('CR1', CR1.RE) || !this.isOn()) return false;
+    if (this.host.exceptions === null) this.uart.advance();
+    return this.uart.available() > 0;
+  }
+
+  private asksForBytes(): boolean {
+    return this.bit('CR3', CR3.DMAT) && this.bit('CR1', CR1.TE) && this.isOn() && this.uart.hasRoom();
+  }
+
+  private isOn(): boolean {
+    return this.bit('CR1', CR1.UE) && this.isEnabled?.() !== false;
   }
 
   private frameTicks(): number {
