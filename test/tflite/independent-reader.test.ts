@@ -80,6 +80,18 @@ describe.skipIf(folder === null)(`TensorFlow Lite${folder === null ? ' (skipped:
     },
   );
 
+  it.each([8, 16] as const)(
+    'should accept a dynamic file of 16-bit activations and %i-bit weights, and refuse to run it',
+    (weights) => {
+      const dynamic = { scheme: 'q', form: 'full', granularity: 'channel', equalization: false } as const;
+      const { quantized } = quantizeDynamic(graph, calibration, { ...dynamic, weights, activations: 16 });
+      const { run, errors } = read(fileOf(quantized));
+      expect(run).toBeNull();
+      expect(errors).toMatch(/input->quantization.type/);
+      expect(errors).toMatch(/Node number 0 \(CONV_2D\) failed to prepare/);
+    },
+  );
+
   it('should not get as far with a damaged file', () => {
     const file = fileOf(quantizeStatic(graph, calibration, STATIC_DEFAULTS).quantized);
     const withoutRoot = file.slice();
