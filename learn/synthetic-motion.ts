@@ -1,6 +1,7 @@
 /**
  * Synthetic wrist motion, for demonstrations where no recording is at hand: gravity, a few tones per channel at multiples of the stride or
- * clap rate, noise. The figures are harmonic fits to one window each of training subjects (WISDM, see models/README.md), rounded. It is
+ * clap rate, noise. The figures are harmonic fits to one window each of training subjects (WISDM, see models/README.md), rounded; what moves at
+ * rest has no rate, so the noise of sitting and standing has the medians of all their windows: deviation, correlation from frame to frame. It is
  * not data: a classifier's answer to it says nothing about its accuracy; always label it synthetic. The same seed gives the same window.
  */
 import { UserError } from '../common/errors.ts';
@@ -13,18 +14,20 @@ type Channel = (typeof CHANNELS)[number];
 /** Mean, then amplitude and phase (in turns) of the base rate and its multiples; m/s^2 or rad/s. */
 type Tones = readonly [mean: number, ...amplitudesAndPhases: number[]];
 
+/** Standard deviation, and correlation of a value with that of the frame before (at 20 Hz); white without. */
+type Noise = readonly [deviation: number, correlation?: number];
+
 interface Motion extends Readonly<Record<Channel, Tones>> {
   /** Base rate: stride, clap or sway. */
   readonly hz: number;
-  /** Standard deviations of white noise. */
-  readonly noise: { readonly accelerometer: number; readonly gyroscope: number };
+  readonly noise: { readonly accelerometer: Noise; readonly gyroscope: Noise };
 }
 
 // prettier-ignore
 const MOTIONS = {
   walking: {
     hz: 0.93,
-    noise: { accelerometer: 0.66, gyroscope: 0.3 },
+    noise: { accelerometer: [0.66], gyroscope: [0.3] },
     ax: [10.5, 1.1, 0.34, 3.7, 0.28, 0.8, 0.69],
     ay: [-2.3, 2.1, 0.94, 0.8, 0.96, 0.3, 0.24],
     az: [1.4, 0.8, 0.58, 0.7, 0.07, 0.2, 0.69],
@@ -34,7 +37,7 @@ const MOTIONS = {
   },
   jogging: {
     hz: 1.28,
-    noise: { accelerometer: 1.2, gyroscope: 0.35 },
+    noise: { accelerometer: [1.2], gyroscope: [0.35] },
     ax: [2.4, 8, 0.1, 3.5, 0.53, 1, 0.49],
     ay: [-8.8, 4.2, 0.12, 11.2, 0.97, 0.7, 0.45],
     az: [0.5, 0.6, 0.81, 0.8, 0.38, 0.5, 0.45],
@@ -44,7 +47,7 @@ const MOTIONS = {
   },
   stairs: {
     hz: 0.8,
-    noise: { accelerometer: 1.22, gyroscope: 0.59 },
+    noise: { accelerometer: [1.22], gyroscope: [0.59] },
     ax: [9.8, 0.4, 0.91, 6.7, 0.19, 0.5, 0.45],
     ay: [-2.6, 1, 0.52, 0.9, 0.56, 0.4, 0.78],
     az: [0.9, 1.2, 0.14, 1.1, 0.77, 0.6, 0.05],
@@ -54,7 +57,7 @@ const MOTIONS = {
   },
   sitting: {
     hz: 0.47,
-    noise: { accelerometer: 0.03, gyroscope: 0.005 },
+    noise: { accelerometer: [0.08, 0.47], gyroscope: [0.023, 0.63] },
     ax: [1.2, 0.01, 0.78],
     ay: [-3.1, 0.02, 0],
     az: [9.2, 0.01, 0],
@@ -64,7 +67,7 @@ const MOTIONS = {
   },
   standing: {
     hz: 0.3,
-    noise: { accelerometer: 0.03, gyroscope: 0.02 },
+    noise: { accelerometer: [0.12, 0.65], gyroscope: [0.05, 0.81] },
     ax: [9.6],
     ay: [-0.8, 0.04, 0.55],
     az: [0.5, 0.07, 0.5],
@@ -74,7 +77,7 @@ const MOTIONS = {
   },
   clapping: {
     hz: 3.18,
-    noise: { accelerometer: 2.95, gyroscope: 0.4 },
+    noise: { accelerometer: [2.95], gyroscope: [0.4] },
     ax: [-7, 2.9, 0, 1.6, 0.84],
     ay: [-1.8, 2.8, 0.96, 0.9, 0.7],
     az: [4.2, 7.7, 0.88, 3.7, 0.82],
@@ -108,12 +111,15 @@ export function syntheticWindow(kind: MotionKind, pipeline: Pipeline, seed: numb
   const vigour = random.between(0.85, 1.15);
   const hz = motion.hz * random.between(0.95, 1.05);
   const start = random.uniform();
+  const noise = new Float64Array(CHANNELS.length);
   const window = new Int16Array(pipeline.windowFrames * CHANNELS.length);
   for (let frame = 0; frame < pipeline.windowFrames; frame += 1) {
     const base = start + (frame / sampleRateHz) * hz;
     for (const [c, channel] of CHANNELS.entries()) {
-      const spread = c < 3 ? motion.noise.accelerometer : motion.noise.gyroscope;
-      const value = valueAt(motion[channel], base, vigour) + spread * random.normal();
+      const [deviation, correlation = 0] = c < 3 ? motion.noise.accelerometer : motion.noise.gyroscope;
+      const fresh = frame === 0 ? 1 : Math.sqrt(1 - correlation * correlation);
+      noise[c] = correlation * noise[c]! + fresh * deviation * random.normal();
+      const value = valueAt(motion[channel], base, vigour) + noise[c];
       const clipped = c < 3 ? Math.min(ACCELEROMETER_MAX, Math.max(-ACCELEROMETER_MAX, value)) : value;
       const counts = Math.round(clipped / pipeline.rawScale[c]!);
       window[frame * CHANNELS.length + c] = Math.min(32767, Math.max(-32768, counts));

@@ -34,7 +34,11 @@ interface Cell {
   readonly board: string;
   readonly windows: number;
   readonly equal: number;
+  readonly rejected: number;
   readonly cyclesMax: number;
+  /** Of all windows, and of those accepted, which go through every stage. */
+  readonly cyclesMean: number;
+  readonly acceptedCyclesMean: number;
   /** Largest of every stage. */
   readonly stagesMax: Readonly<Record<string, number>>;
   readonly flashBytes: number;
@@ -66,7 +70,7 @@ async function runBoard(name: string, options: Options): Promise<Cell> {
   const windows = options.quick ? WINDOWS / 10 : WINDOWS;
   // The sources and the board decide cycles and outputs; the twin is what the tests hold it to be.
   const sources = [...generateSystem(loaded, board)].map(([path, text]) => hash(`${path}\n${text}`));
-  const inputs = { sources, board, manifest: hash(manifest), windows, version: 1 };
+  const inputs = { sources, board, manifest: hash(manifest), windows, version: 2 };
   return cachedCell(FOLDER, inputs, async () => {
     const { system } = loaded;
     const dir = mkdtempSync(join(tmpdir(), 'thumbelina-pipeline-'));
@@ -75,6 +79,8 @@ async function runBoard(name: string, options: Options): Promise<Cell> {
       const target = new EmulatedSystem(image.elf, board, system, 'wasm');
       const { channels, hop } = system.stream;
       let [count, equal, cyclesMax] = [0, 0, 0];
+      const all: number[] = [];
+      const whole: number[] = [];
       const stagesMax: Record<string, number> = {};
       for (const samples of parts(loadDataset(options.data).recordings, windows, system.stream)) {
         target.restart();
@@ -91,14 +97,21 @@ async function runBoard(name: string, options: Options): Promise<Cell> {
           if (fed === null || expected === null) continue;
           const { cycles, stageCycles, ...decision } = fed;
           if (JSON.stringify(decision) === JSON.stringify(expected)) equal += 1;
-          cyclesMax = Math.max(cyclesMax, defined(cycles, 'cycles'));
+          all.push(defined(cycles, 'cycles'));
+          if (decision.accepted) whole.push(all.at(-1)!);
+          cyclesMax = Math.max(cyclesMax, all.at(-1)!);
           for (const [stage, value] of Object.entries(stageCycles))
             stagesMax[stage] = Math.max(stagesMax[stage] ?? 0, value);
         }
       }
       const ramBytes = image.dataBytes + image.bssBytes + target.stackBytes();
       target.close();
-      return { board: name, windows: count, equal, cyclesMax, stagesMax, flashBytes: image.flashBytes, ramBytes };
+      const mean = (some: readonly number[]): number => Math.round(some.reduce((a, b) => a + b, 0) / some.length);
+      return {
+        ...{ board: name, windows: count, equal, rejected: count - whole.length },
+        ...{ cyclesMax, cyclesMean: mean(all), acceptedCyclesMean: mean(whole), stagesMax },
+        ...{ flashBytes: image.flashBytes, ramBytes },
+      };
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
@@ -132,6 +145,9 @@ async function run(options: Options): Promise<void> {
         [
           ['windows of unseen subjects', ...cells.map(({ windows }) => windows)],
           ['equal to the twin', ...cells.map(({ equal }) => equal)],
+          ['rejected as unknown', ...cells.map(({ rejected }) => rejected)],
+          ['cycles, mean', ...cells.map(({ cyclesMean }) => number(cyclesMean))],
+          ['cycles, mean of accepted', ...cells.map(({ acceptedCyclesMean }) => number(acceptedCyclesMean))],
           ['cycles', ...cells.map(({ cyclesMax }) => within(cyclesMax, BUDGET.cycles))],
           ...systemStages(loadSystem(options.system).system).map((stage) => [
             `  ${stage}`,

@@ -15,7 +15,13 @@ export interface StatisticsGateOptions {
 
 /** Noise of such sensors, m/s^2 and rad/s: spread below it says nothing. */
 const NOISE = [0.03, 0.03, 0.03, 0.02, 0.02, 0.02] as const;
-/** Chosen on folds of training subjects among 1 to 64, see docs/learning.md. */
+
+/** In counts. @param rawScale physical unit per count of each channel */
+export function sensorNoise(rawScale: readonly number[]): number[] {
+  return rawScale.map((unit, c) => NOISE[c]! / unit);
+}
+
+/** Chosen on folds of training subjects, where 4 to 64 are alike: docs/learning.md. */
 const PROTOTYPES_PER_CLASS = 16;
 
 /** @param training windows of known classes @param validation windows of known classes, of other subjects */
@@ -28,14 +34,14 @@ export function withStatisticsGate(
   const { samples, labels, subjects } = halfTurn ? withHalfTurns(training) : training;
   const head = fitPrototypes(
     { windows: samples, labels, subjects, classes: system.classes.length },
-    { floors: rawScale.map((unit, c) => NOISE[c]! / unit), perClass: PROTOTYPES_PER_CLASS, seed },
+    { floors: sensorNoise(rawScale), perClass: PROTOTYPES_PER_CLASS, seed },
   );
   const open: DecisionSystem = { ...system, gate: { kind: 'statistics', head, distanceMax: 0 } };
   return withThreshold(open, fitThreshold(open, validation, accept));
 }
 
-/** x and y of both sensors change their signs. */
-function withHalfTurns({ samples, labels, subjects }: SystemWindows): SystemWindows {
+/** The windows and their half turns: x and y of both sensors change their signs. */
+export function withHalfTurns({ samples, labels, subjects }: SystemWindows): SystemWindows {
   const turned = samples.map((window) =>
     window.map((value, i) => (i % 3 < 2 ? Math.min(32767, Math.max(-32768, -value)) : value)),
   );
