@@ -20,6 +20,7 @@ import { cachedCell } from './cache.ts';
 const FOLDER = './build/paper/pipeline';
 const WINDOWS = 1000;
 const BUDGET = { cycles: 2_000_000, ramBytes: 32 * 1024, flashBytes: 128 * 1024 } as const;
+const DECIDED = ['accepted', 'label', 'smoothed', 'belief'] as const satisfies readonly (keyof Decision)[];
 /** Without wait states, and with those of a board whose timing was checked against published measurements. */
 const BOARDS = ['mps2-an386', 'nucleo-l4r5zi'] as const;
 
@@ -70,7 +71,7 @@ async function runBoard(name: string, options: Options): Promise<Cell> {
   const windows = options.quick ? WINDOWS / 10 : WINDOWS;
   // The sources and the board decide cycles and outputs; the twin is what the tests hold it to be.
   const sources = [...generateSystem(loaded, board)].map(([path, text]) => hash(`${path}\n${text}`));
-  const inputs = { sources, board, manifest: hash(manifest), windows, version: 2 };
+  const inputs = { sources, board, manifest: hash(manifest), windows, version: 3 };
   return cachedCell(FOLDER, inputs, async () => {
     const { system } = loaded;
     const dir = mkdtempSync(join(tmpdir(), 'thumbelina-pipeline-'));
@@ -95,10 +96,10 @@ async function runBoard(name: string, options: Options): Promise<Cell> {
           if (fed === null && expected === null) continue;
           count += 1;
           if (fed === null || expected === null) continue;
-          const { cycles, stageCycles, ...decision } = fed;
-          if (JSON.stringify(decision) === JSON.stringify(expected)) equal += 1;
+          const { cycles, stageCycles, accepted } = fed;
+          if (DECIDED.every((key) => fed[key] === expected[key])) equal += 1;
           all.push(defined(cycles, 'cycles'));
-          if (decision.accepted) whole.push(all.at(-1)!);
+          if (accepted) whole.push(all.at(-1)!);
           cyclesMax = Math.max(cyclesMax, all.at(-1)!);
           for (const [stage, value] of Object.entries(stageCycles))
             stagesMax[stage] = Math.max(stagesMax[stage] ?? 0, value);
