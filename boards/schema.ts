@@ -90,6 +90,19 @@ export const PERIPHERAL_KINDS = [
   'rp2040-io-bank',
   'rp2040-pads',
   'rp2040-ssi',
+  'rp2040-boot-rom',
+  'rp2040-sysinfo',
+  'rp2040-syscfg',
+  'rp2040-psm',
+  'rp2040-tbman',
+  'rp2040-vreg',
+  'rp2040-rosc',
+  'rp2040-busctrl',
+  'rp2040-xip-ctrl',
+  'rp2040-io-qspi',
+  'rp2040-pads-qspi',
+  'rp2040-usb',
+  'rp2040-unmodelled',
   'pl011',
   'psoc6-srss',
   'psoc6-cpuss',
@@ -229,6 +242,8 @@ export const boardSchema = z.strictObject({
   memory: z.array(memoryRegion).min(2),
   /** Where the core finds its vector table after reset or after what runs before it; absent: at the start of the first flash. */
   vectorTable: address.optional(),
+  /** Code of the chip's own at address 0 that runs first and starts the image: emulator/peripherals/rp2040/boot-rom.S. */
+  rom: z.enum(['rp2040']).optional(),
   /** What runs before the vector table's code, a file of kernels/runtime placed at the start of flash. */
   boot: z.enum(['rp2040-boot2', 'psoc6-cm0p']).optional(),
   uart: uart.nullable(),

@@ -97,7 +97,8 @@ export class BoardDevices implements Stateful {
     const idCode = chipIdRegister(board)?.word ?? 0;
     const dma = new DmaRequests();
     const reach = dmaBus(board.memory, bus, (address) => this.covers(address), host);
-    const chip = { clocks, flash, flashArray, oscillators, idCode, serialLine, events, dma, dmaBus: reach, itm };
+    const wires = new Map<string, number>();
+    const chip = { clocks, flash, flashArray, oscillators, idCode, serialLine, events, wires, dma, dmaBus: reach, itm };
     bus.add(boardPeripherals(board, { host, ...chip }));
     for (const { start, bytes } of this.spaces) cpu.mapDevice(start, bytes, bus);
     if (!board.bitBand) return;

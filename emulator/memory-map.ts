@@ -3,9 +3,12 @@ import { assert, UserError } from '../common/errors.ts';
 import { hex32 } from '../common/units.ts';
 import type { Board, MemoryRegion } from '../boards/schema.ts';
 import type { Cpu } from './cpu/cpu.ts';
+import { bootRom } from './peripherals/rp2040/boot-rom.ts';
 
 const PAGE_BYTES = 4096;
 const ERASED = 0xff;
+const roms = { rp2040: bootRom } as const;
+const romRegion: MemoryRegion = { name: 'ROM', kind: 'flash', start: 0, bytes: 16384 };
 
 export class MemoryMap {
   /** Takes the stores of a program to flash; false: a fault. */
@@ -21,7 +24,7 @@ export class MemoryMap {
   /** Maps every memory of the board into the engine; regions are rounded up to pages there, but not here. */
   constructor(board: Board, cpu: Cpu) {
     this.board = board;
-    this.regions = board.memory.map((region) => {
+    this.regions = [...board.memory, ...(board.rom === undefined ? [] : [romRegion])].map((region) => {
       const bytes = cpu.mapMemory({
         start: region.start,
         bytes: Math.ceil(region.bytes / PAGE_BYTES) * PAGE_BYTES,
@@ -32,6 +35,7 @@ export class MemoryMap {
       if (region.kind === 'flash') bytes.fill(ERASED);
       return { region, bytes };
     });
+    if (board.rom !== undefined) this.write(romRegion.start, roms[board.rom]());
     mapConstants(board, cpu);
   }
 
@@ -98,14 +102,14 @@ export class MemoryMap {
     return this.regions.map(({ region, bytes }) => ({ bytes, readOnly: region.kind === 'flash' }));
   }
 
-  /** Address of the vector table after reset. */
+  /** Address of the image's vector table. */
   vectorTable(): number {
     return this.board.vectorTable ?? this.firstOf('flash').start;
   }
 
-  /** A word of that table: 0 the stack pointer, 1 the reset vector. */
+  /** A word of the table that the core starts with, which is that of a ROM where there is one: 0 the stack pointer, 1 the reset vector. */
   vector(index: number): number {
-    return this.readWord(this.vectorTable() + 4 * index);
+    return this.readWord((this.board.rom === undefined ? this.vectorTable() : romRegion.start) + 4 * index);
   }
 
   firstOf(kind: MemoryRegion['kind']): MemoryRegion {

@@ -286,6 +286,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
       port.addCounters(Math.max(0, until - cycles), 0);
       // What wakes the core at the limit itself must find it asleep.
       advance();
+      if (this.resetRequested) return { kind: 'reset' };
       if (until >= cyclesMax && !wakes()) return { kind: 'limit', pc };
     }
     if (this.sleeping) {
@@ -308,7 +309,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
     port.addCounters(turns * loopCycles, turns);
     if (cpu.counters().cycles >= cyclesMax) return { kind: 'limit', pc };
     advance();
-    return { kind: 'continue', pc };
+    return this.resetRequested ? { kind: 'reset' } : { kind: 'continue', pc };
   }
 
   private stuck(how: 'idle' | 'loop', pc: number): Verdict {

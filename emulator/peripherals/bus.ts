@@ -32,7 +32,8 @@ export class PeripheralBus implements DeviceCallbacks {
 
   /** @param kind at power-on, or by AIRCR, which debug units do not see */
   reset(kind: 'power' | 'system' = 'power'): void {
-    for (const peripheral of this.peripherals) {
+    // What uses a clock comes behind its controller in a board's list, and must not be left with a clock that is off.
+    for (const peripheral of [...this.peripherals].reverse()) {
       if (kind === 'system' && peripheral.systemReset !== undefined) peripheral.systemReset();
       else peripheral.reset();
     }

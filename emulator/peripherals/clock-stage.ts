@@ -17,9 +17,13 @@ export abstract class ClockStage extends RegisterDevice {
     this.clocks.recompute();
   }
 
-  protected override onWrite(): void {
+  protected override onWrite(register: string, value: number): void {
     this.clocks.recompute();
+    this.changed?.(register, value);
   }
+
+  /** A register was written, and the rates are what it makes of them. */
+  protected changed?(register: string, value: number): void;
 
   /** What this device makes of the rates before it. First asked while it is being constructed: from its registers alone. */
   protected abstract rates(before: ClockRates): ClockRates;

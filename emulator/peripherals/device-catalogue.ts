@@ -13,7 +13,10 @@ import * as psoc6 from './psoc6/devices.ts';
 import { Psoc6Scb } from './psoc6/scb.ts';
 import * as rp2040 from './rp2040/clocks.ts';
 import * as rp2040Devices from './rp2040/devices.ts';
+import { Rp2040BootRom } from './rp2040/boot-rom.ts';
 import { Rp2040Ssi } from './rp2040/ssi.ts';
+import * as rp2040Tables from './rp2040/tables.ts';
+import { Rp2040IoQspi, Rp2040XipControl } from './rp2040/xip.ts';
 import { Stm32Crc } from './stm32/crc.ts';
 import { Stm32DmaChannels, Stm32DmaMux } from './stm32/dma-channels.ts';
 import { Stm32DmaStreams } from './stm32/dma-streams.ts';
@@ -100,10 +103,23 @@ export const deviceCatalogue: Readonly<Record<Board['peripherals'][number]['kind
   'rp2040-clocks': (spec, context) => new rp2040.Rp2040Clocks(spec, context),
   'rp2040-watchdog': (spec, context) => new rp2040.Rp2040Watchdog(spec, context),
   'rp2040-timer': (spec, context) => new rp2040Devices.Rp2040Timer(spec, context),
-  'rp2040-sio': (spec) => new rp2040Devices.Rp2040Sio(spec),
+  'rp2040-sio': (spec, context) => new rp2040Devices.Rp2040Sio(spec, context),
   'rp2040-io-bank': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Devices.ioBankTable),
-  'rp2040-pads': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Devices.padsTable),
+  'rp2040-pads': (spec, context) => new rp2040Devices.Rp2040Pads(spec, context),
   'rp2040-ssi': (spec, context) => new Rp2040Ssi(spec, context),
+  'rp2040-boot-rom': (spec, context) => new Rp2040BootRom(spec, context),
+  'rp2040-sysinfo': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Tables.sysinfoTable),
+  'rp2040-syscfg': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Tables.syscfgTable),
+  'rp2040-psm': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Tables.psmTable),
+  'rp2040-tbman': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Tables.tbmanTable),
+  'rp2040-vreg': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Tables.vregTable),
+  'rp2040-rosc': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Tables.roscTable),
+  'rp2040-busctrl': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Tables.busctrlTable),
+  'rp2040-xip-ctrl': (spec, context) => new Rp2040XipControl(spec, context),
+  'rp2040-io-qspi': (spec, context) => new Rp2040IoQspi(spec, context),
+  'rp2040-pads-qspi': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Tables.padsQspiTable),
+  'rp2040-usb': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Tables.usbTable),
+  'rp2040-unmodelled': (spec) => new RegisterDevice(spec.name, spec.base, rp2040Tables.unmodelledTable(spec.name)),
   pl011: (spec, context) => new Pl011(spec, context),
   'psoc6-srss': (spec, context) => new psoc6.Psoc6Srss(spec, context),
   'psoc6-cpuss': (spec, context) => new psoc6.Psoc6Cpuss(spec, context),

@@ -23,6 +23,8 @@ export interface DeviceContext {
   /** The far end of a UART, by the name of the peripheral. */
   readonly serialLine: (name: string) => SerialLine;
   readonly events: EventRouter;
+  /** Levels that one device of the chip sets for another, by a name both know. */
+  readonly wires: Map<string, number>;
   /** Request lines between devices and DMA controllers, and what the latter reach. */
   readonly dma: DmaRequests;
   readonly dmaBus: DmaBus;

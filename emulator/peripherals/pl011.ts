@@ -102,7 +102,6 @@ export class Pl011 extends RegisterDevice {
       this.host.note(`${this.name}_LCR_H: parity is not modelled`);
     else if (register === 'CR' && (value & 0xc000) !== 0)
       this.host.note(`${this.name}_CR: flow control is not modelled`);
-    else if (register === 'DMACR' && value !== 0) this.host.note(`${this.name}_DMACR: DMA is not modelled`);
     this.update();
     this.host.reschedule();
   }

@@ -54,8 +54,7 @@ export class Psoc6Srss extends ClockStage {
     return pll === undefined ? stored : this.bit(`CLK_PLL_CONFIG${pll}`, PLL_ENABLE) ? 1 : 0;
   }
 
-  protected override onWrite(): void {
-    super.onWrite();
+  protected override changed(): void {
     this.host.reschedule();
   }
 

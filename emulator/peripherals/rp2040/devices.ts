@@ -3,7 +3,7 @@ import type { ClockSignal } from '../clocks.ts';
 import { clockOf, InterruptLine, type DeviceContext, type PeripheralSpec } from '../device-context.ts';
 import type { GpioPort, PinLevel } from '../gpio-port.ts';
 import type { PeripheralHost } from '../peripheral.ts';
-import { RegisterDevice, storage, type DeviceTable } from '../register-device.ts';
+import { RegisterDevice, storage, unmodelled, type DeviceTable } from '../register-device.ts';
 
 const ALARMS = 4;
 const WORD = 2 ** 32;
@@ -128,6 +128,15 @@ const PINS = 30;
 const SIO_PREFIXES = ['GPIO_OUT', 'GPIO_OE', 'GPIO_HI_OUT', 'GPIO_HI_OE'] as const;
 const SPINLOCKS = 32;
 
+const unmodelledInterpolator = (n: number): [number, string][] =>
+  unmodelled(
+    'ACCUM0 ACCUM1 BASE0 BASE1 BASE2 POP_LANE0 POP_LANE1 POP_FULL PEEK_LANE0 PEEK_LANE1 PEEK_FULL CTRL_LANE0 CTRL_LANE1 ACCUM0_ADD ACCUM1_ADD BASE_1AND0',
+    0x80 + n * 0x40,
+  ).map(([offset, name]) => [offset, `INTERP${n}_${name}`]);
+
+/** Masks of pins, from the pads to the SIO. */
+export const PULLED_UP = 'GPIO pull-ups';
+
 const sioTable: DeviceTable = {
   bytes: 0x200,
   registers: [
@@ -142,16 +151,14 @@ const sioTable: DeviceTable = {
       })),
     ),
     { name: 'FIFO_ST', offset: 0x50, reset: 2, writable: 0 },
+    { name: 'FIFO_WR', offset: 0x54, writeOnly: true },
+    { name: 'FIFO_RD', offset: 0x58, writable: 0 },
+    { name: 'SPINLOCK_ST', offset: 0x5c, writable: 0 },
     ...storage('DIV_UDIVIDEND DIV_UDIVISOR DIV_SDIVIDEND DIV_SDIVISOR DIV_QUOTIENT DIV_REMAINDER', 0x60),
     { name: 'DIV_CSR', offset: 0x78, reset: 1, writable: 0 },
     ...Array.from({ length: SPINLOCKS }, (_, n) => ({ name: `SPINLOCK${n}`, offset: 0x100 + n * 4 })),
   ],
-  unmodelled: new Map([
-    [0x54, 'FIFO_WR'],
-    [0x58, 'FIFO_RD'],
-    [0x5c, 'SPINLOCK_ST'],
-    [0x80, 'INTERP0_ACCUM0'],
-  ]),
+  unmodelled: new Map([...unmodelledInterpolator(0), ...unmodelledInterpolator(1)]),
 };
 
 /** Pins, the divider (its result is there at once; 8 cycles on the chip) and the spinlocks. */
@@ -160,8 +167,11 @@ export class Rp2040Sio extends RegisterDevice implements GpioPort {
   readonly pins = PINS;
   private readonly driven: PinLevel[] = Array.from({ length: PINS }, () => null);
 
-  constructor(spec: PeripheralSpec) {
+  private readonly context: DeviceContext;
+
+  constructor(spec: PeripheralSpec, context: DeviceContext) {
     super(spec.name, spec.base, sioTable);
+    this.context = context;
   }
 
   drive(pin: number, level: PinLevel): void {
@@ -174,7 +184,8 @@ export class Rp2040Sio extends RegisterDevice implements GpioPort {
   }
 
   level(pin: number): 0 | 1 {
-    return this.output(pin) ?? this.driven[pin] ?? 0;
+    const pull = ((this.context.wires.get(PULLED_UP) ?? 0) >>> pin) & 1;
+    return this.output(pin) ?? this.driven[pin] ?? (pull as 0 | 1);
   }
 
   protected override onRead(register: string, stored: number): number {
@@ -184,6 +195,8 @@ export class Rp2040Sio extends RegisterDevice implements GpioPort {
       this.set(register, 1);
       return isFree ? 1 << Number(register.slice(8)) : 0;
     }
+    if (register === 'SPINLOCK_ST') return this.lockStates();
+    if (register === 'DIV_QUOTIENT') this.set('DIV_CSR', 1);
     if (register !== 'GPIO_IN') return stored;
     let word = 0;
     for (let pin = 0; pin < PINS; pin++) word |= this.level(pin) << pin;
@@ -197,6 +210,7 @@ export class Rp2040Sio extends RegisterDevice implements GpioPort {
       this.set(plain, how === 'SET' ? old | value : how === 'CLR' ? old & ~value : old ^ value);
     } else if (register.startsWith('SPINLOCK')) this.set(register, 0);
     else if (register.startsWith('DIV_')) this.divide(register);
+    else if (register === 'FIFO_WR') this.context.host.fail(`${this.name}_FIFO_WR: the second core is not emulated`);
     if (register.startsWith('GPIO')) this.onChange?.();
   }
 
@@ -208,9 +222,17 @@ export class Rp2040Sio extends RegisterDevice implements GpioPort {
     for (const [pin, level] of (own as PinLevel[]).entries()) this.driven[pin] = level;
   }
 
+  private lockStates(): number {
+    let word = 0;
+    for (let lock = 0; lock < SPINLOCKS; lock++) if (this.get(`SPINLOCK${lock}`) !== 0) word |= 1 << lock;
+    return word;
+  }
+
   /** 2.3.1.5: writing an operand starts a division of its kind; by 0 the quotient is all ones (or one), the remainder the dividend. */
   private divide(register: string): void {
     const kind = register[4];
+    // A result put back, as an interrupt handler does that has used the divider.
+    if (kind === 'Q' || kind === 'R') this.set('DIV_CSR', 3);
     if (kind !== 'U' && kind !== 'S') return;
     const isSigned = kind === 'S';
     for (const operand of ['DIVIDEND', 'DIVISOR'])
@@ -229,21 +251,58 @@ export class Rp2040Sio extends RegisterDevice implements GpioPort {
 export const ioBankTable: DeviceTable = {
   bytes: 0x1000,
   hasAtomicViews: true,
-  registers: Array.from({ length: PINS }, (_, pin) => [
-    { name: `GPIO${pin}_STATUS`, offset: pin * 8, writable: 0 },
-    { name: `GPIO${pin}_CTRL`, offset: pin * 8 + 4, reset: 0x1f },
-  ]).flat(),
-  unmodelled: new Map([
-    [0xf0, 'INTR0'],
-    [0x100, 'PROC0_INTE0'],
-  ]),
-};
-
-export const padsTable: DeviceTable = {
-  bytes: 0x1000,
-  hasAtomicViews: true,
   registers: [
-    ...storage('VOLTAGE_SELECT'),
-    ...Array.from({ length: PINS }, (_, pin) => ({ name: `GPIO${pin}`, offset: 4 + pin * 4, reset: 0x56 })),
+    ...Array.from({ length: PINS }, (_, pin) => [
+      { name: `GPIO${pin}_STATUS`, offset: pin * 8, writable: 0 },
+      { name: `GPIO${pin}_CTRL`, offset: pin * 8 + 4, reset: 0x1f },
+    ]).flat(),
+    ...storage('INTR0 INTR1 INTR2 INTR3', 0xf0).map((register) => ({ ...register, writable: 0 })),
+    ...storage(
+      'PROC0_INTE0 PROC0_INTE1 PROC0_INTE2 PROC0_INTE3 PROC0_INTF0 PROC0_INTF1 PROC0_INTF2 PROC0_INTF3',
+      0x100,
+    ),
+    ...storage('PROC0_INTS0 PROC0_INTS1 PROC0_INTS2 PROC0_INTS3', 0x120).map((register) => ({
+      ...register,
+      writable: 0,
+    })),
   ],
 };
+
+const PULL_UP = 3;
+
+/** Of the pads only the pull-ups matter. */
+export class Rp2040Pads extends RegisterDevice {
+  private readonly context: DeviceContext;
+
+  constructor(spec: PeripheralSpec, context: DeviceContext) {
+    super(spec.name, spec.base, {
+      bytes: 0x1000,
+      hasAtomicViews: true,
+      registers: [
+        ...storage('VOLTAGE_SELECT'),
+        ...Array.from({ length: PINS }, (_, pin) => ({ name: `GPIO${pin}`, offset: 4 + pin * 4, reset: 0x56 })),
+        ...storage('SWCLK=0xda SWD=0x5a', 0x7c),
+      ],
+    });
+    this.context = context;
+  }
+
+  override reset(): void {
+    super.reset();
+    this.update();
+  }
+
+  protected override onWrite(): void {
+    this.update();
+  }
+
+  protected override restoreOwn(): void {
+    this.update();
+  }
+
+  private update(): void {
+    let mask = 0;
+    for (let pin = 0; pin < PINS; pin++) mask |= this.field(`GPIO${pin}`, PULL_UP, 1) << pin;
+    this.context.wires.set(PULLED_UP, mask);
+  }
+}

@@ -87,7 +87,7 @@ export interface Program {
   readonly ramStart?: number;
   /** Default 256 KiB. */
   readonly ramBytes?: number;
-  /** For the compiler; default: Cortex-M4F. */
+  /** For the compiler; default: Cortex-M4F. Cortex-M0+, or Armv7-M or Armv8-M Mainline. */
   readonly cpu?: readonly string[];
   /** newlib with semihosting (rdimon), its crt0 included; entry is then `_start`. */
   readonly newlib?: boolean;
