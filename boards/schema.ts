@@ -124,6 +124,8 @@ const peripheral = z.strictObject({
   base: address,
   /** Line of the NVIC. */
   irq: z.int().min(0).max(495).optional(),
+  /** Timers: of compare events, where these have a line of their own. */
+  compareIrq: z.int().min(0).max(495).optional(),
   /** DMA controllers: a line for every channel; several may share one. */
   irqs: z.array(z.int().min(0).max(495)).min(1).max(16).optional(),
   /** DMA controllers: the multiplexer that selects requests, and its channel that goes to the first of the controller's, as DMAMUX1.7. */

@@ -30,6 +30,8 @@ export interface UartLineOptions {
   readonly canReceive: () => boolean;
   /** Bytes that wait behind the shift register, in each direction. */
   readonly depth: () => number;
+  /** What comes while there is no room replaces the newest byte, and is no overrun. Absent: never. */
+  readonly overwrites?: () => boolean;
   /** Whether time passes for devices; without, bytes leave as they are written. */
   readonly hasEvents: boolean;
 }
@@ -180,6 +182,7 @@ export class UartLine {
 
   private take(byte: number): void {
     if (this.received.length < this.options.depth()) this.received.push(byte);
+    else if (this.options.overwrites?.() === true) this.received[this.received.length - 1] = byte;
     else this.overrun = true;
   }
 }

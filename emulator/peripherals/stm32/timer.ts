@@ -11,6 +11,7 @@ const CR1 = { CEN: 0, UDIS: 1, URS: 2, OPM: 3, ARPE: 7 } as const;
 /** DIR and CMS: counting down and both ways. */
 const CR1_NOT_MODELLED = 0x70;
 const UIF = 1;
+const COMPARES = 0x1e;
 const UG = 1;
 const CHANNELS = 4;
 
@@ -39,7 +40,9 @@ function timerTable(bits: 16 | 32): DeviceTable {
 export class Stm32Timer extends RegisterDevice {
   private readonly host: PeripheralHost;
   private readonly clock: ClockSignal;
-  private readonly interrupt: InterruptLine;
+  private readonly updateLine: InterruptLine;
+  /** The same line but on advanced timers. */
+  private readonly compareLine: InterruptLine;
   /** Of the timer clock, at which the counter was 0 or would have been. */
   private origin = 0;
   /** PSC and ARR as the counter uses them: both are taken over at an update event. */
@@ -53,7 +56,8 @@ export class Stm32Timer extends RegisterDevice {
     super(spec.name, spec.base, timerTable(bits));
     this.host = context.host;
     this.clock = clockOf(context, spec);
-    this.interrupt = new InterruptLine(context.host, spec.irq);
+    this.updateLine = new InterruptLine(context.host, spec.irq);
+    this.compareLine = new InterruptLine(context.host, spec.compareIrq ?? spec.irq);
     this.allOnes = bits === 32 ? 0xffff_ffff : 0xffff;
     this.top = this.allOnes;
   }
@@ -117,13 +121,14 @@ export class Stm32Timer extends RegisterDevice {
 
   protected override saveOwn(): unknown {
     const { origin, divider, top, matched } = this;
-    return { origin, divider, top, matched, level: this.wants() };
+    return { origin, divider, top, matched, wants: this.wants() };
   }
 
   protected override restoreOwn(own: unknown): void {
-    const { level, ...rest } = own as { level: boolean; origin: number; divider: number; top: number; matched: number };
+    const { wants, ...rest } = own as { wants: number; origin: number; divider: number; top: number; matched: number };
     Object.assign(this, rest);
-    this.interrupt.restore(level);
+    this.updateLine.restore((wants & UIF) !== 0);
+    this.compareLine.restore((wants & COMPARES) !== 0);
   }
 
   private take(register: string, value: number, position: number, old: number): void {
@@ -203,11 +208,13 @@ export class Stm32Timer extends RegisterDevice {
     }
   }
 
-  private wants(): boolean {
-    return (this.get('SR') & this.get('DIER') & 0x1f) !== 0;
+  private wants(): number {
+    return this.get('SR') & this.get('DIER') & (UIF | COMPARES);
   }
 
   private update(): void {
-    this.interrupt.set(this.wants());
+    const wants = this.wants();
+    this.updateLine.set((wants & UIF) !== 0);
+    this.compareLine.set((wants & COMPARES) !== 0);
   }
 }

@@ -13,9 +13,20 @@ export const CR1 = {
   OVER8: 15,
   M1: 28,
   FIFOEN: 29,
+  TXFEIE: 30,
+  RXFFIE: 31,
 } as const;
 export const CR2 = { STOP: 12 } as const;
-export const CR3 = { EIE: 0, DMAR: 6, DMAT: 7, OVRDIS: 12 } as const;
+export const CR3 = {
+  EIE: 0,
+  DMAR: 6,
+  DMAT: 7,
+  OVRDIS: 12,
+  TXFTIE: 23,
+  RXFTCFG: 25,
+  RXFTIE: 28,
+  TXFTCFG: 29,
+} as const;
 export const ISR = {
   ORE: 3,
   IDLE: 4,
@@ -27,6 +38,8 @@ export const ISR = {
   REACK: 22,
   TXFE: 23,
   RXFF: 24,
+  RXFT: 26,
+  TXFT: 27,
 } as const;
 export const RQR = { RXFRQ: 3, TXFRQ: 4 } as const;
 
@@ -34,6 +47,8 @@ export const RQR = { RXFRQ: 3, TXFRQ: 4 } as const;
 export const PRESCALERS = [1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256] as const;
 /** Both directions, with FIFOEN. */
 export const FIFO_BYTES = 8;
+/** RXFTCFG and TXFTCFG: bytes received, and free places to send, from which RXFT and TXFT are set. */
+export const THRESHOLD_BYTES = [1, 2, 4, 6, 7, 8] as const;
 
 export const usartTable: DeviceTable = {
   bytes: 0x400,

@@ -7,7 +7,7 @@ import type { DmaRequests } from '../dma.ts';
 import type { PeripheralHost } from '../peripheral.ts';
 import { RegisterDevice } from '../register-device.ts';
 import { UartLine, type UartState } from '../uart-line.ts';
-import { CR1, CR2, CR3, FIFO_BYTES, ISR, PRESCALERS, RQR, usartTable } from './usart-registers.ts';
+import { CR1, CR2, CR3, FIFO_BYTES, ISR, PRESCALERS, RQR, THRESHOLD_BYTES, usartTable } from './usart-registers.ts';
 
 /** PCE, MME, WAKE, RTOIE and what else changes frames. */
 const CR1_NOT_MODELLED = (1 << 10) | (1 << 13);
@@ -42,12 +42,19 @@ export class Stm32Usart extends RegisterDevice {
       frameTicks: () => this.frameTicks(),
       canSend: () => this.bit('CR1', CR1.UE) && this.bit('CR1', CR1.TE),
       canReceive: () => this.bit('CR1', CR1.UE) && this.bit('CR1', CR1.RE),
+      overwrites: () => this.bit('CR3', CR3.OVRDIS),
       depth: () => (this.bit('CR1', CR1.FIFOEN) ? FIFO_BYTES : 1),
       hasEvents: context.host.exceptions !== null,
     });
     const advance = (): void => this.advance();
-    this.dma.add(spec.dma?.receive ?? [], { isRequesting: () => this.asksToBeRead(), advance });
-    this.dma.add(spec.dma?.transmit ?? [], { isRequesting: () => this.asksForBytes(), advance });
+    this.dma.add(spec.dma?.receive ?? [], {
+      isRequesting: () => this.asksToBeRead(),
+      advance,
+    });
+    this.dma.add(spec.dma?.transmit ?? [], {
+      isRequesting: () => this.asksForBytes(),
+      advance,
+    });
   }
 
   override reset(): void {
@@ -93,11 +100,19 @@ export class Stm32Usart extends RegisterDevice {
   }
 
   protected override saveOwn(): unknown {
-    return { uart: this.uart.save(), transmitComplete: this.transmitComplete, level: this.wants() };
+    return {
+      uart: this.uart.save(),
+      transmitComplete: this.transmitComplete,
+      level: this.wants(),
+    };
   }
 
   protected override restoreOwn(own: unknown): void {
-    const { uart, transmitComplete, level } = own as { uart: UartState; transmitComplete: boolean; level: boolean };
+    const { uart, transmitComplete, level } = own as {
+      uart: UartState;
+      transmitComplete: boolean;
+      level: boolean;
+    };
     this.uart.restore(uart);
     this.transmitComplete = transmitComplete;
     this.interrupt.restore(level);
@@ -171,8 +186,17 @@ export class Stm32Usart extends RegisterDevice {
       flag(ISR.TEACK, isOn && ((control >>> CR1.TE) & 1) === 1) |
       flag(ISR.REACK, isOn && ((control >>> CR1.RE) & 1) === 1) |
       flag(ISR.TXFE, hasFifo && uart.isEmpty()) |
-      flag(ISR.RXFF, hasFifo && received >= FIFO_BYTES);
+      flag(ISR.RXFF, hasFifo && received >= FIFO_BYTES) |
+      (hasFifo ? this.thresholds(received) : 0);
     return word >>> 0;
+  }
+
+  private thresholds(received: number): number {
+    const bytesOf = (bit: number): number => THRESHOLD_BYTES[this.field('CR3', bit, 3)] ?? FIFO_BYTES;
+    const free = FIFO_BYTES - this.uart.waitingToSend();
+    const isFull = received >= bytesOf(CR3.RXFTCFG);
+    const isFree = free >= bytesOf(CR3.TXFTCFG);
+    return (isFull ? 1 << ISR.RXFT : 0) | (isFree ? 1 << ISR.TXFT : 0);
   }
 
   private wants(): boolean {
@@ -185,8 +209,18 @@ export class Stm32Usart extends RegisterDevice {
       both(CR1.TXEIE, ISR.TXE) ||
       both(CR1.TCIE, ISR.TC) ||
       both(CR1.IDLEIE, ISR.IDLE) ||
-      (this.bit('CR3', CR3.EIE) && this.uart.overrun)
+      (this.bit('CR3', CR3.EIE) && this.uart.overrun) ||
+      (this.bit('CR1', CR1.FIFOEN) && this.wantsForFifo(control, status))
     );
+  }
+
+  private wantsForFifo(control: number, status: number): boolean {
+    const asked =
+      (((control >>> CR1.TXFEIE) & 1) << ISR.TXFE) |
+      (((control >>> CR1.RXFFIE) & 1) << ISR.RXFF) |
+      (this.field('CR3', CR3.TXFTIE, 1) << ISR.TXFT) |
+      (this.field('CR3', CR3.RXFTIE, 1) << ISR.RXFT);
+    return (asked & status) !== 0;
   }
 
   private update(): void {
