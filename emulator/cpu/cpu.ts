@@ -102,6 +102,9 @@ export type AccessRefusal =
 /** Whether an access may be made; `asUser`: by LDRT and the like, whatever the core's privilege. */
 export type Protection = (access: AccessKind, address: number, bytes: number, asUser: boolean) => boolean;
 
+/** Whether programs may read all of the memories, run what is in those that are not writable, and write the others. */
+export type LeavesOpen = (memories: readonly Pick<MemoryMapping, 'start' | 'bytes' | 'writable'>[]) => boolean;
+
 /** One instruction that has been executed, as the trace hook is told of it. The engine reuses the object: copy what is kept. */
 export interface TracePoint {
   instruction: Instruction;
@@ -152,8 +155,11 @@ export interface ExceptionPort {
   isPrivileged(): boolean;
   /** NMI, HardFault or FAULTMASK: an execution priority below 0. */
   isBelowZero(): boolean;
-  /** Asked before every access and fetch of the program, not for those of exception entry and return; null: all are allowed. Slow. */
-  setProtection(protection: Protection | null): void;
+  /**
+   * Asked before every access and fetch of the program, not for those of exception entry and return; null: all are allowed. Slow, but while
+   * `leavesOpen` says that it would refuse nothing in these memories to the core as it is now.
+   */
+  setProtection(protection: Protection | null, leavesOpen: LeavesOpen): void;
   /** Called after an instruction has changed PRIMASK, FAULTMASK, BASEPRI or CONTROL. */
   onMaskChange: (() => void) | null;
 }

@@ -87,6 +87,7 @@ export class CoreExceptions implements ExceptionHost, Stateful {
             (port.isBelowZero() && !this.mpu.protectsFaultHandlers()) ||
             this.mpu.allows(access, address, bytes, !asUser && port.isPrivileged())
         : null,
+      (memories) => this.mpu.leavesOpen(memories, port.isPrivileged()),
     );
     cpu.stop();
   }

@@ -2,7 +2,7 @@
  * Memory protection unit: its registers as firmware sees them, and what they allow. PMSAv7 (DDI 0403E B3.5) and PMSAv8 (DDI 0553 B8)
  * share control, region number and the rule that everything is asked per 32 bytes, the smallest region; each has its own regions.
  */
-import type { AccessKind } from '../cpu/cpu.ts';
+import type { AccessKind, LeavesOpen } from '../cpu/cpu.ts';
 import type { Stateful } from '../state/stateful.ts';
 import { EXECUTE, READ, WRITE, type RegionSet } from './region-set.ts';
 
@@ -38,6 +38,8 @@ export class Mpu implements Stateful {
   private attributes: number[] = [0, 0];
   /** Granule and privilege of what `allowed` holds; direct-mapped. */
   private readonly tags = new Int32Array(CACHE_ENTRIES).fill(-1);
+  /** What leavesOpen() has found since the last write: unprivileged, privileged. */
+  private open: [boolean | null, boolean | null] = [null, null];
   private readonly allowed = new Uint8Array(CACHE_ENTRIES);
 
   constructor(regions: RegionSet) {
@@ -63,6 +65,16 @@ export class Mpu implements Stateful {
     );
   }
 
+  /** Only asked while it is enabled: whether programs may do to all of the memories what programs do; the same memories every time. */
+  leavesOpen(memories: Parameters<LeavesOpen>[0], privileged: boolean): boolean {
+    const index = privileged ? 1 : 0;
+    return (this.open[index] ??= memories.every(({ start, bytes, writable }) => {
+      const needed = writable ? READ | WRITE : READ | EXECUTE;
+      const edges = this.regions.edges().filter((edge) => edge > start && edge < start + bytes);
+      return [start, ...edges].every((address) => (this.lookUp(address, privileged) & needed) === needed);
+    }));
+  }
+
   read(at: number): number {
     const pair = pairOf(at);
     if (pair !== null) return this.regions.read(this.regionAt(pair.alias), pair.second);
@@ -86,7 +98,7 @@ export class Mpu implements Stateful {
     else if (at === offset.number) this.number = value & 0xff;
     else if (at >= offset.attributes && this.regions.hasAttributes)
       this.attributes[(at - offset.attributes) / 4] = value >>> 0;
-    this.tags.fill(-1);
+    this.forget();
   }
 
   reset(): void {
@@ -94,7 +106,7 @@ export class Mpu implements Stateful {
     this.number = 0;
     this.attributes = [0, 0];
     this.regions.reset();
-    this.tags.fill(-1);
+    this.forget();
   }
 
   save(): MpuSnapshot {
@@ -108,7 +120,12 @@ export class Mpu implements Stateful {
     this.number = number;
     this.attributes = [...attributes];
     this.regions.restore(regions);
+    this.forget();
+  }
+
+  private forget(): void {
     this.tags.fill(-1);
+    this.open = [null, null];
   }
 
   /** Region of an alias: RBAR_A1 is the one after RNR, rounded down to 4, in PMSAv8; in PMSAv7 all are RNR's. */

@@ -54,6 +54,17 @@ export class PmsaV7Regions extends RegionRegisters implements RegionSet {
     return null;
   }
 
+  edges(): number[] {
+    return Array.from({ length: this.count }, (_, region) => region).flatMap((region) => {
+      const attributes = this.second[region] ?? 0;
+      if ((attributes & ENABLE) === 0) return [];
+      const bytes = 2 ** (((attributes >>> 1) & 0x1f) + 1);
+      const base = this.base[region] ?? 0;
+      // Of its subregions, whether it has any or not.
+      return Array.from({ length: 9 }, (_, eighth) => base - (base % bytes) + (eighth * bytes) / 8);
+    });
+  }
+
   private covers(region: number, attributes: number, address: number): boolean {
     const sizeField = (attributes >>> 1) & 0x1f;
     if (sizeField < SIZE_MIN) return false;

@@ -27,6 +27,12 @@ export class PmsaV8Regions extends RegionRegisters implements RegionSet {
     return number;
   }
 
+  edges(): number[] {
+    const starts = [...this.base].map((base) => (base & ~0x1f) >>> 0);
+    const ends = [...this.second].map((limit) => ((limit | 0x1f) >>> 0) + 1);
+    return [...starts, ...ends];
+  }
+
   permissions(address: number, privileged: boolean): number | null {
     let found: number | null = null;
     for (let region = 0; region < this.count; region++) {

@@ -16,6 +16,8 @@ export interface RegionSet extends Stateful {
   write(region: number, second: boolean, value: number, number: number): number;
   /** READ, WRITE, EXECUTE at an address, or null when no region covers it. */
   permissions(address: number, privileged: boolean): number | null;
+  /** Addresses at which permissions may change, besides 0; in no order. */
+  edges(): number[];
   reset(): void;
 }
 

@@ -1,7 +1,7 @@
 /** What the machine's exception model may do to this engine's core. */
 import { cell } from '../../isa/ir.ts';
 import { exception } from '../../exceptions/exception.ts';
-import type { ExceptionPort, Protection } from '../cpu.ts';
+import type { ExceptionPort, LeavesOpen, Protection } from '../cpu.ts';
 import type { CoreState } from './core-state.ts';
 
 const WORD_BYTES = 4;
@@ -58,8 +58,9 @@ export class CorePort implements ExceptionPort {
     return number === exception.nmi || number === exception.hardFault || this.core.get(cell.faultmask) !== 0;
   }
 
-  setProtection(protection: Protection | null): void {
+  setProtection(protection: Protection | null, leavesOpen: LeavesOpen): void {
     this.core.memory.protection = protection;
+    this.core.memory.leavesOpen = leavesOpen;
   }
 
   clearExclusive(): void {

@@ -4,7 +4,15 @@
  */
 import { UserError } from '../../../common/errors.ts';
 import { hex32 } from '../../../common/units.ts';
-import type { AccessHook, AccessKind, AccessRefusal, DeviceCallbacks, MemoryMapping, Protection } from '../cpu.ts';
+import type {
+  AccessHook,
+  AccessKind,
+  AccessRefusal,
+  DeviceCallbacks,
+  LeavesOpen,
+  MemoryMapping,
+  Protection,
+} from '../cpu.ts';
 import { createMemory, type WasmMemory } from './wasm-api.ts';
 
 const PAGE_BYTES = 65536;
@@ -77,6 +85,8 @@ export class GuestMemory {
   timing: ((address: number, isRead: boolean) => void) | null = null;
   /** Asked before read() and write(); null: everything is allowed. */
   protection: Protection | null = null;
+  /** Of the protection. */
+  leavesOpen: LeavesOpen = () => false;
   /** Whether the core, as it is now, does not get through to a device; such an access is a bus fault. */
   refuses: (address: number, asUser: boolean) => boolean = () => false;
   /** The access under way is an unprivileged one (LDRT, STRT). */
@@ -92,6 +102,11 @@ export class GuestMemory {
   constructor() {
     this.wasm = createMemory(MEMORY_PAGES);
     this.view = new DataView(this.wasm.buffer);
+  }
+
+  /** Nothing in memory is refused to the core as it is now; devices and what is not mapped are asked for at every access. */
+  isOpen(): boolean {
+    return this.protection === null || this.leavesOpen(this.regions);
   }
 
   addHook(hook: AccessHook): void {

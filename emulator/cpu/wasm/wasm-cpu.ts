@@ -232,7 +232,7 @@ export class WasmCpu implements Cpu {
   }
 
   private isObserved(): boolean {
-    const observers = [this.tracer, this.memory.hook, this.memory.protection];
+    const observers = [this.tracer, this.memory.hook];
     return this.memoryTime?.isTranslatable === false || observers.some((observer) => observer !== null);
   }
 
@@ -245,7 +245,7 @@ export class WasmCpu implements Cpu {
     if (this.marks.size !== 0 && this.marks.stopsAt({ ...this.counters(), address: pc }, () => this.stopRequested))
       return { kind: 'requested', pc };
     if (core.armState) return exceptionReturn(core) ?? { kind: 'invalidState', pc };
-    if (this.maySwitch && core.itState === 0 && !this.mustInterpret) {
+    if (this.maySwitch && core.itState === 0 && !this.mustInterpret && this.memory.isOpen()) {
       const passage = this.hotCode.run(pc, this.state, this.cycles, this.cyclesMax);
       if (passage !== null) return this.arrive(passage);
     }

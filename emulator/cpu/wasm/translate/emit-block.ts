@@ -187,5 +187,8 @@ const isExclusive = ({ instruction }: Step): boolean => instruction.timing === '
 
 function needsInterpreter(step: Step, fpuEnabled: boolean): boolean {
   if (step.stops || step.body === null || (step.isFpu && !fpuEnabled)) return true;
-  return step.body.some((statement) => statement.k === 'system');
+  // LDRT and the like are asked for by a memory protection unit that leaves everything open to the core itself.
+  return step.body.some(
+    (statement) => statement.k === 'system' || ('asUser' in statement && statement.asUser === true),
+  );
 }
