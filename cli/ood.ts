@@ -1,11 +1,13 @@
-/** `thumbelina ood fit|evaluate SYSTEM.json`: the threshold of a decision system from known activities alone, and how well it rejects others. */
+/** `thumbelina ood fit|evaluate SYSTEM.json`: the threshold of a decision system from known classes alone, and how well it rejects others. */
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { UserError } from '../common/errors.ts';
+import type { DecisionSystem } from '../firmware-gen/ir/system.ts';
 import { systemJson } from '../firmware-gen/system-file.ts';
 import { loadSystem } from '../harness/decision-system.ts';
-import { loadDataset, splitSubjects, type MotionDataset, type Recording } from '../learn/har/dataset.ts';
+import { loadDataset, splitSubjects, type Recording } from '../learn/har/dataset.ts';
+import { loadSystemData, ofSplit } from '../learn/ood/system-data.ts';
 import {
   fitThreshold,
   gateThreshold,
@@ -34,14 +36,16 @@ interface EvaluateArguments extends JsonOption {
 }
 
 export function addOod(program: Command): void {
-  const ood = program.command('ood').description('how a decision system tells unknown activities from known ones');
+  const ood = program
+    .command('ood')
+    .description('how a decision system tells unknown activities or words from known ones');
   ood
     .command('fit')
     .description(
       'set the threshold, or the whole gate, from windows of the known classes alone, and write it into the system',
     )
     .argument('<system>', 'NAME.system.json')
-    .requiredOption('--data <folder>', 'motion data set')
+    .requiredOption('--data <folder>', 'data set of motion or sound')
     .option('--accept <percent>', 'share of known windows to accept', percent, 95)
     .option('--split <name>', "the data set's split to take windows from (default: val; with --detector: train)")
     .addOption(
@@ -57,7 +61,7 @@ export function addOod(program: Command): void {
     .command('evaluate')
     .description('AUROC, AUPR, TNR at a TPR of 95 %, per unknown class, with intervals over subjects')
     .argument('<system>', 'NAME.system.json')
-    .requiredOption('--data <folder>', 'motion data set')
+    .requiredOption('--data <folder>', 'data set of motion or sound')
     .option('--split <name>', "the data set's split to judge on", 'val')
     .option('--json', 'print JSON')
     .action(runEvaluate);
@@ -69,33 +73,44 @@ function percent(text: string): number {
   return value;
 }
 
-/** @throws UserError when the data set has no such recordings */
-function recordingsOf(data: MotionDataset, folder: string, split: string): Recording[] {
-  const recordings = data.recordings.filter((recording) => recording.split === split);
-  if (recordings.length > 0) return recordings;
-  const known = [...new Set(data.recordings.map((recording) => recording.split))].join(', ');
-  throw new UserError(`${folder}: no recordings of split "${split}"; its splits are ${known}`);
+/** @throws UserError when there are none */
+function someOf(windows: SystemWindows, system: DecisionSystem, folder: string): SystemWindows {
+  if (windows.labels.length > 0) return windows;
+  throw new UserError(`${folder}: no windows of ${system.classes.join(', ')}; use another data set`);
+}
+
+interface Fitted {
+  readonly fitted: DecisionSystem;
+  /** Those that set the threshold. */
+  readonly judged: SystemWindows;
+}
+
+function withFittedThreshold(system: DecisionSystem, { data, split = 'val', accept }: FitArguments): Fitted {
+  const judged = someOf(loadSystemData(system, data, split).windows(system.classes), system, data);
+  return { judged, fitted: withThreshold(system, fitThreshold(system, judged, accept / 100)) };
+}
+
+function withFittedStatistics(system: DecisionSystem, options: FitArguments): Fitted {
+  const { split = 'train', halfTurn } = options;
+  if (system.frontEnd.kind === 'mfcc')
+    throw new UserError(`${system.name}: --detector statistics is for motion; leave it out for sound`);
+  const data = loadDataset(options.data);
+  const known = (recordings: readonly Recording[]): SystemWindows =>
+    someOf(systemWindows(system, data, recordings, system.classes), system, options.data);
+  const parts = splitSubjects(ofSplit(data.recordings, options.data, split), VALIDATE_EVERY);
+  const judged = known(parts.validation);
+  const fitted = withStatisticsGate(system, known(parts.train), judged, {
+    ...{ rawScale: data.scale, halfTurn, accept: options.accept / 100, seed: SEED },
+  });
+  return { judged, fitted };
 }
 
 function runFit(path: string, options: FitArguments): void {
   const { system } = loadSystem(path);
-  const data = loadDataset(options.data);
-  const split = options.split ?? (options.detector ? 'train' : 'val');
-  const known = (recordings: readonly Recording[]): SystemWindows => {
-    const windows = systemWindows(system, data, recordings, system.classes);
-    if (windows.labels.length > 0) return windows;
-    throw new UserError(`${options.data}: no windows of ${system.classes.join(', ')}; use another data set`);
-  };
   const before = gateThreshold(system);
-  const recordings = recordingsOf(data, options.data, split);
-  const parts = splitSubjects(recordings, VALIDATE_EVERY);
-  const judged = known(options.detector ? parts.validation : recordings);
-  const accept = options.accept / 100;
-  const fitted = options.detector
-    ? withStatisticsGate(system, known(parts.train), judged, {
-        ...{ rawScale: data.scale, halfTurn: options.halfTurn, accept, seed: SEED },
-      })
-    : withThreshold(system, fitThreshold(system, judged, accept));
+  const { fitted, judged } = options.detector
+    ? withFittedStatistics(system, options)
+    : withFittedThreshold(system, options);
   const encoder = `${basename(path).replace(/\.system\.json$/, '')}.tflite`;
   writeFileSync(path, systemJson(fitted, encoder));
   const after = gateThreshold(fitted);
@@ -117,15 +132,12 @@ function runFit(path: string, options: FitArguments): void {
 
 function runEvaluate(path: string, options: EvaluateArguments): void {
   const { system } = loadSystem(path);
-  const data = loadDataset(options.data);
-  const recordings = recordingsOf(data, options.data, options.split);
-  const others = [...new Set(recordings.map(({ label }) => label))].filter((label) => !system.classes.includes(label));
-  const [known, unknown] = [system.classes, others].map((labels) =>
-    systemWindows(system, data, recordings, labels),
-  ) as [ReturnType<typeof systemWindows>, ReturnType<typeof systemWindows>];
+  const data = loadSystemData(system, options.data, options.split);
+  const others = data.labels.filter((label) => !system.classes.includes(label));
+  const [known, unknown] = [data.windows(system.classes), data.windows(others)];
   if (known.samples.length === 0 || unknown.samples.length === 0)
     throw new UserError(
-      `${options.data}: known and unknown activities are both needed; use a data set with other labels too`,
+      `${options.data}: known and unknown classes are both needed; use a data set with other labels too`,
     );
   const figures = systemFigures(system, known, unknown, others);
   print(options, { schemaVersion: 1, system: system.name, threshold: gateThreshold(system), ...figures }, () => {

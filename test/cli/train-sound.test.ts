@@ -98,6 +98,22 @@ describe('thumbelina train with a configuration for sound', () => {
     for (const { cycles, analyseCycles } of decisions) expect(Math.min(cycles, analyseCycles)).toBeGreaterThan(10_000);
   });
 
+  it('should have its threshold set and judged on clips', async () => {
+    const file = join(folder, 'tones.system.json');
+    const fitted = await thumbelina(['ood', 'fit', file, '--data', folder, '--accept', '100', '--json']);
+    expect(fitted).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(fitted.stdout)).toMatchObject({ windows: 6 });
+    const judged = await thumbelina(['ood', 'evaluate', file, '--data', folder, '--json']);
+    expect(judged.code).toBe(0);
+    expect(JSON.parse(judged.stdout)).toMatchObject({
+      ...{ accuracy: 1, known: 6, unknown: 3, all: { knownAccepted: 1 } },
+      byClass: [{ unknown: 'hiss', windows: 3 }],
+    });
+    const refused = await thumbelina(['ood', 'fit', file, '--data', folder, '--detector', 'statistics']);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/is for motion/);
+  });
+
   it('should refuse a front end for other data, and input that is not whole pushes', async () => {
     const mixed = join(folder, 'mixed.json');
     writeFileSync(mixed, JSON.stringify({ ...config, frontEnd: { kind: 'raw' } }));
