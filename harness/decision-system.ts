@@ -110,28 +110,31 @@ export class EmulatedSystem extends CalledFirmware {
     return { accepted: accepted !== 0, label, smoothed, belief, ...this.#stageCycles(cycles, count) };
   }
 
-  /** A stage lasts until the next one starts, the last one until tl_feed returns. */
-  #stageCycles(end: number, pushes: number): Pick<FedDecision, 'cycles' | 'stageCycles' | 'analyseCycles'> {
+  /** A stage lasts until the next one starts, the last one until the next push of sound, or until tl_feed returns. */
+  #stageCycles(returned: number, pushes: number): Pick<FedDecision, 'cycles' | 'stageCycles' | 'analyseCycles'> {
     if (!this.isTimed) return { cycles: null, stageCycles: {}, analyseCycles: null };
     const start = defined(
       this.machine.markPasses(`${toIdentifier(this.#system.name)}_decide`).at(-1),
       'decision',
     ).cycles;
+    const analyses = this.#analyses(pushes);
+    const end = analyses.find((cycles) => cycles > start) ?? returned;
     const starts = systemStages(this.#system).flatMap((stage) => {
       const pass = this.machine.markPasses(systemStageFunction(this.#system.name, stage)).at(-1);
       return pass && pass.cycles >= start ? [{ stage, at: pass.cycles }] : [];
     });
     const stageCycles: Partial<Record<SystemStage, number>> = {};
     for (const [i, { stage, at }] of starts.entries()) stageCycles[stage] = (starts[i + 1]?.at ?? end) - at;
-    return { cycles: end - start, stageCycles, analyseCycles: this.#analyseCycles(start, pushes) };
+    const before = analyses.filter((cycles) => cycles < start);
+    const analyseCycles = before.length === 0 ? null : Math.round((start - before[0]!) / before.length);
+    return { cycles: end - start, stageCycles, analyseCycles };
   }
 
-  /** From the first analysis of this call to the decision, by push. */
-  #analyseCycles(decision: number, pushes: number): number | null {
-    if (this.#system.frontEnd.kind !== 'mfcc') return null;
+  /** When the analyses of this call began; none for other sensors. */
+  #analyses(pushes: number): number[] {
+    if (this.#system.frontEnd.kind !== 'mfcc') return [];
     // Those of earlier calls, which had no decision, come first.
-    const passes = this.machine.markPasses(systemStageFunction(this.#system.name, ANALYSE)).slice(-pushes);
-    const before = passes.filter(({ cycles }) => cycles < decision);
-    return Math.round((decision - before[0]!.cycles) / before.length);
+    const passes = this.machine.markPasses(systemStageFunction(this.#system.name, ANALYSE));
+    return passes.slice(-pushes).map(({ cycles }) => cycles);
   }
 }

@@ -48,10 +48,12 @@ const TASKS = {
 
 interface GridOptions {
   readonly quick?: boolean;
+  /** Words with recorded noise in training, other than the test's. */
+  readonly noise?: boolean;
   readonly data: string;
 }
 
-function configOf({ task, objective, seed }: FeatureSetting, { quick, data }: GridOptions): TrainConfig {
+function configOf({ task, objective, seed }: FeatureSetting, { quick, noise, data }: GridOptions): TrainConfig {
   const { folder, classes } = TASKS[task];
   const isBaseline = objective === 'classify';
   const isMotionTask = task === 'har';
@@ -62,7 +64,10 @@ function configOf({ task, objective, seed }: FeatureSetting, { quick, data }: Gr
     name: `features_${task}_${objective}_${seed}`.replaceAll('-', '_'),
     data: isMotionTask
       ? { kind: 'motion', folder: where, classes: [...classes] }
-      : { kind: 'audio', folder: where, classes: [...classes], variants: quick ? 4 : 8 },
+      : {
+          ...{ kind: 'audio', folder: where, classes: [...classes], variants: quick ? 4 : 8 },
+          noise: noise ? join(data, 'noise') : null,
+        },
     frontEnd: { kind: isMotionTask ? 'raw' : 'mfcc' },
     encoder: ENCODERS.raw,
     head: { kind: 'linear' },
@@ -97,8 +102,9 @@ function load(config: TrainConfig, { data }: GridOptions): Task {
     return { source: motionSource(set, config), plain: test, shifted: { ...test, windows } };
   }
   if (!isAudio(config)) throw new Error('internal: neither motion nor audio');
-  const source = audioSource(loadClips(config.data.folder), config, null);
-  // The noise is for tests alone, as are its recordings: every objective meets it for the first time.
+  const trainingNoise = config.data.noise === null ? null : loadNoise(config.data.noise, 'train');
+  const source = audioSource(loadClips(config.data.folder), config, trainingNoise);
+  // These recordings are for tests alone: every objective meets them for the first time.
   const noise = { recordings: loadNoise(join(data, 'noise'), 'test'), ratioDb: [0, 10] as const };
   const shifted = source.test({ shift: 1600, gainDb: [-12, 6], noise });
   return { source, plain: source.test(null), shifted };
@@ -109,7 +115,13 @@ export function featureCell(setting: FeatureSetting, options: GridOptions): Feat
   const manifest = createHash('sha256')
     .update(readFileSync(join(config.data.folder, 'manifest.json')))
     .digest('hex');
-  const inputs = { config: { ...config, data: { ...config.data, folder: setting.task } }, manifest, version: 1 };
+  const { data } = config;
+  const named = {
+    ...data,
+    folder: setting.task,
+    ...(data.kind === 'audio' && data.noise !== null && { noise: 'noise' }),
+  };
+  const inputs = { config: { ...config, data: named }, manifest, version: 1 };
   return cell(FOLDER, inputs, (key) => {
     const { source, plain, shifted } = loadOnce(config, options);
     const trained = train(config, source, {
