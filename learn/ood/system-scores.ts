@@ -57,7 +57,7 @@ export interface SystemWindows {
 
 /** Windows without overlap. @throws UserError for a data set of another form than the system's stream */
 export function systemWindows(
-  { stream, name }: DecisionSystem,
+  { stream, name }: Pick<DecisionSystem, 'stream' | 'name'>,
   data: MotionDataset,
   recordings: readonly Recording[],
   labels: readonly string[],
