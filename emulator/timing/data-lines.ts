@@ -1,7 +1,7 @@
 /**
  * The lines of a memory that reads of data find at hand: the one read last and, where there is a data cache that is switched on, those in it, with
  * least-recently-used replacement in every set. All of it lies in typed arrays that an engine may put into the memory of its own code, which then
- * follows the same steps (emulator/cpu/wasm/translate/emit-lines.ts). Lines are counted from the start of the memory.
+ * follows the same steps (emulator/cpu/wasm/translate/line-lookup.ts). Lines are counted from the start of the memory.
  */
 import { assert } from '../../common/errors.ts';
 
@@ -9,7 +9,9 @@ export const NO_LINE = -1;
 const WORD_BYTES = 4;
 /** The shortest line. */
 export const LINE_BYTES_MIN = 8;
-const CLOCK_MAX = 2 ** 30;
+const CLOCK_MAX = 2 ** 29;
+/** Words that an engine may read at once: behind the stamps there is room for that. */
+export const WORDS_AT_ONCE = 4;
 
 /** Words before those of the cache. */
 const field = { last: 0, enabled: 1, clocks: 2 } as const;
@@ -28,7 +30,7 @@ export class DataLines {
   ways = 1;
   /** Of the cache at its shortest lines. */
   private readonly linesMax: number;
-  /** `field`, then the clock of every set, the rings of all sets, and for every line of the memory its stamp, where there is a cache. */
+  /** `field`, then the clock of every set, the rings of all sets with room around, and for every line of the memory its stamp, where there is a cache. */
   private words: Int32Array;
 
   constructor(memory: { readonly start: number; readonly bytes: number }, cacheBytes: number) {
@@ -36,7 +38,7 @@ export class DataLines {
     this.bytes = memory.bytes;
     this.linesMax = cacheBytes / LINE_BYTES_MIN;
     const stamps = cacheBytes > 0 ? memory.bytes / LINE_BYTES_MIN : 0;
-    this.words = new Int32Array(this.places.stamps + stamps);
+    this.words = new Int32Array(this.places.stamps + stamps + WORDS_AT_ONCE);
     this.words[field.last] = NO_LINE;
     this.forget();
   }
@@ -53,7 +55,9 @@ export class DataLines {
   /** Words at which each kind begins. */
   get places(): { readonly last: number; readonly clocks: number; readonly rings: number; readonly stamps: number } {
     const { linesMax } = this;
-    return { ...field, rings: field.clocks + linesMax, stamps: field.clocks + 2 * linesMax };
+    // A ring of all lines has as much room on either side: an engine writes several words at once there.
+    const rings = field.clocks + 2 * linesMax;
+    return { ...field, rings, stamps: rings + 2 * linesMax };
   }
 
   /** Moves to another buffer, from a multiple of 4 on. */
@@ -92,7 +96,7 @@ export class DataLines {
     return this.isCached ? this.useCached(line) : this.useLast(line);
   }
 
-  /** Before the clocks of the sets have gone on by 2^31. */
+  /** Before the clocks of the sets have gone on by 2^30: they stay below 2^31. */
   windBack(): void {
     const { words, setMask } = this;
     for (let set = 0; set <= setMask; set++) {

@@ -106,6 +106,23 @@ withCompiler.each(['nucleo-l4r5zi', 'stm32f4-discovery'])(
   },
 );
 
+withCompiler.each(['nucleo-l4r5zi', 'stm32f4-discovery', 'nrf52840dk'])(
+  'tables in flash of %s, in all set-ups (needs arm-none-eabi-gcc)',
+  (name) => {
+    const board = loadBoard(name);
+    it.each(setUps.map((setUp, index) => [index, setUp] as const))('%i: %j', { timeout: 120_000 }, (index, setUp) => {
+      const files = { 'streams.c': readFileSync(join(FOLDER, 'streams.c'), 'utf8') };
+      const flashStart = name === 'nrf52840dk' ? 0 : FLASH;
+      compare(
+        board,
+        buildProgram({ files, newlib: true, flags: ['-O3'], flashStart }),
+        { ...usual, ...setUp },
+        index + 1,
+      );
+    });
+  },
+);
+
 withCompiler('exact timing of core-m3-stm32l1, translated as interpreted (needs arm-none-eabi-gcc)', () => {
   const board = loadBoard('core-m3-stm32l1');
   // Tables in flash: what they are read for keeps the port busy.

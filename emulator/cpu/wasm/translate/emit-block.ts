@@ -68,6 +68,7 @@ export class BlockEmitter {
       this.memory.cyclesBefore = this.cycles;
       const isTimed = this.timing?.instruction(step, this.cycles) ?? true;
       if (!isTimed || needsInterpreter(step, this.fpuEnabled) || (this.timing !== null && isExclusive(step))) {
+        this.timing?.settle();
         this.out.bail();
         return false;
       }
@@ -132,6 +133,7 @@ export class BlockEmitter {
   }
 
   private divideCycles(step: Step, divide: NonNullable<Step['instruction']['divide']>): void {
+    this.timing?.settle();
     emitDivideCycles(divide, this.w);
     const { sequential, skipped } = this.costs(step);
     const known = isConditional(step) ? skipped.cycles : sequential.cycles;
@@ -154,9 +156,11 @@ export class BlockEmitter {
         x.carryOverflow(statement.subtraction);
         break;
       case 'when':
+        this.timing?.settle();
         x.expression(statement.condition);
         w.open('if');
         for (const inner of statement.then) this.statement(inner, step);
+        this.timing?.settle();
         w.end();
         break;
       case 'branch':

@@ -65,7 +65,7 @@ export class MemoryEmitter {
     const known = this.constantPlace(statement.address, bytes, statement.aligned);
     let offset: number;
     if (known !== null) {
-      this.timing?.readAt(known, this.cyclesBefore);
+      this.readAt(known);
       x.w.const(known);
       offset = 0;
     } else {
@@ -84,13 +84,22 @@ export class MemoryEmitter {
     x.w.memory(storeOpcodes[statement.bytes], offset);
   }
 
-  /** Counts the time of a load whose place is on the stack. */
+  /** Counts the time of a load from a place in the WebAssembly memory. */
+  private readAt(place: number): void {
+    const { timing, parts } = this;
+    const part = parts.find(({ offset, bytes }) => place >= offset && place - offset < bytes);
+    if (timing?.times(part!) === true) timing.read(null, place, true, this.cyclesBefore);
+  }
+
+  /** Counts the time of a load. @param offset from the place of its group */
   private read(access: Load, offset: number): void {
-    if (this.timing === null) return;
-    const place = this.plan.places.get(access);
-    const reached = place === undefined ? this.parts : this.candidates(place.group);
-    const isTimed = (part: Part): boolean => this.timing!.times(part);
-    if (reached.some(isTimed)) this.timing.read(offset, reached.every(isTimed), this.cyclesBefore);
+    const { timing } = this;
+    if (timing === null) return;
+    const { group } = this.plan.places.get(access) ?? this.alone(access);
+    const reached = this.candidates(group);
+    const isTimed = (part: Part): boolean => timing.times(part);
+    if (reached.some(isTimed))
+      timing.read(local.group + group.index, offset, reached.every(isTimed), this.cyclesBefore);
   }
 
   private keep(number: number): void {
@@ -123,6 +132,7 @@ export class MemoryEmitter {
     const inLocal = local.group + group.index;
     let base = this.checked.get(group);
     if (base === undefined) {
+      this.timing?.settle();
       this.x.expression(access.address);
       if (group.low !== group.firstDelta) {
         w.const(group.low - group.firstDelta);
@@ -160,6 +170,7 @@ export class MemoryEmitter {
     if (known.has(kind)) return;
     known.add(kind);
     const { w } = this.x;
+    this.timing?.settle();
     this.x.expression(access.address);
     w.const(bytes - 1);
     w.op('i32.and');

@@ -14,7 +14,7 @@ import { BlockEmitter } from './emit-block.ts';
 import { ExpressionEmitter } from './emit-expression.ts';
 import { TimingEmitter, type TimedMemory } from './emit-timing.ts';
 import { atEndOf, AT_RUN_TIME, IN_CELLS, meet, sameState, type FlagState } from './flag-state.ts';
-import { COUNTERS_OFFSET, I32_LOCALS, INSTRUCTION_BITS, LINE_LOCALS, local, localOfCell, VECTORS } from './locals.ts';
+import { COUNTERS_OFFSET, I32_LOCALS, INSTRUCTION_BITS, local, localOfCell, VECTORS } from './locals.ts';
 import { lastStep, type CodeSource, type Node, type RegionPlan, type Site } from './region.ts';
 import { wasmModule } from './wasm-module.ts';
 import { F32, F64, I32, I64, V128, WasmWriter } from './wasm-writer.ts';
@@ -97,9 +97,11 @@ export class RegionEmitter {
       { count: 1, type: F64 },
       { count: VECTORS, type: V128 },
       { count: 1, type: I64 },
-      { count: LINE_LOCALS + this.code.memory.groupsMax, type: I32 },
+      { count: 2, type: I32 },
+      { count: 1, type: V128 },
+      { count: this.code.memory.groupsMax, type: I32 },
     ];
-    const imports = ['memory', 'function', ...(this.timed === null ? [] : (['timing'] as const))] as const;
+    const imports = ['memory', 'function', ...(this.timed === null ? [] : (['timing', 'lines'] as const))] as const;
     const module = wasmModule({ parameters: [I32, I32], imports, body: w.body(), locals });
     return { module, sites: this.sites, cyclesBound: this.longestPath() };
   }
@@ -133,7 +135,7 @@ export class RegionEmitter {
       done.add(node);
       const total = (before.get(node) ?? 0) + cyclesMost(this.plan.nodes[node]!, this.source, this.timed);
       longest = Math.max(longest, total);
-      // Where memories have a time, every way from block to block looks.
+      // Where memories have a time, every block begins with a look.
       if (this.timed !== null) continue;
       for (const next of this.successors(node))
         if (!done.has(next)) before.set(next, Math.max(before.get(next) ?? 0, total));
@@ -196,6 +198,8 @@ export class RegionEmitter {
     this.node = node;
     x.flags.state = this.flagsAt.get(index)!;
     x.flags.endOfInstruction();
+    // How long the blocks before it took is not known where memories have a time.
+    if (this.timing !== null) this.lookAtBudget(node.block.start, node.state);
     if (code.emit(node)) this.afterLast(node);
   }
 
@@ -269,15 +273,19 @@ export class RegionEmitter {
       w.set(local.entry);
     }
     const label = this.labels.get(to)!;
-    if (!this.open.has(to) && this.timing === null) {
-      w.br(label);
-      return;
-    }
+    if (this.open.has(to) && this.timing === null) this.lookAtBudget(address, state);
+    w.br(label);
+  }
+
+  /** Leaves if nothing is left. */
+  private lookAtBudget(pc: number, state: number): void {
+    const { w } = this;
     w.get(local.counters);
     w.get(local.limit);
-    w.op('i64.lt_u');
-    w.br(label, 'br_if');
-    this.leave({ pc: address, state });
+    w.op('i64.ge_u');
+    w.open('if');
+    this.leave({ pc, state });
+    w.end();
   }
 
   private endBlock(cycles: number, instructions: number): void {

@@ -1,10 +1,12 @@
 /** Extra cycles of fetches and reads in translated code: every stretch of it ends with a look at what timing-memo.ts knows about it. */
+import { assert } from '../../../../common/errors.ts';
 import type { DataLines } from '../../../timing/data-lines.ts';
 import type { Block, Step } from '../block.ts';
 import type { Part, Region } from '../guest-memory.ts';
-import { emitUse } from './emit-lines.ts';
 import { isConditional } from './flag-state.ts';
+import { LinesEmitter } from './emit-lines.ts';
 import { local } from './locals.ts';
+import { PendingReads, spanOf, type Run } from './pending-reads.ts';
 import {
   eventBit,
   EVENTS_MAX,
@@ -14,7 +16,7 @@ import {
   STATE_SHIFT,
   STATE_OFFSET,
   type FetchEvent,
-  type RareEvent,
+  type TimingEvent,
   type TimingMemo,
   type TimingSite,
 } from './timing-memo.ts';
@@ -39,7 +41,13 @@ export class TimingEmitter {
   private readonly w: WasmWriter;
   private readonly timed: TimedMemory;
   private fetches: FetchEvent[] = [];
-  private events: RareEvent[] = [];
+  private events: TimingEvent[] = [];
+  /** Of `events`. */
+  private bits = 0;
+  private readonly pending: PendingReads;
+  private readonly lines: LinesEmitter;
+  /** What comes now may not be executed: it is not to be put off. */
+  private isConditional = false;
   private block = '';
   /** The block is a loop of its own: its state is mostly that of the pass before. */
   private isLoop = false;
@@ -47,6 +55,8 @@ export class TimingEmitter {
   constructor(w: WasmWriter, timed: TimedMemory) {
     this.w = w;
     this.timed = timed;
+    this.pending = new PendingReads(timed.lines.lineShift);
+    this.lines = new LinesEmitter(w, timed.lines, timed.linesAt);
   }
 
   /** Whether reads of a memory may take longer. */
@@ -73,6 +83,7 @@ export class TimingEmitter {
   startBlock({ start, end, steps }: Block, state: number): void {
     this.isLoop = steps.at(-1)!.instruction.target === start;
     this.fetches = [];
+    this.forgetEvents();
     this.block = [start, end, state].join(' ');
   }
 
@@ -83,11 +94,13 @@ export class TimingEmitter {
   instruction(step: Step, at: number): boolean {
     const { address, size, divide } = step.instruction;
     let isPossible = true;
-    if (isConditional(step)) {
+    this.isConditional = isConditional(step);
+    if (this.isConditional) {
       // What follows is not to depend on whether it is executed.
       const most = eventsMost(step);
-      const isFull = divide !== null || this.events.length + most > EVENTS_MAX;
-      if (isFull && this.events.length > 0) this.pass(at, 'inside');
+      this.settle();
+      const isFull = divide !== null || this.bits + most > EVENTS_MAX;
+      if (isFull && this.bits > 0) this.pass(at, 'inside');
       isPossible = most <= EVENTS_MAX;
     }
     this.fetches.push({ address, bytes: size, at });
@@ -96,11 +109,13 @@ export class TimingEmitter {
 
   /** In front of the current instruction, for a way out that JavaScript completes. */
   siteBefore(at: number): TimingSite {
+    assert(this.pending.bits === 0, 'what has been read is counted before control may leave');
     return { ...this.here(at, 'inside'), count: this.fetches.length - 1 };
   }
 
   /** The stretch ends: up to here all that has been fetched is in the counters. */
   pass(at: number, kind: TimingSite['kind']): void {
+    this.settle();
     const { memo } = this.timed;
     const site = memo.site(this.block, this.here(at, kind));
     const place = memo.records(site);
@@ -113,18 +128,19 @@ export class TimingEmitter {
       this.take(place);
     }
     // Where control goes on in the block, the events before are in the state.
-    if (kind === 'inside') this.events = [];
+    if (kind === 'inside') this.forgetEvents();
   }
 
   /** As pass(), with cycles from 0 to `most` in local.work that the counters have already, and `besides` more. */
   passWith(at: number, most: number, besides: number): void {
+    assert(this.pending.bits === 0, 'local.work is not needed for lines');
     const site = this.timed.memo.site(this.block, { ...this.here(at, 'inside'), besides }, most);
     this.lookUp(() => {
       this.w.get(local.work);
       this.w.const(site);
       this.w.op('i32.add');
     });
-    this.events = [];
+    this.forgetEvents();
   }
 
   /** Leaves in local.address which of a site's records is the right one; it is filled. */
@@ -152,7 +168,7 @@ export class TimingEmitter {
     w.get(local.timing);
     w.wide(STATE_SHIFT);
     w.op('i64.shr_u');
-    if (this.events.length > 0) {
+    if (this.bits > 0) {
       w.get(local.timing);
       w.op('i64.xor');
     }
@@ -177,78 +193,66 @@ export class TimingEmitter {
 
   /** Here the current instruction takes cycles beside the constant ones; the counters have them. */
   besides(at: number, cycles: number): void {
-    this.event(at, cycles);
+    const { w } = this;
+    w.get(local.timing);
+    w.wide(eventBit(this.bits));
+    w.op('i64.or');
+    w.set(local.timing);
+    this.events.push({ kind: 'cycles', bit: this.bits++, count: this.fetches.length, at, cycles });
   }
 
-  /** A load. Its place in the WebAssembly memory, without `offset`, is on the stack and stays there. @param at constant cycles before the instruction */
-  read(offset: number, isSurelyTimed: boolean, at: number): void {
-    this.makeRoom(at);
+  /**
+   * A load, whose line is looked at later.
+   * @param base local with its place in the WebAssembly memory, without `offset`; null: 0 @param at constant cycles before the instruction
+   */
+  read(base: number | null, offset: number, isTimed: boolean, at: number): void {
+    const { pending } = this;
+    if (this.bits + pending.bits + pending.bitsMore > EVENTS_MAX) this.pass(at, 'inside');
+    pending.add({ base, offset, isTimed, place: this.w.place, count: this.fetches.length, at });
+    if (this.isConditional) this.settle();
+  }
+
+  /**
+   * Looks at the lines of all loads so far, before control may leave the block, and before what may not be executed. The code for it goes to the first
+   * of the loads: what they have read is not to be kept for long.
+   */
+  settle(): void {
+    const { w, pending } = this;
+    const { lineShift } = this.timed.lines;
+    const runs = pending.take().map((run) => {
+      const { bits: bit } = this;
+      this.events.push({ kind: 'reads', bit, lines: pending.linesOf(run), lineShift, reads: run.reads });
+      this.bits += pending.bitsOf(run);
+      return { run, bit };
+    });
+    for (const { run, bit } of runs.reverse()) {
+      w.insert(run.place, () => {
+        this.useLines(run, bit);
+      });
+    }
+  }
+
+  /** @param bit first one of the run's event */
+  private useLines(run: Run, bit: number): void {
     const { w } = this;
-    const { region, lines } = this.timed;
-    w.tee(local.work);
-    w.get(local.work);
-    w.const(offset - region.offset);
-    w.op('i32.add');
+    const { region } = this.timed;
+    if (run.base !== null) w.get(run.base);
+    w.const(run.offset - region.offset);
+    if (run.base !== null) w.op('i32.add');
     w.set(local.work);
-    if (!isSurelyTimed) {
+    if (!run.isTimed) {
       w.get(local.work);
       w.const(region.bytes);
       w.op('i32.lt_u');
       w.open('if');
     }
-    w.get(local.work);
-    w.const(lines.lineShift);
-    w.op('i32.shr_u');
-    w.set(local.work);
-    this.useLine(at);
-    if (!isSurelyTimed) w.end();
+    this.lines.use(spanOf(run), this.pending.linesOf(run), bit);
+    if (!run.isTimed) w.end();
   }
 
-  /** A load from a constant place. */
-  readAt(place: number, at: number): void {
-    const { region, lines } = this.timed;
-    if (place < region.offset || place >= region.offset + region.bytes) return;
-    this.makeRoom(at);
-    const { w } = this;
-    w.const((place - region.offset) >>> lines.lineShift);
-    w.set(local.work);
-    this.useLine(at);
-  }
-
-  /** The line is in local.work. One that is in no cache is an event. */
-  private useLine(at: number): void {
-    const { w } = this;
-    const { lines, linesAt } = this.timed;
-    if (!lines.isCached) {
-      const last = linesAt + lines.places.last * 4;
-      w.get(local.work);
-      w.const(0);
-      w.memory('i32.load', last);
-      w.op('i32.ne');
-      w.open('if');
-      w.const(0);
-      w.get(local.work);
-      w.memory('i32.store', last);
-      this.event(at, null);
-      w.end();
-      return;
-    }
-    emitUse(w, lines, linesAt, () => {
-      this.event(at, null);
-    });
-  }
-
-  private makeRoom(at: number): void {
-    if (this.events.length >= EVENTS_MAX) this.pass(at, 'inside');
-  }
-
-  private event(at: number, cycles: number | null): void {
-    const { w } = this;
-    w.get(local.timing);
-    w.wide(eventBit(this.events.length));
-    w.op('i64.or');
-    w.set(local.timing);
-    this.events.push({ count: this.fetches.length, at, cycles });
+  private forgetEvents(): void {
+    this.events = [];
+    this.bits = 0;
   }
 
   private here(at: number, kind: TimingSite['kind']): TimingSite {

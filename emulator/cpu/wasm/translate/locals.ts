@@ -31,17 +31,15 @@ export const local = {
   vectors: FIRST_CELL + CELLS + 13,
   /** i64: number of the memory system's state, and events since; see timing-memo.ts. */
   timing: FIRST_CELL + CELLS + 13 + VECTORS,
-  /** Of a line that is looked for, see emit-lines.ts. */
-  age: FIRST_CELL + CELLS + 14 + VECTORS,
-  stamp: FIRST_CELL + CELLS + 15 + VECTORS,
-  newer: FIRST_CELL + CELLS + 16 + VECTORS,
+  /** Of data that is read, the clock of the cache, and v128, work space; see emit-lines.ts. */
+  line: FIRST_CELL + CELLS + 14 + VECTORS,
+  clock: FIRST_CELL + CELLS + 15 + VECTORS,
+  four: FIRST_CELL + CELLS + 16 + VECTORS,
   /** First of the places in memory that groups of accesses have checked. */
   group: FIRST_CELL + CELLS + 17 + VECTORS,
 } as const;
 
 export const I32_LOCALS = CELLS + 9;
-/** age, stamp, newer. */
-export const LINE_LOCALS = 3;
 
 /**
  * Cycles and instructions travel in one i64: what a short block adds to both is then one 32-bit constant. A region is left well before

@@ -1,7 +1,7 @@
 /**
  * Exact timing of translated code. All that decides over the extra cycles of fetches (lines in the cache, the prefetch, how long the port is busy, relative
  * to now) is one state, which gets a number. A stretch of code ends with the block, or behind an instruction whose cycles are only known at run time; what
- * happens in it that is not the same every time (a read of data that is not at hand, a condition that holds) is an event with a bit beside the state's number.
+ * happens in it that is not the same every time (a line of data that is not at hand, a condition that holds) is an event with bits beside the state's number.
  * What a stretch does to the state and what it costs is computed by the memory system itself, once for every state, events and stretch. It is looked up
  * afterwards: in the record of the stretch, which keeps what came last, then in a table (timing-lookup.ts).
  */
@@ -44,20 +44,41 @@ export interface FetchEvent {
   readonly at: number;
 }
 
-/** A read of data that is not at hand, or an instruction that takes more cycles than the constant ones. */
-export interface RareEvent {
+/** A place in a block. */
+export interface BlockTime {
   /** Fetches of the block up to it. */
   readonly count: number;
+  /** Cycles as in FetchEvent. */
   readonly at: number;
-  /** Cycles more; null: a read. */
-  readonly cycles: number | null;
 }
+
+/** An instruction that takes more cycles than the constant ones, if its bit is set. */
+export interface CyclesEvent extends BlockTime {
+  readonly kind: 'cycles';
+  readonly bit: number;
+  readonly cycles: number;
+}
+
+/**
+ * Reads of data, each in the line of the one before or in the next line. For every line they may lie in there is a bit, from `bit` on, set if it was not at
+ * hand; behind those, where there are several lines, the place in its line of what was read first.
+ */
+export interface ReadsEvent {
+  readonly kind: 'reads';
+  readonly bit: number;
+  readonly lines: number;
+  readonly lineShift: number;
+  /** With the bytes from the first one on. */
+  readonly reads: readonly (BlockTime & { readonly distance: number })[];
+}
+
+export type TimingEvent = CyclesEvent | ReadsEvent;
 
 /** The end of a stretch that begins wherever the state before it says. */
 export interface TimingSite {
   readonly fetches: readonly FetchEvent[];
   /** In the order of their bits. */
-  readonly events: readonly RareEvent[];
+  readonly events: readonly TimingEvent[];
   /** Fetches of the block up to here. */
   readonly count: number;
   /** Cycles as in FetchEvent. */
@@ -96,7 +117,7 @@ export class TimingMemo {
   site(block: string, first: TimingSite, more = 0): number {
     const { count, at, besides, kind, events } = first;
     let name = `${block} ${count} ${at} ${besides} ${kind} ${more}`;
-    for (const event of events) name += ` ${event.count} ${event.at} ${event.cycles}`;
+    for (const event of events) name += ` ${JSON.stringify(event)}`;
     const known = this.siteNumbers.get(name);
     if (known !== undefined) return known;
     const number = this.sites.push(first) - 1;
@@ -229,17 +250,35 @@ export class TimingMemo {
         extra += system.fetch(address, bytes, when + more + extra);
       }
     };
-    for (const [number, event] of events.entries()) {
-      if (Math.floor(key / eventBit(number)) % 2 === 0) continue;
-      fetchTo(event.count);
-      if (event.cycles === null) extra += system.miss(event.at + more + extra);
-      else more += event.cycles;
+    const bits = key % 2 ** STATE_SHIFT;
+    for (const event of events) {
+      if (event.kind === 'cycles') {
+        if ((bits & eventBit(event.bit)) === 0) continue;
+        fetchTo(event.count);
+        more += event.cycles;
+        continue;
+      }
+      for (const missed of missesOf(event, bits)) {
+        fetchTo(missed.count);
+        extra += system.miss(missed.at + more + extra);
+      }
     }
     fetchTo(count);
     const isEnd = kind === 'end';
     this.keep(at + more + besides + extra, isEnd ? 0 : Math.max(count, done), isEnd ? 0 : at);
     return extra;
   }
+}
+
+/** The reads that have not found their lines. @param bits events of the stretch */
+function missesOf({ bit, lines, lineShift, reads }: ReadsEvent, bits: number): readonly BlockTime[] {
+  const first = lines === 1 ? 0 : (bits >>> (bit + lines)) & ((1 << lineShift) - 1);
+  const lineOf = (distance: number): number => (first + distance) >>> lineShift;
+  return reads.filter(({ distance }, index) => {
+    const line = lineOf(distance);
+    const isFirst = index === 0 || line !== lineOf(reads[index - 1]!.distance);
+    return isFirst && (bits & eventBit(bit + line)) !== 0;
+  });
 }
 
 function isSame(a: Int32Array, b: Int32Array): boolean {

@@ -25,11 +25,14 @@ import { RegionEmitter } from './emit-region.ts';
 import type { TimedMemory } from './emit-timing.ts';
 import { CHAIN_OFFSET, INSTRUCTION_BITS } from './locals.ts';
 import { ADVANCE, timingLookupModule } from './timing-lookup.ts';
+import { lineLookupModule } from './line-lookup.ts';
 import { planRegion, type CodeSource, type RegionPlan, type Site } from './region.ts';
 
 /** When either is used up, everything is forgotten and begins anew. */
 const REGIONS_MAX = 2048;
 const SITES_MAX = 2 ** 16;
+/** Cycles of a run through translated code: not more lines of data are read in it than DataLines.windBack() is asked for. */
+const CYCLES_MAX = 2 ** 30;
 /** Ways out to the interpreter after which the memories that accesses reach are looked at again. */
 const BAILS_PER_LOOK = 64;
 
@@ -80,6 +83,7 @@ export class Translations {
   private timed: TimedMemory | null = null;
   /** What translated code calls when memories have a time. */
   private lookUp: WasmFunction | null = null;
+  private lookUpLines: WasmFunction | null = null;
 
   constructor(core: CoreState) {
     this.core = core;
@@ -91,6 +95,7 @@ export class Translations {
     const m = this.core.memory.wasm;
     const f = importedFunction(this.core, timed);
     this.lookUp = instantiate(timingLookupModule(timed.memo.table), { e: { m, f } }).run!;
+    this.lookUpLines = instantiate(lineLookupModule(timed.lines, timed.linesAt), { e: { m } }).run!;
   }
 
   /** Where translated code can be entered at an address. */
@@ -100,7 +105,7 @@ export class Translations {
 
   /** Runs translated code from an address it can be entered at. Null if too few cycles are left for the budget to be kept exactly. */
   enter({ block, state }: Entry, cyclesLeft: number): Passage | null {
-    const site = this.run!(block.start, Math.min(cyclesLeft, 2 ** 31 - 1), state);
+    const site = this.run!(block.start, Math.min(cyclesLeft, CYCLES_MAX), state);
     if (site < 0) return null;
     const { view } = this.core.memory;
     const translation = this.regions.get(view.getUint32(CHAIN_OFFSET + chainField.region, true))!;
@@ -148,7 +153,7 @@ export class Translations {
     const { timed } = this;
     const { module, sites, cyclesBound } = new RegionEmitter(plan, source, timed, fpuEnabled).emit();
     if (this.regionsMade >= REGIONS_MAX || this.sitesMade + sites.length > SITES_MAX) this.clear();
-    const e = { m: core.memory.wasm, f: importedFunction(core, timed), t: this.lookUp };
+    const e = { m: core.memory.wasm, f: importedFunction(core, timed), t: this.lookUp, l: this.lookUpLines };
     const { run } = instantiate(module, { e });
     const number = this.regionsMade++;
     if (number >= tables.functions.length) tables.functions.grow(tables.functions.length);

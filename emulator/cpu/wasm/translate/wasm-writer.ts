@@ -51,7 +51,7 @@ export const opcode = {
   'i32.ge_u': 0x4f,
   'i64.ne': 0x52,
   'i64.lt_s': 0x53,
-  'i64.lt_u': 0x54,
+  'i64.ge_u': 0x5a,
   'f32.eq': 0x5b,
   'f32.lt': 0x5d,
   'f32.ge': 0x60,
@@ -107,6 +107,16 @@ export type Opcode = keyof typeof opcode;
 
 /** Fixed-width SIMD: numbers behind the prefix 0xfd. */
 const vectorOpcode = {
+  'v128.load': 0x00,
+  'v128.store': 0x0b,
+  'v128.const': 0x0c,
+  'v128.and': 0x4e,
+  'v128.any_true': 0x53,
+  'v128.store32_lane': 0x5a,
+  'v128.store64_lane': 0x5b,
+  'i32x4.gt_s': 0x3b,
+  'i32x4.add': 0xae,
+  'i32x4.max_s': 0xb8,
   'i32x4.splat': 0x11,
   'i16x8.shl': 0x8b,
   'i16x8.shr_s': 0x8c,
@@ -131,6 +141,13 @@ class ByteBuffer implements Bytes {
       this.bytes = larger;
     }
     this.bytes[this.length++] = byte;
+  }
+
+  /** What was pushed from `start` on goes in front of what is at `place`. */
+  move(start: number, place: number): void {
+    const moved = this.bytes.slice(start, this.length);
+    this.bytes.copyWithin(place + moved.length, place, start);
+    this.bytes.set(moved, place);
   }
 
   view(): Uint8Array {
@@ -182,6 +199,18 @@ export class WasmWriter {
     return this.bytes.view();
   }
 
+  /** The place where the next instruction goes, for insert(). */
+  get place(): number {
+    return this.bytes.length;
+  }
+
+  /** Code at a place behind which nothing that is open now was opened. */
+  insert(place: number, emit: () => void): void {
+    const start = this.place;
+    emit();
+    this.bytes.move(start, place);
+  }
+
   op(...names: Opcode[]): void {
     for (const name of names) this.bytes.push(opcode[name]);
   }
@@ -189,6 +218,20 @@ export class WasmWriter {
   vector(name: keyof typeof vectorOpcode): void {
     this.bytes.push(VECTOR_PREFIX);
     unsignedLeb(vectorOpcode[name], this.bytes);
+  }
+
+  /** @param lane of the first number that is stored, in units of its size; null: all are */
+  vectorMemory(name: keyof typeof vectorOpcode, offset: number, lane: number | null = null): void {
+    this.vector(name);
+    this.bytes.push(0);
+    unsignedLeb(offset, this.bytes);
+    if (lane !== null) this.bytes.push(lane);
+  }
+
+  /** Four i32 in the order of their lanes. */
+  lanes(...values: readonly [number, number, number, number]): void {
+    this.vector('v128.const');
+    for (const byte of new Uint8Array(new Int32Array(values).buffer)) this.bytes.push(byte);
   }
 
   /** i32x4.extract_lane 0 */
