@@ -11,6 +11,8 @@ import * as nrf52Small from './nrf52/small-devices.ts';
 import { Pl011 } from './pl011.ts';
 import * as psoc6 from './psoc6/devices.ts';
 import { Psoc6Scb } from './psoc6/scb.ts';
+import * as psoc6System from './psoc6/system.ts';
+import { Psoc6Tcpwm } from './psoc6/tcpwm.ts';
 import * as rp2040 from './rp2040/clocks.ts';
 import * as rp2040Devices from './rp2040/devices.ts';
 import { Rp2040BootRom } from './rp2040/boot-rom.ts';
@@ -125,7 +127,12 @@ export const deviceCatalogue: Readonly<Record<Board['peripherals'][number]['kind
   'psoc6-cpuss': (spec, context) => new psoc6.Psoc6Cpuss(spec, context),
   'psoc6-peri': (spec, context) => new psoc6.Psoc6Peri(spec, context),
   'psoc6-flashc': (spec, context) => new psoc6.Psoc6Flashc(spec, context),
-  'psoc6-gpio': (spec) => new RegisterDevice(spec.name, spec.base, psoc6.gpioTable),
+  'psoc6-gpio': (spec) => new psoc6System.Psoc6Gpio(spec),
+  'psoc6-ipc': (spec, context) => new psoc6System.Psoc6Ipc(spec, context),
+  'psoc6-prot': (spec) => new RegisterDevice(spec.name, spec.base, psoc6System.protTable),
+  'psoc6-backup': (spec, context) => new psoc6System.Psoc6Backup(spec, context),
+  'psoc6-tcpwm32': (spec, context) => new Psoc6Tcpwm(spec, context, 32, 8),
+  'psoc6-tcpwm16': (spec, context) => new Psoc6Tcpwm(spec, context, 16, 24),
   'psoc6-hsiom': (spec) => new RegisterDevice(spec.name, spec.base, psoc6.hsiomTable),
   'psoc6-scb': (spec, context) => new Psoc6Scb(spec, context),
 };

@@ -8,7 +8,9 @@ const FIFO_BYTES = 128;
 const CTRL_ENABLED = 31;
 const MODE_UART = 2;
 const INTR_TX = { TRIGGER: 0, NOT_FULL: 1, EMPTY: 4, UART_DONE: 9 } as const;
-const INTR_RX = { TRIGGER: 0, NOT_EMPTY: 2, FULL: 3, OVERFLOW: 5 } as const;
+const INTR_RX = { TRIGGER: 0, NOT_EMPTY: 2, FULL: 3, OVERFLOW: 5, UNDERFLOW: 6 } as const;
+/** What an empty FIFO reads as. */
+const NOTHING_RECEIVED = 0xffff_ffff;
 
 const scbTable: DeviceTable = {
   bytes: 0x1_0000,
@@ -88,6 +90,10 @@ export class Psoc6Scb extends RegisterDevice {
       case 'RX_FIFO_STATUS':
         return this.uart.available() | (this.uart.isReceiving() ? 1 << 15 : 0);
       case 'RX_FIFO_RD': {
+        if (this.uart.available() === 0) {
+          this.raise('INTR_RX', INTR_RX.UNDERFLOW);
+          return NOTHING_RECEIVED;
+        }
         const byte = this.uart.receive();
         this.update();
         this.host.reschedule();
