@@ -3,16 +3,16 @@
  * (RM0432 chapter 12, RM0455 chapter 17). Synchronisation, request generators and events of the multiplexer are not modelled.
  */
 import type { DeviceContext, PeripheralSpec } from '../device-context.ts';
-import { DmaController, type DmaRequests, type Trigger } from '../dma.ts';
+import type { DmaRequests, Trigger } from '../dma.ts';
 import type { PeripheralHost } from '../peripheral.ts';
 import { RegisterDevice, storage, type DeviceTable } from '../register-device.ts';
+import { CountedDma } from './counted-dma.ts';
 
 const CCR = { EN: 0, DIR: 4, CIRC: 5, PINC: 6, MINC: 7, PSIZE: 8, MSIZE: 10, MEM2MEM: 14 } as const;
 /** Of a channel in ISR, four bits each: GIF, TCIF, HTIF, TEIF. */
 const FLAG = { G: 1, TC: 2, HT: 4, TE: 8 } as const;
 /** TCIE, HTIE, TEIE: bits 1 to 3 as the flags. */
 const CR_ENABLES = 0xe;
-const CHANNELS_MAX = 7;
 
 /** Channels are numbered from 1 in the manual, from 0 here. */
 const nameOf = (channel: number, register: string): string => `C${register}${channel + 1}`;
@@ -37,21 +37,9 @@ function tableOf({ irqs = [] }: PeripheralSpec): DeviceTable {
   };
 }
 
-export class Stm32DmaChannels extends DmaController {
-  private readonly spec: PeripheralSpec;
-  /** CNDTR as written, and items moved of these. */
-  private totals = new Array<number>(CHANNELS_MAX).fill(0);
-  private moved = new Array<number>(CHANNELS_MAX).fill(0);
-
+export class Stm32DmaChannels extends CountedDma {
   constructor(spec: PeripheralSpec, context: DeviceContext) {
     super(spec, context, tableOf(spec));
-    this.spec = spec;
-  }
-
-  override reset(): void {
-    this.totals.fill(0);
-    this.moved.fill(0);
-    super.reset();
   }
 
   protected override onRead(register: string, stored: number): number {
@@ -68,20 +56,9 @@ export class Stm32DmaChannels extends DmaController {
     const channel = Number(register.at(-1)) - 1;
     const isOn = this.bit(nameOf(channel, 'CR'), CCR.EN);
     if (register.startsWith('CCR')) {
-      if (isOn && (old & 1) === 0) this.start(channel);
+      if (isOn && (old & 1) === 0) this.begin(channel);
       this.updateInterrupts();
     } else if (isOn) this.set(register, old); // 11.6.4 to 11.6.6: not while the channel is on
-  }
-
-  protected override saveOwn(): unknown {
-    return { totals: [...this.totals], moved: [...this.moved], lines: super.saveOwn() };
-  }
-
-  protected override restoreOwn(own: unknown): void {
-    const { totals, moved, lines } = own as { totals: number[]; moved: number[]; lines: unknown };
-    this.totals = [...totals];
-    this.moved = [...moved];
-    super.restoreOwn(lines);
   }
 
   protected isActive(channel: number): boolean {
@@ -98,7 +75,7 @@ export class Stm32DmaChannels extends DmaController {
   protected moveItem(channel: number): void {
     const control = this.get(nameOf(channel, 'CR'));
     const has = (bit: number): boolean => ((control >>> bit) & 1) === 1;
-    const index = this.moved[channel]!;
+    const index = this.indexOf(channel);
     const [peripheralBytes, memoryBytes] = [1 << ((control >>> CCR.PSIZE) & 3), 1 << ((control >>> CCR.MSIZE) & 3)];
     const peripheral = this.get(nameOf(channel, 'PAR')) + (has(CCR.PINC) ? index * peripheralBytes : 0);
     const memory = this.get(nameOf(channel, 'MAR')) + (has(CCR.MINC) ? index * memoryBytes : 0);
@@ -120,23 +97,16 @@ export class Stm32DmaChannels extends DmaController {
     return `${this.name} channel ${channel + 1}`;
   }
 
-  private start(channel: number): void {
-    this.totals[channel] = this.get(nameOf(channel, 'NDTR'));
-    this.moved[channel] = 0;
-    this.started(channel);
-    this.dma.changed();
+  protected leftOf(channel: number): string {
+    return nameOf(channel, 'NDTR');
   }
 
-  private count(channel: number, isCircular: boolean): void {
-    const total = this.totals[channel]!;
-    const moved = ++this.moved[channel]!;
-    this.set(nameOf(channel, 'NDTR'), total - moved);
-    if (moved === total >>> 1) this.flag(channel, FLAG.HT);
-    if (moved < total) return;
+  protected halfDone(channel: number): void {
+    this.flag(channel, FLAG.HT);
+  }
+
+  protected done(channel: number): void {
     this.flag(channel, FLAG.TC);
-    if (!isCircular) return;
-    this.moved[channel] = 0;
-    this.set(nameOf(channel, 'NDTR'), total);
   }
 
   private flag(channel: number, bits: number): void {

@@ -3,8 +3,9 @@
  * circular and double buffer modes. Bursts and FIFO thresholds make no difference here; the peripheral as flow controller is not modelled.
  */
 import type { DeviceContext, PeripheralSpec } from '../device-context.ts';
-import { DmaController, type Trigger } from '../dma.ts';
+import type { Trigger } from '../dma.ts';
 import type { DeviceTable, RegisterSpec } from '../register-device.ts';
+import { CountedDma } from './counted-dma.ts';
 
 const STREAMS = 8;
 const CR = {
@@ -56,21 +57,9 @@ const table: DeviceTable = {
   ],
 };
 
-export class Stm32DmaStreams extends DmaController {
-  private readonly spec: PeripheralSpec;
-  /** NDTR as written, and items moved of these. */
-  private totals = new Array<number>(STREAMS).fill(0);
-  private moved = new Array<number>(STREAMS).fill(0);
-
+export class Stm32DmaStreams extends CountedDma {
   constructor(spec: PeripheralSpec, context: DeviceContext) {
     super(spec, context, table);
-    this.spec = spec;
-  }
-
-  override reset(): void {
-    this.totals.fill(0);
-    this.moved.fill(0);
-    super.reset();
   }
 
   protected override onRead(register: string, stored: number): number {
@@ -93,17 +82,6 @@ export class Stm32DmaStreams extends DmaController {
     else if (name === 'NDTR' && this.bit(`S${stream}CR`, CR.EN)) this.set(register, old);
   }
 
-  protected override saveOwn(): unknown {
-    return { totals: [...this.totals], moved: [...this.moved], lines: super.saveOwn() };
-  }
-
-  protected override restoreOwn(own: unknown): void {
-    const { totals, moved, lines } = own as { totals: number[]; moved: number[]; lines: unknown };
-    this.totals = [...totals];
-    this.moved = [...moved];
-    super.restoreOwn(lines);
-  }
-
   protected isActive(stream: number): boolean {
     return this.bit(`S${stream}CR`, CR.EN) && this.get(`S${stream}NDTR`) > 0;
   }
@@ -120,7 +98,7 @@ export class Stm32DmaStreams extends DmaController {
     const control = this.get(`S${stream}CR`);
     const has = (bit: number): boolean => ((control >>> bit) & 1) === 1;
     const bytes = 1 << ((control >>> CR.PSIZE) & 3);
-    const index = this.moved[stream]!;
+    const index = this.indexOf(stream);
     const step = has(CR.PINCOS) ? 4 : bytes;
     const peripheral = this.get(`S${stream}PAR`) + (has(CR.PINC) ? index * step : 0);
     const buffer = this.get(`S${stream}${has(CR.DBM) && has(CR.CT) ? 'M1AR' : 'M0AR'}`);
@@ -133,7 +111,7 @@ export class Stm32DmaStreams extends DmaController {
       this.stop(stream);
       return;
     }
-    this.count(stream, has(CR.CIRC) || has(CR.DBM), has(CR.DBM));
+    this.count(stream, this.isRing(stream));
   }
 
   protected wantsInterrupt(stream: number): boolean {
@@ -144,20 +122,22 @@ export class Stm32DmaStreams extends DmaController {
     return `${this.name} stream ${stream}`;
   }
 
-  private count(stream: number, isCircular: boolean, isDouble: boolean): void {
-    const total = this.totals[stream]!;
-    const moved = ++this.moved[stream]!;
-    this.set(`S${stream}NDTR`, total - moved);
-    if (moved === total >>> 1) this.flag(stream, FLAG.HT);
-    if (moved < total) return;
+  protected leftOf(stream: number): string {
+    return `S${stream}NDTR`;
+  }
+
+  protected halfDone(stream: number): void {
+    this.flag(stream, FLAG.HT);
+  }
+
+  protected done(stream: number): void {
     this.flag(stream, FLAG.TC);
-    if (!isCircular) {
-      this.stop(stream);
-      return;
-    }
-    this.moved[stream] = 0;
-    this.set(`S${stream}NDTR`, total);
-    if (isDouble) this.set(`S${stream}CR`, this.get(`S${stream}CR`) ^ (1 << CR.CT));
+    if (!this.isRing(stream)) this.stop(stream);
+    else if (this.bit(`S${stream}CR`, CR.DBM)) this.set(`S${stream}CR`, this.get(`S${stream}CR`) ^ (1 << CR.CT));
+  }
+
+  private isRing(stream: number): boolean {
+    return this.bit(`S${stream}CR`, CR.CIRC) || this.bit(`S${stream}CR`, CR.DBM);
   }
 
   private control(stream: number, value: number, old: number): void {
@@ -166,10 +146,7 @@ export class Stm32DmaStreams extends DmaController {
     if (((value >>> CR.PFCTRL) & 1) === 1)
       this.host.note(`${this.channelName(stream)}: the peripheral as flow controller (PFCTRL) is not modelled`);
     if (isOn && !wasOn) {
-      this.totals[stream] = this.get(`S${stream}NDTR`);
-      this.moved[stream] = 0;
-      this.started(stream);
-      this.dma.changed();
+      this.begin(stream);
     } else if (wasOn && !isOn) this.flag(stream, FLAG.TC); // 10.3.14: what was under way is over
     this.updateInterrupts();
   }

@@ -1,14 +1,11 @@
 /** Registers of the STM32 USART and LPUART with ISR and TDR (L4+, G0, F7, H7, U5): RM0432 49.8 and 50.7, RM0456 66.8. */
 import { storage, type DeviceTable } from '../register-device.ts';
+import { FLAG } from './usart-device.ts';
 
 export const CR1 = {
   UE: 0,
   RE: 2,
   TE: 3,
-  IDLEIE: 4,
-  RXNEIE: 5,
-  TCIE: 6,
-  TXEIE: 7,
   M0: 12,
   OVER8: 15,
   M1: 28,
@@ -19,8 +16,6 @@ export const CR1 = {
 export const CR2 = { STOP: 12 } as const;
 export const CR3 = {
   EIE: 0,
-  DMAR: 6,
-  DMAT: 7,
   OVRDIS: 12,
   TXFTIE: 23,
   RXFTCFG: 25,
@@ -28,11 +23,7 @@ export const CR3 = {
   TXFTCFG: 29,
 } as const;
 export const ISR = {
-  ORE: 3,
-  IDLE: 4,
-  RXNE: 5,
-  TC: 6,
-  TXE: 7,
+  ...FLAG,
   BUSY: 16,
   TEACK: 21,
   REACK: 22,

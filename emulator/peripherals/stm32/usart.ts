@@ -2,11 +2,8 @@
  * STM32 USART and LPUART with ISR and TDR (RM0432 chapters 49 and 50): asynchronous characters at the bit time that BRR and the kernel
  * clock give, one-byte buffers or FIFOs, interrupts, DMA requests. Parity, synchronous, smartcard and IrDA modes are not modelled.
  */
-import { clockOf, InterruptLine, type DeviceContext, type PeripheralSpec } from '../device-context.ts';
-import type { DmaRequests } from '../dma.ts';
-import type { PeripheralHost } from '../peripheral.ts';
-import { RegisterDevice } from '../register-device.ts';
-import { UartLine, type UartState } from '../uart-line.ts';
+import type { DeviceContext, PeripheralSpec } from '../device-context.ts';
+import { UsartDevice } from './usart-device.ts';
 import { CR1, CR2, CR3, FIFO_BYTES, ISR, PRESCALERS, RQR, THRESHOLD_BYTES, usartTable } from './usart-registers.ts';
 
 /** PCE, MME, WAKE, RTOIE and what else changes frames. */
@@ -15,68 +12,16 @@ const CR1_NOT_MODELLED = (1 << 10) | (1 << 13);
 const CR2_NOT_MODELLED = (1 << 11) | (1 << 14) | (1 << 20);
 /** IREN, HDSEL, SCEN. */
 const CR3_NOT_MODELLED = (1 << 1) | (1 << 3) | (1 << 5);
-const DMA_ENABLES = (1 << CR3.DMAR) | (1 << CR3.DMAT);
 /** Half bits of stop: STOP = 1, 0.5, 2, 1.5. */
 const STOP_BITS = [1, 0.5, 2, 1.5] as const;
 
 /** @param isLowPower LPUART: BRR counts 256ths of the kernel clock */
-export class Stm32Usart extends RegisterDevice {
-  private readonly host: PeripheralHost;
-  private readonly interrupt: InterruptLine;
-  private readonly uart: UartLine;
+export class Stm32Usart extends UsartDevice {
   private readonly isLowPower: boolean;
-  private readonly dma: DmaRequests;
-  private transmitComplete = true;
 
   constructor(spec: PeripheralSpec, context: DeviceContext, isLowPower: boolean) {
-    super(spec.name, spec.base, usartTable);
-    this.host = context.host;
+    super(spec, context, usartTable, CR1.UE);
     this.isLowPower = isLowPower;
-    this.interrupt = new InterruptLine(context.host, spec.irq);
-    this.dma = context.dma;
-    const line = context.serialLine(spec.name);
-    line.onIncoming = () => this.incoming();
-    this.uart = new UartLine({
-      clock: clockOf(context, spec),
-      line,
-      frameTicks: () => this.frameTicks(),
-      canSend: () => this.bit('CR1', CR1.UE) && this.bit('CR1', CR1.TE),
-      canReceive: () => this.bit('CR1', CR1.UE) && this.bit('CR1', CR1.RE),
-      overwrites: () => this.bit('CR3', CR3.OVRDIS),
-      depth: () => (this.bit('CR1', CR1.FIFOEN) ? FIFO_BYTES : 1),
-      hasEvents: context.host.exceptions !== null,
-    });
-    const advance = (): void => this.advance();
-    this.dma.add(spec.dma?.receive ?? [], {
-      isRequesting: () => this.asksToBeRead(),
-      advance,
-    });
-    this.dma.add(spec.dma?.transmit ?? [], {
-      isRequesting: () => this.asksForBytes(),
-      advance,
-    });
-  }
-
-  override reset(): void {
-    super.reset();
-    this.uart.reset();
-    this.transmitComplete = true;
-    this.update();
-  }
-
-  nextEvent(): number {
-    return this.uart.nextEvent();
-  }
-
-  advance(): void {
-    const wasComplete = this.uart.isComplete();
-    this.uart.advance();
-    if (!wasComplete && this.uart.isComplete()) this.transmitComplete = true;
-    this.update();
-  }
-
-  drain(): void {
-    this.uart.drain();
   }
 
   protected override onRead(register: string, stored: number): number {
@@ -86,39 +31,10 @@ export class Stm32Usart extends RegisterDevice {
     }
     if (register !== 'RDR') return stored;
     this.advance();
-    const byte = this.uart.receive();
-    this.update();
-    this.host.reschedule();
-    return byte;
+    return this.receive();
   }
 
-  protected override onWrite(register: string, value: number, old: number): void {
-    this.advance();
-    this.write1(register, value, old);
-    this.update();
-    this.host.reschedule();
-  }
-
-  protected override saveOwn(): unknown {
-    return {
-      uart: this.uart.save(),
-      transmitComplete: this.transmitComplete,
-      level: this.wants(),
-    };
-  }
-
-  protected override restoreOwn(own: unknown): void {
-    const { uart, transmitComplete, level } = own as {
-      uart: UartState;
-      transmitComplete: boolean;
-      level: boolean;
-    };
-    this.uart.restore(uart);
-    this.transmitComplete = transmitComplete;
-    this.interrupt.restore(level);
-  }
-
-  private write1(register: string, value: number, old: number): void {
+  protected written(register: string, value: number, old: number): void {
     switch (register) {
       case 'CR1':
         if ((value & ~old & (1 << CR1.UE)) !== 0 && this.get('BRR') === 0)
@@ -146,29 +62,15 @@ export class Stm32Usart extends RegisterDevice {
     }
   }
 
-  private transmit(byte: number): void {
-    if (!this.bit('CR1', CR1.UE) || !this.bit('CR1', CR1.TE)) {
-      this.host.note(`a byte written to ${this.name} while its transmitter is off`);
-      return;
-    }
-    this.transmitComplete = false;
-    this.uart.send(byte);
-    if (this.uart.isComplete()) this.transmitComplete = true;
+  protected override overwrites(): boolean {
+    return this.bit('CR3', CR3.OVRDIS);
   }
 
-  /** UE cleared: buffers and flags are as after reset (RM0432 49.8.1). */
-  private disabled(): void {
-    this.uart.drain();
-    this.uart.reset();
-    this.transmitComplete = true;
+  protected override depth(): number {
+    return this.bit('CR1', CR1.FIFOEN) ? FIFO_BYTES : 1;
   }
 
-  private refuse(register: string, bits: number): void {
-    if (bits !== 0)
-      this.host.note(`${this.name}_${register} bits 0x${bits.toString(16)} ask for a mode that is not modelled`);
-  }
-
-  private status(): number {
+  protected status(): number {
     const { uart } = this;
     // Read in every turn of a polling loop: no arrays, one look at the control register.
     const control = this.get('CR1');
@@ -199,22 +101,14 @@ export class Stm32Usart extends RegisterDevice {
     return (isFull ? 1 << ISR.RXFT : 0) | (isFree ? 1 << ISR.TXFT : 0);
   }
 
-  private wants(): boolean {
-    const status = this.status();
-    const control = this.get('CR1');
-    const both = (enable: number, flag: number): boolean => ((control >>> enable) & (status >>> flag) & 1) === 1;
+  protected wantsMore(status: number): boolean {
     return (
-      both(CR1.RXNEIE, ISR.RXNE) ||
-      both(CR1.RXNEIE, ISR.ORE) ||
-      both(CR1.TXEIE, ISR.TXE) ||
-      both(CR1.TCIE, ISR.TC) ||
-      both(CR1.IDLEIE, ISR.IDLE) ||
-      (this.bit('CR3', CR3.EIE) && this.uart.overrun) ||
-      (this.bit('CR1', CR1.FIFOEN) && this.wantsForFifo(control, status))
+      (this.bit('CR3', CR3.EIE) && this.uart.overrun) || (this.bit('CR1', CR1.FIFOEN) && this.wantsForFifo(status))
     );
   }
 
-  private wantsForFifo(control: number, status: number): boolean {
+  private wantsForFifo(status: number): boolean {
+    const control = this.get('CR1');
     const asked =
       (((control >>> CR1.TXFEIE) & 1) << ISR.TXFE) |
       (((control >>> CR1.RXFFIE) & 1) << ISR.RXFF) |
@@ -223,32 +117,7 @@ export class Stm32Usart extends RegisterDevice {
     return (asked & status) !== 0;
   }
 
-  private update(): void {
-    this.interrupt.set(this.wants());
-    if ((this.get('CR3') & DMA_ENABLES) !== 0) this.dma.changed();
-  }
-
-  private incoming(): void {
-    this.host.reschedule();
-    // Where no time passes for devices, what comes is there at once.
-    if (this.host.exceptions === null) this.update();
-  }
-
-  private asksToBeRead(): boolean {
-    if (!this.bit('CR3', CR3.DMAR) || !this.bit('CR1', CR1.RE) || !this.isOn()) return false;
-    if (this.host.exceptions === null) this.uart.advance();
-    return this.uart.available() > 0;
-  }
-
-  private asksForBytes(): boolean {
-    return this.bit('CR3', CR3.DMAT) && this.bit('CR1', CR1.TE) && this.isOn() && this.uart.hasRoom();
-  }
-
-  private isOn(): boolean {
-    return this.bit('CR1', CR1.UE) && this.isEnabled?.() !== false;
-  }
-
-  private frameTicks(): number {
+  protected frameTicks(): number {
     const brr = this.get('BRR');
     const prescaler = PRESCALERS[this.get('PRESC')] ?? 256;
     const dataBits = this.bit('CR1', CR1.M1) ? 7 : this.bit('CR1', CR1.M0) ? 9 : 8;
