@@ -6,49 +6,15 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { pushedValues } from '../../firmware-gen/ir/system.ts';
 import { SystemReference, type Decision } from '../../firmware-gen/reference/system.ts';
 import { loadSystem } from '../../harness/decision-system.ts';
-import { createRandom } from '../../learn/random.ts';
+import { SAMPLES, SPEAKERS, toneConfig, writeToneClips } from '../learn/support/tone-clips.ts';
 import { thumbelina } from './support/cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thumbelina-train-sound-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const SAMPLE_RATE_HZ = 8000;
-const SAMPLES = 2000;
-const SPEAKERS = 12;
 const LABELS = ['low', 'high', 'hiss'];
-const random = createRandom(2);
-
-/** A tone of 300 or 1500 Hz, or noise, in a little noise. */
-function sound(label: string): number[] {
-  const [start, hz, loud] = [random.uniform(), label === 'low' ? 300 : 1500, label === 'hiss' ? 0 : 3000];
-  return Array.from({ length: SAMPLES }, (_, i) =>
-    Math.round(
-      loud * Math.sin(2 * Math.PI * (start + (hz * i) / SAMPLE_RATE_HZ)) + (loud > 0 ? 200 : 2000) * random.normal(),
-    ),
-  );
-}
-
-const clips = Array.from({ length: LABELS.length * SPEAKERS }, (_, index) => {
-  const speaker = Math.floor(index / LABELS.length);
-  const split = speaker < SPEAKERS - 3 ? 'train' : 'val';
-  return { label: LABELS[index % LABELS.length]!, speaker: `s${speaker}`, split, file: 'all.i16', index };
-});
-const values = Int16Array.from(clips.flatMap(({ label }) => sound(label)));
-writeFileSync(
-  join(folder, 'manifest.json'),
-  JSON.stringify({ sampleRateHz: SAMPLE_RATE_HZ, clipSamples: SAMPLES, clips }),
-);
-writeFileSync(join(folder, 'all.i16'), new Uint8Array(values.buffer));
-
-const config = {
-  schemaVersion: 1,
-  name: 'tones',
-  data: { kind: 'audio', folder, classes: ['low', 'high'], variants: 2, validateEvery: 3 },
-  frontEnd: { kind: 'mfcc', frameSamples: 256, hopSamples: 128, mels: 16, coefficients: 6 },
-  encoder: { kernel: [3, 1], stem: { filters: 6, stride: [2, 1] }, blocks: [], latent: 6 },
-  head: { kind: 'linear' },
-  schedule: { steps: 30, batch: 16, validateSteps: 10 },
-};
+const { values } = writeToneClips(folder, LABELS);
+const config = toneConfig(folder);
 const path = join(folder, 'tones.json');
 writeFileSync(path, JSON.stringify(config));
 

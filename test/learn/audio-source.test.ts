@@ -10,42 +10,14 @@ import { parseTrainConfig } from '../../learn/deep/config.ts';
 import { train } from '../../learn/deep/trainer.ts';
 import { createRandom } from '../../learn/random.ts';
 import { startTfjs } from '../../learn/tfjs/start.ts';
+import { SAMPLES, toneConfig, writeToneClips } from './support/tone-clips.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thumbelina-audio-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeAll(startTfjs);
 
-const SAMPLES = 2000;
-const SPEAKERS = 12;
-const random = createRandom(2);
-const tone = (hz: number): number[] => {
-  const start = random.uniform();
-  return Array.from({ length: SAMPLES }, (_, i) =>
-    Math.round(3000 * Math.sin(2 * Math.PI * (start + (hz * i) / 8000)) + 200 * random.normal()),
-  );
-};
-const clips = Array.from({ length: 2 * SPEAKERS }, (_, i) => ({
-  label: i % 2 === 0 ? 'low' : 'high',
-  speaker: `s${Math.floor(i / 2)}`,
-  split: i < 2 * (SPEAKERS - 3) ? 'train' : 'val',
-  file: 'all.i16',
-  index: i,
-}));
-const content = { sampleRateHz: 8000, clipSamples: SAMPLES, clips };
-writeFileSync(join(folder, 'manifest.json'), JSON.stringify(content));
-const values = Int16Array.from(clips.flatMap(({ label }) => tone(label === 'low' ? 300 : 1500)));
-writeFileSync(join(folder, 'all.i16'), new Uint8Array(values.buffer));
-
-const json = {
-  schemaVersion: 1,
-  name: 'tones',
-  data: { kind: 'audio', folder, classes: ['low', 'high'], variants: 2, validateEvery: 3 },
-  frontEnd: { kind: 'mfcc', frameSamples: 256, hopSamples: 128, mels: 16, coefficients: 6 },
-  encoder: { kernel: [3, 1], stem: { filters: 6, stride: [2, 1] }, blocks: [], latent: 6 },
-  head: { kind: 'linear' },
-  schedule: { steps: 30, batch: 16, validateSteps: 10 },
-};
-const config = parseTrainConfig(json, 'tones');
+const { content, clips, values } = writeToneClips(folder, ['low', 'high']);
+const config = parseTrainConfig(toneConfig(folder), 'tones');
 if (!isAudio(config)) throw new Error('no audio configuration');
 
 describe('sound for training', () => {
