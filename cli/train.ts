@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { UserError } from '../common/errors.ts';
 import { packageRoot } from '../common/package-root.ts';
 import { readInputFile } from '../harness/input-file.ts';
-import { parseTrainConfig, type TrainConfig } from '../learn/deep/config.ts';
+import { parseTrainConfig, trainingInputs, type TrainConfig } from '../learn/deep/config.ts';
 import type { TrainResult } from '../learn/deep/train-system.ts';
 import { DEFAULT_DIR } from './options.ts';
 import { note, print, type JsonOption } from './output.ts';
@@ -60,7 +60,7 @@ async function run(config: TrainConfig, options: TrainArguments): Promise<TrainR
   mkdirSync(options.output, { recursive: true });
   const stem = join(options.output, config.name);
   const checkpoint = `${stem}.checkpoint.json`;
-  const key = createHash('sha256').update(JSON.stringify(config)).digest('hex');
+  const key = createHash('sha256').update(trainingInputs(config)).digest('hex');
   if (options.fresh && existsSync(checkpoint))
     writeFileSync(checkpoint, JSON.stringify({ ...JSON.parse(readFileSync(checkpoint, 'utf8')), key: 'discarded' }));
   let bar: ReturnType<typeof progress> | null = null;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { UserError } from '../../common/errors.ts';
+import { ADAPT_ARITHMETICS, ADAPT_LAYERS } from '../../firmware-gen/ir/adaptation.ts';
 
 const positive = z.number().int().positive();
 const stride = z.tuple([positive, positive]);
@@ -70,6 +71,8 @@ export const dataSchema = z.discriminatedUnion('kind', [
 export const HEADS = ['linear', 'deconf-i', 'deconf-e', 'deconf-c'] as const;
 export const OBJECTIVES = ['classify', 'denoising', 'variational', 'variational-discriminative'] as const;
 
+export const QUANTIZATION_SCHEMES = ['static', 'dynamic-q', 'dynamic-asym'] as const;
+
 export const DEPLOYED_DETECTORS = ['head', 'statistics'] as const;
 
 export const trainConfigSchema = z.strictObject({
@@ -117,6 +120,8 @@ export const trainConfigSchema = z.strictObject({
     validateSteps: positive.default(100),
     /** Validations without gain after which training ends. */
     patience: positive.default(10),
+    /** Last steps of the training that see weights and activations as int8 will have them; gradients pass through the rounding. */
+    quantizationAwareSteps: z.number().int().nonnegative().optional(),
   }),
   augmentation: z
     .strictObject({
@@ -142,6 +147,20 @@ export const trainConfigSchema = z.strictObject({
       calibrationWindows: positive.default(256),
     })
     .prefault({}),
+  /** How the encoder is quantized; default: static int8. */
+  quantization: z.strictObject({ scheme: z.enum(QUANTIZATION_SCHEMES).default('static') }).optional(),
+  /** What `adapt` lets learn on the device, from how many labelled windows. */
+  adaptation: z
+    .strictObject({
+      layers: z.enum(ADAPT_LAYERS).default('head'),
+      arithmetic: z.enum(ADAPT_ARITHMETICS).default('dynamic-16'),
+      rate: z.number().positive().default(0.01),
+      perClass: positive.default(10),
+      passes: positive.default(3),
+    })
+    .optional(),
+  /** Where the system is to run, as `thumbelina boards` lists them; an option --board goes before it. */
+  board: z.string().optional(),
   /** Subjects that may be used at all, by the data set's names; default: those of its split "train". */
   subjects: subjectsSchema.optional(),
 });
@@ -158,6 +177,18 @@ export function parseTrainConfig(json: unknown, where: string): TrainConfig {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new UserError(`${where}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; correct the configuration`);
+}
+
+/** What decides the trained network, as text to be hashed: whatever comes after training may change without another one. */
+export function trainingInputs(config: TrainConfig): string {
+  const afterwards = {
+    $schema: undefined,
+    deploy: undefined,
+    quantization: undefined,
+    adaptation: undefined,
+    board: undefined,
+  };
+  return JSON.stringify({ ...config, ...afterwards });
 }
 
 /** JSON schema of a configuration as one writes it, for editors. */
