@@ -8,18 +8,36 @@ import { motionSource } from '../../learn/deep/motion-source.ts';
 import { isMotion, type MotionConfig } from '../../learn/deep/train-motion.ts';
 import { train, type Trained } from '../../learn/deep/trainer.ts';
 import { loadDataset } from '../../learn/har/dataset.ts';
-import { DETECTORS } from '../../learn/ood/detectors.ts';
-import { evaluateDetectors, evaluatePerturbed, type DetectorResult } from '../../learn/ood/evaluate.ts';
+import type { Network } from '../../learn/deep/network.ts';
+import { DETECTORS, type DetectorName } from '../../learn/ood/detectors.ts';
+import {
+  evaluateCalibrated,
+  evaluateDetectors,
+  evaluatePerturbed,
+  type DetectorResult,
+  type OodData,
+} from '../../learn/ood/evaluate.ts';
 import { motionOodData } from '../../learn/ood/motion-data.ts';
 import { cell, cellKey, isCached } from './cache.ts';
 
 export const FOLDER = './build/paper/ood';
 
-/** In distribution; every other label of the data set is unknown. */
+/**
+ * In distribution; every other label of the data set is unknown. `taught`: every second one of those, which a network with a class 'unknown' is
+ * trained on; the others it has never met either.
+ */
 export const MOTION_SETS = {
-  'har-wisdm-watch': { classes: ['walking', 'jogging', 'stairs', 'standing'], average: 1 },
+  'har-wisdm-watch': {
+    classes: ['walking', 'jogging', 'stairs', 'standing'],
+    taught: ['sitting', 'teeth', 'chips', 'drinking', 'kicking', 'dribbling', 'clapping'],
+    average: 1,
+  },
   // 50 Hz averaged to 25: a window of 64 frames lasts 2.6 s.
-  'har-hapt': { classes: ['WALKING', 'WALKING_UPSTAIRS', 'WALKING_DOWNSTAIRS', 'STANDING'], average: 2 },
+  'har-hapt': {
+    classes: ['WALKING', 'WALKING_UPSTAIRS', 'WALKING_DOWNSTAIRS', 'STANDING'],
+    taught: ['STAND_TO_SIT', 'SIT_TO_STAND', 'LAYING', 'SIT_TO_LIE'],
+    average: 2,
+  },
 } as const;
 export type MotionSet = keyof typeof MOTION_SETS;
 
@@ -38,11 +56,20 @@ export const ENCODERS: Readonly<Record<'raw' | 'image', EncoderSpec>> = {
   },
 };
 
+/** Baselines that need a network of their own, all with a linear head on raw windows, and the detector that each is there for. */
+export const VARIANTS = {
+  ensemble: 'ensemble',
+  autoencoder: 'reconstruction',
+  taught: 'unknown-class',
+} as const satisfies Readonly<Record<string, DetectorName>>;
+export type Variant = keyof typeof VARIANTS;
+
 export interface Setting {
   readonly set: MotionSet;
   readonly frontEnd: 'raw' | 'image';
   readonly head: HeadKind;
   readonly seed: number;
+  readonly variant?: Variant;
 }
 
 export interface Cell {
@@ -71,20 +98,50 @@ export function settings(set: MotionSet, { quick, seeds: count }: GridOptions): 
   const seeds = Array.from({ length: quick ? 1 : count }, (_, i) => i + 1);
   const fronts = ['raw', 'image'] as const;
   const heads: readonly HeadKind[] = quick ? ['linear', 'deconf-c'] : HEADS;
-  return seeds.flatMap((seed) => fronts.flatMap((frontEnd) => heads.map((head) => ({ set, frontEnd, head, seed }))));
+  const variants = Object.keys(VARIANTS) as Variant[];
+  return seeds.flatMap((seed) => [
+    ...fronts.flatMap((frontEnd) => heads.map((head): Setting => ({ set, frontEnd, head, seed }))),
+    ...variants.map((variant): Setting => ({ set, frontEnd: 'raw', head: 'linear', seed, variant })),
+  ]);
+}
+
+/** What a variant changes; steps in all stay those of the others. */
+function variantOf(
+  variant: Variant | undefined,
+  set: MotionSet,
+  steps: number,
+): Record<string, Record<string, unknown>> {
+  switch (variant) {
+    case undefined:
+      return {};
+    case 'ensemble':
+      return { head: { members: 3 } };
+    case 'autoencoder': {
+      // Half of the steps for encoder and decoder; the head learns on the frozen encoder, or the decoder would no longer fit it.
+      const pretrainSteps = Math.floor(steps / 2);
+      return { objective: { kind: 'denoising', pretrainSteps }, schedule: { steps: steps - pretrainSteps } };
+    }
+    case 'taught':
+      return { data: { unknown: [...MOTION_SETS[set].taught] } };
+  }
 }
 
 /** What --quick saves on is in the configuration, so quick cells have keys of their own. */
-function configOf({ set, frontEnd, head, seed }: Setting, { quick, data, steps }: GridOptions): MotionConfig {
+function configOf({ set, frontEnd, head, seed, variant }: Setting, { quick, data, steps }: GridOptions): MotionConfig {
   const schedule = quick
     ? { seed, steps: 75, batch: 48, validateSteps: 25 }
     : { seed, steps, batch: 64, validateSteps: Math.ceil(steps / 6) };
   const front: FrontEnd = frontEnd === 'raw' ? { kind: 'raw' } : { kind: 'image', omega: 'gyroscope', omegaScale: 6 };
-  const name = `ood_${set}_${frontEnd}_${head}_${seed}`.replaceAll('-', '_');
+  const name = `ood_${set}_${frontEnd}_${variant ?? head}_${seed}`.replaceAll('-', '_');
   const { classes, average } = MOTION_SETS[set];
   const input = { kind: 'motion', folder: join(data, set), classes: [...classes], average };
   const encoder = ENCODERS[frontEnd];
-  const json = { schemaVersion: 1, name, data: input, frontEnd: front, encoder, head: { kind: head }, schedule };
+  const changes = variantOf(variant, set, schedule.steps);
+  const json = {
+    ...{ schemaVersion: 1, name, data: { ...input, ...changes.data }, frontEnd: front, encoder },
+    ...{ head: { kind: head, ...changes.head }, schedule: { ...schedule, ...changes.schedule } },
+    ...(changes.objective ? { objective: changes.objective, fineTune: false } : {}),
+  };
   const config = parseTrainConfig(json, name);
   if (!isMotion(config)) throw new Error('internal: no motion');
   return config;
@@ -106,19 +163,23 @@ export function trainCached(config: MotionConfig, folder: string): { key: string
   return { key, trained: () => train(config, motionSource(loadDataset(dataFolder, data.average), config), options) };
 }
 
+/** Unknown validation windows that calibration may see. */
+const LITTLE = 100;
+
 /** What names the parts of a cell: its size and accuracy, the detectors, and those with a step along the input's gradient. */
-function partsOf(key: string, { quick }: GridOptions) {
+function partsOf(key: string, { quick }: GridOptions, { variant }: Setting) {
   return {
     about: { key, what: 'about' },
-    detectors: { key, detectors: DETECTORS, version: 1 },
+    detectors: { key, detectors: variant ? VARIANTS[variant] : DETECTORS, version: 1 },
     // As long as training: ODIN, or the same step with a head of generalised ODIN (arXiv 2002.11297, 3.2). No device can take it.
-    perturbed: quick ? null : { key, what: 'perturbed', version: 2 },
+    perturbed: quick || variant ? null : { key, what: 'perturbed', version: 2 },
+    calibrated: { key, what: 'calibrated', unknown: LITTLE, version: 1 },
   };
 }
 
 /** Whether the cell is there, at least without the detectors that step along the gradient. */
 export function isCellCached(setting: Setting, options: GridOptions): boolean {
-  const { about, detectors } = partsOf(trainCached(configOf(setting, options), FOLDER).key, options);
+  const { about, detectors } = partsOf(trainCached(configOf(setting, options), FOLDER).key, options, setting);
   return [about, detectors].every((inputs) => isCached(FOLDER, inputs));
 }
 
@@ -128,20 +189,51 @@ export function runCell(setting: Setting, options: GridOptions): Cell {
   const { key, trained } = trainCached(config, FOLDER);
   let made: Trained | null = null;
   const network = () => (made ??= trained()).network;
-  const split = () =>
-    motionOodData(loadDataset(config.data.folder, config.data.average), config, {
+  const split = (unknown?: (label: string) => boolean): OodData => {
+    const data = loadDataset(config.data.folder, config.data.average);
+    const labels = [...new Set(data.recordings.map(({ label }) => label))];
+    return motionOodData(data, config, {
+      ...(unknown ? { unknown: labels.filter(unknown) } : {}),
       trainWindowsMax: options.quick ? 1000 : 2000,
       validationUnknownMax: 1500,
     });
-  const parts = partsOf(key, options);
+  };
+  const parts = partsOf(key, options, setting);
   const about = cell(FOLDER, parts.about, () => ({
     parameters: [...network().parameters.values().values()].reduce((sum, { length }) => sum + length, 0),
     validationAccuracy: made!.best.accuracy,
   }));
-  const detectors = cell(FOLDER, parts.detectors, () => evaluateDetectors(network(), split()));
+  const { variant } = setting;
+  const detectors = cell(FOLDER, parts.detectors, () =>
+    variant ? ofVariant(variant, network(), split, setting) : evaluateDetectors(network(), split()),
+  );
+  // Of the baseline's own network: the scores that it weighs are those of a linear head.
+  const hasCalibrated = variant === undefined && setting.frontEnd === 'raw' && setting.head === 'linear';
+  const calibrated = hasCalibrated
+    ? [cell(FOLDER, parts.calibrated, () => evaluateCalibrated(network(), split(), LITTLE))]
+    : [];
   const isPartial = options.cached === true && parts.perturbed !== null && !isCached(FOLDER, parts.perturbed);
   const perturbed =
     parts.perturbed && !isPartial ? cell(FOLDER, parts.perturbed, () => evaluatePerturbed(network(), split())) : [];
   (made as Trained | null)?.network.dispose();
-  return { setting, ...about, detectors: [...detectors, ...perturbed], isPartial };
+  return { setting, ...about, detectors: [...detectors, ...calibrated, ...perturbed], isPartial };
+}
+
+/** The detector that the variant is there for; for a taught network also on the unknown activities alone that it was not taught. */
+function ofVariant(
+  variant: Variant,
+  network: Network,
+  split: (unknown?: (label: string) => boolean) => OodData,
+  { set }: Setting,
+): DetectorResult[] {
+  const names = [VARIANTS[variant]];
+  const all = evaluateDetectors(network, split(), names);
+  if (variant !== 'taught') return all;
+  const taught: readonly string[] = MOTION_SETS[set].taught;
+  const others = evaluateDetectors(
+    network,
+    split((label) => !taught.includes(label)),
+    names,
+  );
+  return [...all, ...others.map((one) => ({ ...one, detector: `${one.detector}, never taught` }))];
 }

@@ -66,6 +66,10 @@ export function isListed({ head, detector }: Pick<Pooled, 'head' | 'detector'>):
     : ['deconf', 'deconf-gate', 'deconf-perturbed'].includes(detector);
 }
 
+/** Whether a row has met unknown windows before the test: it takes no part in the choice among those that have not. */
+export const knowsUnknown = ({ detector }: Pick<Pooled, 'detector'>): boolean =>
+  detector === 'calibrated-unknown' || detector.startsWith('unknown-class');
+
 /** The row that validation subjects' known and unknown windows tell apart best; test subjects take no part in the choice. */
 export function choose(rows: readonly Pooled[]): Pooled {
   return defined([...rows].sort((a, b) => b.validationAuroc - a.validationAuroc)[0], 'a row');

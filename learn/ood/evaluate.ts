@@ -5,7 +5,8 @@
 import { assert, defined } from '../../common/errors.ts';
 import type { LabelledSet } from '../deep/data-source.ts';
 import type { Network, Outputs } from '../deep/network.ts';
-import { DETECTORS, fitDetector, logRank, type FitData } from './detectors.ts';
+import { DETECTORS, fitDetector, logRank, type DetectorName, type FitData, type Score } from './detectors.ts';
+import { fitLogistic } from './logistic.ts';
 import { auroc, bootstrapRounds, oodFigures, thresholdAt, type OodFigures, type Round } from './metrics.ts';
 import { chooseEpsilon, perturbedScores, type ScoreKind } from './odin.ts';
 
@@ -68,21 +69,42 @@ function judgedBy(network: Network, data: OodData): Judged {
 const bySet = (of: (set: (typeof SETS)[number]) => readonly number[]): Scores =>
   Object.fromEntries(SETS.map((set) => [set, of(set)])) as unknown as Scores;
 
-/** Detectors that need no gradient. */
-export function evaluateDetectors(network: Network, data: OodData): DetectorResult[] {
-  const { outputs, fit } = judgedBy(network, data);
-  return DETECTORS.flatMap((name) => {
-    const score = fitDetector(name, fit);
-    return score === null
-      ? []
-      : [
-          resultOf(
-            name,
-            bySet((set) => outputs[set].map(score)),
-            data,
-          ),
-        ];
+/** Detectors that need no gradient. @param names of those wanted */
+export function evaluateDetectors(
+  network: Network,
+  data: OodData,
+  names: readonly DetectorName[] = DETECTORS,
+): DetectorResult[] {
+  const judged = judgedBy(network, data);
+  return names.flatMap((name) => {
+    const score = fitDetector(name, judged.fit);
+    return score === null ? [] : [scored(name, score, judged, data)];
   });
+}
+
+function scored(name: string, score: Score, { outputs }: Judged, data: OodData): DetectorResult {
+  return resultOf(
+    name,
+    bySet((set) => outputs[set].map(score)),
+    data,
+  );
+}
+
+/** Scores that calibration with a little unknown data weighs. */
+const CALIBRATED = ['msp', 'energy', 'mahalanobis', 'statistics'] as const satisfies readonly DetectorName[];
+
+/**
+ * Calibration with a little unknown data (the talk's): a logistic regression over other detectors' scores tells known validation windows from
+ * `count` unknown ones. Its validation AUROC is on the other unknown windows.
+ */
+export function evaluateCalibrated(network: Network, data: OodData, count: number): DetectorResult {
+  const judged = judgedBy(network, data);
+  const scores = CALIBRATED.map((name) => defined(fitDetector(name, judged.fit) ?? undefined, name));
+  const vector = (one: Outputs): number[] => scores.map((score) => score(one));
+  const { validation, validationUnknown } = judged.outputs;
+  const familiarity = fitLogistic(validation.map(vector), validationUnknown.slice(0, count).map(vector));
+  const rest = { ...judged, outputs: { ...judged.outputs, validationUnknown: validationUnknown.slice(count) } };
+  return scored('calibrated-unknown', (one) => familiarity(vector(one)), rest, data);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Rows of the detector grid: means over seeds, gains paired by draw, the aims of the issue. */
 import { describe, expect, it } from 'vitest';
-import type { Cell } from '../../bench/paper/ood-grid.ts';
-import { choose, gain, isListed, isReached, pooled } from '../../bench/paper/ood-summary.ts';
+import { MOTION_SETS, VARIANTS, settings, type Cell, type MotionSet } from '../../bench/paper/ood-grid.ts';
+import { choose, gain, isListed, isReached, knowsUnknown, pooled } from '../../bench/paper/ood-summary.ts';
 
 const figures = (auroc: number, tnr: number) => ({
   auroc,
@@ -61,5 +61,29 @@ describe('rows of the detector grid', () => {
   it('should ask for half the distance to 1 above 0.91', () => {
     const [high] = pooled([cellOf(1, 'msp', 0.96, 0.5)]);
     expect(isReached(high!, high!).aurocAim).toBeCloseTo(0.02, 12);
+  });
+
+  it('should keep rows that have met unknown windows apart, and not list the baselines with networks of their own', () => {
+    expect(
+      ['calibrated-unknown', 'unknown-class', 'unknown-class, never taught'].map((detector) =>
+        knowsUnknown({ detector }),
+      ),
+    ).toEqual([true, true, true]);
+    expect(knowsUnknown({ detector: 'msp' })).toBe(false);
+    for (const detector of Object.values(VARIANTS)) expect(isListed({ head: 'linear', detector })).toBe(false);
+  });
+
+  it('should have every head on both inputs and every variant once a seed, and teach no known class', () => {
+    const all = settings('har-hapt', { seeds: 2, steps: 1, data: '' });
+    expect(all.length).toBe(2 * (2 * 4 + 3));
+    expect(all.filter(({ variant }) => variant !== undefined).map(({ seed, variant }) => [seed, variant])).toEqual(
+      [1, 2].flatMap((seed) => Object.keys(VARIANTS).map((variant) => [seed, variant])),
+    );
+    for (const set of Object.keys(MOTION_SETS) as MotionSet[]) {
+      const { classes, taught } = MOTION_SETS[set];
+      expect((taught as readonly string[]).filter((label) => (classes as readonly string[]).includes(label))).toEqual(
+        [],
+      );
+    }
   });
 });

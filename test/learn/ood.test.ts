@@ -1,6 +1,7 @@
 /** OOD metrics and detectors against small cases worked out by hand or by brute force. */
 import { describe, expect, it } from 'vitest';
 import type { Outputs } from '../../learn/deep/network.ts';
+import { fitLogistic } from '../../learn/ood/logistic.ts';
 import { fitDetector, fitMahalanobis, fitTemperature, logSumExp } from '../../learn/ood/detectors.ts';
 import { choleskyFactor, whitenedSquare } from '../../learn/ood/linear-algebra.ts';
 import { aupr, auroc, oodFigures, thresholdAt, tnrAtTpr95 } from '../../learn/ood/metrics.ts';
@@ -138,5 +139,22 @@ describe('OOD detectors', () => {
     expect(fitDetector('unknown-class', data)).toBeNull();
     const three = { ...data, validation: [outputs([0, 0], [1, 1, 1])] };
     expect(fitDetector('unknown-class', three)!(three.validation[0]!)).toBeCloseTo(2 / 3, 6);
+  });
+});
+
+describe('logistic regression', () => {
+  it('should find log odds of one Gaussian feature, whatever the other kind has in numbers', () => {
+    // N(+-1, 1): log odds 2 x where both kinds count alike. Quantiles of the normal distribution by its own symmetry: pairs of opposite values.
+    const spread = [-1.6, -1.1, -0.7, -0.3, 0, 0.3, 0.7, 1.1, 1.6];
+    const odds = fitLogistic(
+      spread.map((value) => [value + 1, 5]),
+      [...spread, ...spread].map((value) => [value - 1, 5]),
+    );
+    expect(odds([0, 5])).toBeCloseTo(0, 2);
+    expect(odds([1, 5])).toBeGreaterThan(1.5);
+    expect(odds([1, 5])).toBeLessThan(3);
+    expect(odds([1, 5])).toBeCloseTo(-odds([-1, 5]), 2);
+    // A feature that never varies counts for nothing.
+    expect(odds([1, 9])).toBeCloseTo(odds([1, 5]), 6);
   });
 });
