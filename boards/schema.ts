@@ -178,6 +178,15 @@ export const boardSchema = z.strictObject({
   chipId: z.strictObject({ address, mask: address, value: address }).optional(),
   /** The chip has ST's UART boot loader (AN3155) in ROM; pageBytes is what it erases at once. */
   bootLoader: z.strictObject({ pageBytes: z.int().positive() }).optional(),
+  /** How our firmware keeps data over resets in the first flash; absent: it cannot. */
+  flashDriver: z
+    .strictObject({
+      /** Driver of kernels/runtime. */
+      kind: z.enum(['stm32l4-flash', 'stm32f4-flash', 'nrf52-nvmc']),
+      /** What is erased at once at the end of that flash, where the data goes. */
+      pageBytes: z.int().positive(),
+    })
+    .optional(),
   /** What flashing tools call the board and its chip. */
   debug: z
     .strictObject({

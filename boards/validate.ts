@@ -2,6 +2,7 @@
 import { UserError } from '../common/errors.ts';
 import { hex32 } from '../common/units.ts';
 import type { Board, MemoryRegion } from './schema.ts';
+import { rejectFlashDriverWithoutPeripheral, rejectOddFlashPages } from './validate-flash.ts';
 import { rejectOddDmaChannels, rejectUnknownDmaLines } from './validate-dma.ts';
 import {
   rejectGeometryMismatch,
@@ -278,6 +279,8 @@ const RULES: readonly Rule[] = [
   rejectVectorTableOutsideFlash,
   rejectOscillatorOutOfRange,
   rejectConstantsOverMemory,
+  rejectFlashDriverWithoutPeripheral,
+  rejectOddFlashPages,
   rejectGeometryMismatch,
   rejectOddL1Caches,
   rejectOddCaches,

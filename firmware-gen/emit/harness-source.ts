@@ -55,6 +55,7 @@ const RECEIVING: readonly NonNullable<Board['uart']>['kind'][] = [
   'stm32-usart',
   'stm32-lpuart',
   'stm32-usart-v1',
+  'nrf52-uart',
 ];
 
 const FORMS: Readonly<Record<HarnessInput, string>> = {

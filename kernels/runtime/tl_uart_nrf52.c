@@ -9,12 +9,15 @@ typedef struct {
     uint32_t function;
 } tl_pin;
 
+#define UART_TASKS_STARTRX TL_REGISTER(TL_UART_BASE + 0x000U)
 #define UART_TASKS_STARTTX TL_REGISTER(TL_UART_BASE + 0x008U)
+#define UART_EVENTS_RXDRDY TL_REGISTER(TL_UART_BASE + 0x108U)
 #define UART_EVENTS_TXDRDY TL_REGISTER(TL_UART_BASE + 0x11CU)
 #define UART_ENABLE TL_REGISTER(TL_UART_BASE + 0x500U)
 #define UART_ENABLE_UART 4U
 #define UART_PSELTXD TL_REGISTER(TL_UART_BASE + 0x50CU)
 #define UART_PSELRXD TL_REGISTER(TL_UART_BASE + 0x514U)
+#define UART_RXD TL_REGISTER(TL_UART_BASE + 0x518U)
 #define UART_TXD TL_REGISTER(TL_UART_BASE + 0x51CU)
 #define UART_BAUDRATE TL_REGISTER(TL_UART_BASE + 0x524U)
 #define UART_BAUDRATE_115200 0x01D7E000U
@@ -39,6 +42,7 @@ void tl_uart_init(void)
     UART_BAUDRATE = UART_BAUDRATE_115200;
     UART_ENABLE = UART_ENABLE_UART;
     UART_TASKS_STARTTX = 1;
+    UART_TASKS_STARTRX = 1;
 }
 
 void tl_uart_write(uint8_t byte)
@@ -47,4 +51,19 @@ void tl_uart_write(uint8_t byte)
     UART_TXD = byte;
     while (UART_EVENTS_TXDRDY == 0) {
     }
+}
+
+int32_t tl_uart_read(void)
+{
+    if (UART_EVENTS_RXDRDY == 0) {
+        return -1;
+    }
+    /* Before the read, which raises it again when another byte waits. */
+    UART_EVENTS_RXDRDY = 0;
+    return (int32_t)(UART_RXD & 0xFFU);
+}
+
+/* TXDRDY, which every write waits for, comes when the byte has been sent. */
+void tl_uart_flush(void)
+{
 }

@@ -1,6 +1,7 @@
 /** A classifier that learns, as firmware: every score and every weight equals the twin's; what was learned survives resets at any moment. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadBoard } from '../../boards/load.ts';
+import type { Board } from '../../boards/schema.ts';
 import { UserError } from '../../common/errors.ts';
 import type { AdaptArithmetic, AdaptationOptions, AdaptLayers } from '../../firmware-gen/ir/adaptation.ts';
 import { adaptation } from '../../firmware-gen/passes/adaptation.ts';
@@ -15,6 +16,8 @@ import { dynamicGraph, samples, staticGraph } from './small-classifier.ts';
 
 const space = workspace();
 const board = loadBoard('nucleo-l4r5zi');
+/** A board of every driver. */
+const flashBoards = ['nucleo-l4r5zi', 'stm32f4-discovery', 'nrf52840dk', 'microbit-v2'];
 const SHA = '0123456789abcdef'.repeat(4);
 const STEPS = [0.03, 0.06];
 
@@ -95,14 +98,19 @@ describe.skipIf(!hasCompiler)(`learning firmware${hasCompiler ? '' : ' (skipped:
   afterAll(() => {
     for (const one of opened) one.close();
   });
-  const learnerOf = async (graph: typeof staticGraph, layers: AdaptLayers, arithmetic: AdaptArithmetic) => {
+  const learnerOf = async (
+    graph: typeof staticGraph,
+    layers: AdaptLayers,
+    arithmetic: AdaptArithmetic,
+    on: Board = board,
+  ) => {
     const taken = adaptation(graph, optionsOf(layers, arithmetic));
-    const compiled = await compileLearner(taken, space.folder(`${layers}-${arithmetic}`), {
-      board,
+    const compiled = await compileLearner(taken, space.folder(`${on.name}-${layers}-${arithmetic}`), {
+      board: on,
       modelSha256: SHA,
       harness: null,
     });
-    const target = new EmulatedLearner(compiled, board, 'wasm', 'flat');
+    const target = new EmulatedLearner(compiled, on, 'wasm', 'flat');
     opened.push(target);
     return { taken, target, twin: new LearnerReference(taken) };
   };
@@ -130,47 +138,50 @@ describe.skipIf(!hasCompiler)(`learning firmware${hasCompiler ? '' : ' (skipped:
     },
   );
 
-  it('should hold what was committed, or what was before, after a reset at any moment of a commit', async () => {
-    const { target } = await learnerOf(staticGraph, 'block', 'dynamic-16');
-    const inputs = modelInputs(staticGraph, samples[0]!.values);
-    const learn = (count: number): void => {
-      for (let i = 0; i < count; i += 1) {
-        target.infer(inputs);
-        target.learn(1);
-      }
-    };
-    const { machine } = target;
-    const factory = target.record();
-    /** What the firmware has after a start-up. */
-    const restarted = (): Uint8Array => {
-      machine.resume(machine.reset(), { cyclesMax: machine.cpu.counters().cycles + 50e6 });
-      return target.record();
-    };
-    expect(restarted()).toEqual(factory);
-    learn(3);
-    expect(target.call('tl_commit').value).toBe(0);
-    let committed = target.record();
-    expect(committed).not.toEqual(factory);
-    expect(restarted()).toEqual(committed);
-    learn(1);
-    const { cycles } = target.call('tl_commit');
-    committed = target.record();
-    const seen = { before: 0, after: 0 };
-    for (let part = 0; part <= 40; part += 1) {
+  it.each(flashBoards)(
+    'should hold on %s what was committed, or what was before, after a reset at any moment of a commit',
+    async (name) => {
+      const { target } = await learnerOf(staticGraph, 'block', 'dynamic-16', loadBoard(name));
+      const inputs = modelInputs(staticGraph, samples[0]!.values);
+      const learn = (count: number): void => {
+        for (let i = 0; i < count; i += 1) {
+          target.infer(inputs);
+          target.learn(1);
+        }
+      };
+      const { machine } = target;
+      const factory = target.record();
+      /** What the firmware has after a start-up. */
+      const restarted = (): Uint8Array => {
+        machine.resume(machine.reset(), { cyclesMax: machine.cpu.counters().cycles + 50e6 });
+        return target.record();
+      };
+      expect(restarted()).toEqual(factory);
+      learn(3);
+      expect(target.call('tl_commit').value).toBe(0);
+      let committed = target.record();
+      expect(committed).not.toEqual(factory);
+      expect(restarted()).toEqual(committed);
       learn(1);
-      const next = target.record();
-      expect(next).not.toEqual(committed);
-      const result = machine.call('tl_commit', [], { maxCycles: Math.ceil((cycles * (part + 0.5)) / 40) });
-      const held = restarted();
-      const isNew = Buffer.compare(held, next) === 0;
-      if (!isNew) expect(held, `cut at ${part} of 40`).toEqual(committed);
-      if (result.stop === 'return') expect(isNew).toBe(true);
-      seen[isNew ? 'after' : 'before'] += 1;
-      committed = held;
-    }
-    expect(seen.before).toBeGreaterThan(15);
-    expect(seen.after).toBeGreaterThan(3);
-  });
+      const { cycles } = target.call('tl_commit');
+      committed = target.record();
+      const seen = { before: 0, after: 0 };
+      for (let part = 0; part <= 40; part += 1) {
+        learn(1);
+        const next = target.record();
+        expect(next).not.toEqual(committed);
+        const result = machine.call('tl_commit', [], { maxCycles: Math.ceil((cycles * (part + 0.5)) / 40) });
+        const held = restarted();
+        const isNew = Buffer.compare(held, next) === 0;
+        if (!isNew) expect(held, `cut at ${part} of 40`).toEqual(committed);
+        if (result.stop === 'return') expect(isNew).toBe(true);
+        seen[isNew ? 'after' : 'before'] += 1;
+        committed = held;
+      }
+      expect(seen.before).toBeGreaterThan(15);
+      expect(seen.after).toBeGreaterThan(3);
+    },
+  );
 
   it('should say that a board has no driver for its flash', async () => {
     const other = loadBoard('mps2-an386');

@@ -48,54 +48,62 @@ async function started(boardName: string, layers: 'head' | 'block') {
 const bytesOf = (i: number): Uint8Array => Buffer.concat(modelInputs(staticGraph, samples[i]!.values));
 
 describe.skipIf(!hasCompiler)(`learning by protocol${hasCompiler ? '' : ' (skipped: no arm-none-eabi-gcc)'}`, () => {
-  it('should learn as the twin does, keep it in flash, and go back', async () => {
-    const { client, taken, ended, stop } = await started('nucleo-l4r5zi', 'block');
-    const twin = new LearnerReference(taken);
-    const teach = async (from: number, to: number): Promise<void> => {
-      for (let i = from; i < to; i += 1) {
-        const features = twin.features(modelInputs(staticGraph, samples[i]!.values));
-        const { label: predicted } = twin.classify(features);
-        await client.writeInput(bytesOf(i));
-        const report = await adaptOnDevice(client, samples[i]!.label, bytesOf(i), 60);
-        expect(report).toMatchObject({ status: 0, predicted, steps: i + 1 });
-        expect(report.probability).toBe(twin.learn(features, samples[i]!.label) / 32768);
-        expect(report.stepCycles).toBeGreaterThan(100);
-        expect(report.inferCycles).toBeGreaterThan(1000);
-      }
-    };
-    const isTwins = async (): Promise<void> => {
-      const record = await recordOnDevice(client);
-      expect(recordHeader(record).steps).toBe(twin.steps);
-      for (const [i, weights] of recordWeights(taken, record).entries())
-        expect(weights).toEqual(twin.weights()[i]!.weights);
-    };
-    await client.identify();
-    expect(await learnedOnDevice(client)).toMatchObject({
-      steps: 0,
-      committedSteps: null,
-      samples: 0,
-      meanLoss: null,
-      slotBytes: 4096,
-    });
-    await teach(0, 3);
-    await isTwins();
-    expect(await commitOnDevice(client)).toBe(3);
-    const kept = await recordOnDevice(client);
-    await teach(3, 4);
-    const report = await learnedOnDevice(client);
-    expect(report).toMatchObject({ steps: 4, committedSteps: 3, samples: 4 });
-    expect(report.meanLoss).toBeGreaterThan(0);
-    expect(await rollbackOnDevice(client, 'committed')).toEqual({ source: 'committed', steps: 3 });
-    expect(await recordOnDevice(client)).toEqual(kept);
-    expect(await rollbackOnDevice(client, 'original')).toEqual({ source: 'original', steps: 0 });
-    twin.restart();
-    await isTwins();
-    await client.reset();
-    await client.identify();
-    expect(await recordOnDevice(client)).toEqual(kept);
-    stop.abort();
-    await ended;
-  }, 400_000);
+  it.each([
+    ['nucleo-l4r5zi', 4096],
+    ['stm32f4-discovery', 131072],
+    ['nrf52840dk', 4096],
+  ] as const)(
+    'should learn on %s as the twin does, keep it in flash, and go back',
+    async (board, slotBytes) => {
+      const { client, taken, ended, stop } = await started(board, 'block');
+      const twin = new LearnerReference(taken);
+      const teach = async (from: number, to: number): Promise<void> => {
+        for (let i = from; i < to; i += 1) {
+          const features = twin.features(modelInputs(staticGraph, samples[i]!.values));
+          const { label: predicted } = twin.classify(features);
+          await client.writeInput(bytesOf(i));
+          const report = await adaptOnDevice(client, samples[i]!.label, bytesOf(i), 60);
+          expect(report).toMatchObject({ status: 0, predicted, steps: i + 1 });
+          expect(report.probability).toBe(twin.learn(features, samples[i]!.label) / 32768);
+          expect(report.stepCycles).toBeGreaterThan(100);
+          expect(report.inferCycles).toBeGreaterThan(1000);
+        }
+      };
+      const isTwins = async (): Promise<void> => {
+        const record = await recordOnDevice(client);
+        expect(recordHeader(record).steps).toBe(twin.steps);
+        for (const [i, weights] of recordWeights(taken, record).entries())
+          expect(weights).toEqual(twin.weights()[i]!.weights);
+      };
+      await client.identify();
+      expect(await learnedOnDevice(client)).toMatchObject({
+        steps: 0,
+        committedSteps: null,
+        samples: 0,
+        meanLoss: null,
+        slotBytes,
+      });
+      await teach(0, 3);
+      await isTwins();
+      expect(await commitOnDevice(client)).toBe(3);
+      const kept = await recordOnDevice(client);
+      await teach(3, 4);
+      const report = await learnedOnDevice(client);
+      expect(report).toMatchObject({ steps: 4, committedSteps: 3, samples: 4 });
+      expect(report.meanLoss).toBeGreaterThan(0);
+      expect(await rollbackOnDevice(client, 'committed')).toEqual({ source: 'committed', steps: 3 });
+      expect(await recordOnDevice(client)).toEqual(kept);
+      expect(await rollbackOnDevice(client, 'original')).toEqual({ source: 'original', steps: 0 });
+      twin.restart();
+      await isTwins();
+      await client.reset();
+      await client.identify();
+      expect(await recordOnDevice(client)).toEqual(kept);
+      stop.abort();
+      await ended;
+    },
+    400_000,
+  );
 
   it('should name what is wrong, and do nothing twice', async () => {
     const { client, link, stop, ended } = await started('mps2-an386', 'head');
