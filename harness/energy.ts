@@ -56,8 +56,13 @@ function batteryLife(
     throw new UserError(
       `--period-s ${duty.periodS}: an inference takes ${latencyS.toFixed(3)} s; give a period that is longer`,
     );
-  const averageMicroamps = (activeUa * latencyS + sleepUa * (duty.periodS - latencyS)) / duty.periodS;
-  return { ...duty, averageMicroamps, days: (duty.batteryMah * 1e3) / averageMicroamps / 24 };
+  const average = averageMicroamps(activeUa, sleepUa, latencyS / duty.periodS);
+  return { ...duty, averageMicroamps: average, days: (duty.batteryMah * 1e3) / average / 24 };
+}
+
+/** @param awake share of the time, 0..1 */
+export function averageMicroamps(activeUa: number, sleepUa: number, awake: number): number {
+  return activeUa * awake + sleepUa * (1 - awake);
 }
 
 /** For tables, e.g. "43.6 uJ (estimate)". */
