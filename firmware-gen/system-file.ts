@@ -1,8 +1,8 @@
 /** A decision system on disk: NAME.system.json with every integer in it, beside the encoder's .tflite. */
 import { z } from 'zod';
 import { UserError } from '../common/errors.ts';
-import { elementCount, tensorOf, type Graph } from './ir/graph.ts';
-import type { DecisionSystem, StatisticsHead, StreamParams } from './ir/system.ts';
+import { elementCount, tensorOf, type Graph, type TensorId } from './ir/graph.ts';
+import type { DecisionSystem, StatisticsHead, StreamParams, SystemFrontEnd } from './ir/system.ts';
 import { STATISTICS_FRAMES_MAX, WINDOW_STATISTICS } from './reference/signal/window-statistics.ts';
 
 const int = z.number().int();
@@ -13,6 +13,12 @@ const uint16 = (least: number, most = 65535) =>
   z.array(int.min(least).max(most)).transform((values) => Uint16Array.from(values));
 const channel = z.strictObject({ offset: int, multiplier: int.nonnegative(), shift: int.min(-31).max(0) });
 const size = { size: positive.max(1024), classes: positive, offset: int.min(-127).max(128) };
+const multiplier = { multiplier: int.nonnegative().max(2147483647), shift: int.min(-31).max(0) };
+const standardised = {
+  channels: z.array(channel).min(1),
+  zeroPoint: int,
+  unit: z.strictObject({ multiplier: int.min(2 ** 30).max(2147483647), shift: int.min(-60).max(60) }).optional(),
+};
 
 const schema = z.strictObject({
   schemaVersion: z.literal(1),
@@ -22,7 +28,7 @@ const schema = z.strictObject({
   classes: z.array(z.string()).min(2),
   stream: z.strictObject({ channels: positive, frames: positive, hop: positive }),
   frontEnd: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('raw'), channels: z.array(channel).min(1), zeroPoint: int }),
+    z.strictObject({ kind: z.literal('raw'), ...standardised }),
     z.strictObject({
       kind: z.literal('mfcc'),
       cepstra: z
@@ -35,8 +41,7 @@ const schema = z.strictObject({
         })
         .refine(({ frameSamples, hopSamples }) => hopSamples <= frameSamples, 'hopSamples is above frameSamples')
         .refine(({ mels, coefficients }) => coefficients <= mels, 'coefficients is above mels'),
-      channels: z.array(channel).min(1),
-      zeroPoint: int,
+      ...standardised,
     }),
     z.strictObject({
       kind: z.literal('image'),
@@ -56,7 +61,8 @@ const schema = z.strictObject({
     z.strictObject({
       kind: z.literal('linear'),
       head: z.strictObject({ ...size, weights: int16, bias: int32 }),
-      scale: z.strictObject({ multiplier: int.nonnegative(), shift: int.min(-31).max(0) }),
+      scale: z.strictObject(multiplier),
+      phiShift: int.min(-60).max(60).optional(),
     }),
   ]),
   gate: z.discriminatedUnion('kind', [
@@ -91,7 +97,7 @@ const schema = z.strictObject({
         drift: uint16(0),
         noise: uint16(1),
       }),
-      scale: z.strictObject({ multiplier: int.nonnegative(), shift: int.min(-31).max(0) }),
+      scale: z.strictObject(multiplier),
     })
     .optional(),
   filter: z.strictObject({ classes: positive, stay: int, change: positive }),
@@ -132,6 +138,8 @@ export function parseSystem(json: unknown, where: string): SystemDocument {
   if (frontEnd.kind !== 'image' && frontEnd.channels.length !== stream.channels)
     fail('frontEnd.channels has not one entry per channel');
   if (frontEnd.kind === 'image' && stream.channels !== 6) fail('an image needs streams of 6 channels');
+  if (frontEnd.kind !== 'image' && frontEnd.unit) checkRunTimeScales(parsed.data, fail);
+  else if (head.kind === 'linear' && head.phiShift !== undefined) fail('head.phiShift needs frontEnd.unit');
   if (gate.kind === 'mahalanobis') checkGaussians(gate.head, head.head.size, fail, 'gate.head');
   if (gate.kind === 'statistics') checkPrototypes(gate.head, stream, classes.length, fail);
   if (latentFilter) {
@@ -142,6 +150,23 @@ export function parseSystem(json: unknown, where: string): SystemDocument {
     if (params.classes !== classes.length) fail('latentFilter.params has another number of classes');
   }
   return parsed.data;
+}
+
+/** Largest sum of a linear head's products: as much as that again is left for the bias. */
+const PRODUCTS_MAX = 2 ** 30;
+
+/** What features of a scale found at run time can be used for. */
+function checkRunTimeScales({ head, gate, latentFilter }: SystemDocument, fail: (what: string) => never): void {
+  if (gate.kind === 'mahalanobis') fail('gate.kind mahalanobis needs an encoder of static scales');
+  if (latentFilter) fail('latentFilter needs an encoder of static scales');
+  if (head.head.offset !== 0) fail('head.head.offset is not 0, which the encoder gives at run time');
+  if (head.kind !== 'linear') return;
+  if (head.phiShift === undefined) fail('head.phiShift is missing beside frontEnd.unit');
+  const { classes, size, weights } = head.head;
+  for (let c = 0; c < classes; c += 1) {
+    const sum = weights.subarray(c * size, (c + 1) * size).reduce((total, weight) => total + Math.abs(weight), 0);
+    if (255 * sum >= PRODUCTS_MAX) fail(`head.head.weights of class ${c} leave no room for a bias`);
+  }
 }
 
 function checkGaussians(
@@ -173,7 +198,9 @@ function checkPrototypes(
 
 /** The system with its encoder. @throws UserError when the encoder does not fit */
 export function assembleSystem(document: SystemDocument, encoder: Graph, where: string): DecisionSystem {
-  const tensors = [...encoder.inputs, ...encoder.outputs].map((id) => tensorOf(encoder, id));
+  const isScale = new Set<TensorId>(encoder.dynamics?.scaleOf.values());
+  const ids = [...encoder.inputs, ...encoder.outputs].filter((id) => !isScale.has(id));
+  const tensors = ids.map((id) => tensorOf(encoder, id));
   const { name, classes, stream, frontEnd, head, gate, latentFilter, filter } = document;
   const inputs = frontEnd.kind === 'image' ? [3 * stream.frames, 3 * stream.frames] : [stream.frames * stream.channels];
   const expected = [...inputs, head.head.size];
@@ -182,7 +209,19 @@ export function assembleSystem(document: SystemDocument, encoder: Graph, where: 
     throw new UserError(
       `${where}: the encoder's tensors hold ${actual.join(', ')} values, int8 tensors of ${expected.join(', ')} expected; use the encoder it was made with`,
     );
+  const problem = scaleProblem(frontEnd, encoder);
+  if (problem) throw new UserError(`${where}: ${problem}; use the encoder it was made with`);
   // The encoder's functions need names of their own.
   const graph = name === encoder.name ? { ...encoder, name: `${name}_encoder` } : encoder;
   return { name, classes, stream, frontEnd, encoder: graph, head, gate, ...(latentFilter && { latentFilter }), filter };
+}
+
+/** Why the front end cannot give the encoder the scale it takes, or null. */
+function scaleProblem(frontEnd: SystemFrontEnd, { dynamics }: Graph): string | null {
+  const unit = frontEnd.kind === 'image' ? undefined : frontEnd.unit;
+  if (!dynamics) return unit ? 'the encoder has static scales, frontEnd.unit is for those of run time' : null;
+  if (!unit) return 'the encoder finds its scales at run time, frontEnd.unit is missing';
+  if (dynamics.form === 'predicted') return 'the encoder keeps ranges from window to window (form predicted)';
+  if (dynamics.scheme === 'q' && unit.multiplier !== 2 ** 30) return 'frontEnd.unit is no power of two';
+  return null;
 }

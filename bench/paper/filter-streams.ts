@@ -31,7 +31,7 @@ export function streamFeatures(system: DecisionSystem, stream: Stream): StreamFe
   const features: Int8Array[] = [];
   const truths: (number | null)[] = [];
   for (let start = 0; start + frames <= stream.frames; start += hop) {
-    features.push(reference.features(stream.samples.subarray(start * channels, (start + frames) * channels)));
+    features.push(reference.features(stream.samples.subarray(start * channels, (start + frames) * channels)).phi);
     const inside = labels.subarray(start, start + frames);
     const counts = system.classes.map((_, c) => inside.reduce((sum, label) => sum + (label === c ? 1 : 0), 0));
     const best = counts.indexOf(Math.max(...counts));

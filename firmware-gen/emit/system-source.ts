@@ -4,10 +4,12 @@
  */
 import type { Board } from '../../boards/schema.ts';
 import { assert } from '../../common/errors.ts';
-import type { DecisionSystem, LatentFilter, StandardiseChannel, SystemHead } from '../ir/system.ts';
-import { analyseStage, cepstraConstants } from './system-sound.ts';
+import type { DecisionSystem } from '../ir/system.ts';
+import { systemConstants } from './system-constants.ts';
+import { dynamicFront, headNow } from './system-dynamic.ts';
+import { analyseStage } from './system-sound.ts';
 import type { MemoryPlan, Schedule } from '../ir/schedule.ts';
-import { blockComment, constantTable as table } from './c-writer.ts';
+import { blockComment } from './c-writer.ts';
 import { toCommentText, toIdentifier } from './identifier.ts';
 import { emitC, modelIdentifier } from './index.ts';
 import { kernelLibrary } from './kernel-library.ts';
@@ -63,16 +65,13 @@ export function emitSystem(
   return new Map([...tree].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-const channelTable = (name: string, channels: readonly StandardiseChannel[]): string =>
-  `static const tl_standardise_params ${name}[${channels.length}] = {${channels.map((c) => `{${c.offset}, ${c.multiplier}, ${c.shift}}`).join(', ')}};\n`;
-
 function systemSource(system: DecisionSystem, encoder: string, opening: string): string {
   const name = toIdentifier(system.name);
   return [
     opening,
     `#include "${name}.h"\n${system.frontEnd.kind === 'mfcc' ? '#include "tl_audio.h"\n' : ''}#include "tl_decision.h"\n#include "tl_kalman.h"\n#include "tl_motion.h"\n`,
     '#if defined(__GNUC__) && !defined(__clang__)\n#define STAGE __attribute__((noipa))\n#else\n#define STAGE\n#endif\n',
-    constants(system),
+    systemConstants(system),
     statisticsStage(system, name),
     ...(system.frontEnd.kind === 'mfcc' ? [analyseStage(system.frontEnd.cepstra, name)] : []),
     frontStage(system, name, encoder),
@@ -82,47 +81,6 @@ function systemSource(system: DecisionSystem, encoder: string, opening: string):
     filterStage(system, name),
     interfaceFunctions(system, name, encoder),
   ].join('\n');
-}
-
-function constants({ stream, frontEnd, head, gate, latentFilter, filter }: DecisionSystem): string {
-  const parts = [`static const tl_stream_params stream = {${stream.channels}, ${stream.frames}, ${stream.hop}};\n`];
-  if (frontEnd.kind === 'mfcc') parts.push(...cepstraConstants(frontEnd.cepstra));
-  if (frontEnd.kind !== 'image') parts.push(channelTable('channels', frontEnd.channels));
-  else {
-    const { column, row } = frontEnd;
-    parts.push(channelTable('column_channels', [column, column, column]), channelTable('row_channels', row));
-  }
-  parts.push(headConstants(head));
-  if (gate.kind === 'mahalanobis') {
-    const { size, classes, offset, shift, whitening, centres } = gate.head;
-    parts.push(table('int16_t', 'whitening', whitening), table('int32_t', 'centres', centres));
-    parts.push(
-      `static const tl_mahalanobis_params gate = {${size}, ${classes}, ${offset}, ${shift}, whitening, centres};\n`,
-    );
-  }
-  if (gate.kind === 'statistics') {
-    const { size, count, shift, floors, whitening, centres, labels } = gate.head;
-    parts.push(table('uint16_t', 'floors', floors), table('int16_t', 'whitening', whitening));
-    parts.push(table('int16_t', 'centres', centres), table('uint8_t', 'labels', labels));
-    parts.push(`static const tl_prototypes_params gate = {${size}, ${count}, ${shift}, whitening, centres, labels};\n`);
-  }
-  if (latentFilter) parts.push(latentConstants(latentFilter));
-  parts.push(`static const tl_sticky_params filter = {${filter.classes}, ${filter.stay}, ${filter.change}};\n`);
-  return parts.join('\n');
-}
-
-function headConstants(head: SystemHead): string {
-  const weights = table('int16_t', 'head_weights', head.head.weights);
-  const { size, classes, offset } = head.head;
-  if (head.kind === 'cosine') {
-    const fields = `${size}, ${classes}, ${offset}, ${head.head.thresholdSquared}, head_weights`;
-    return `${weights}\nstatic const tl_cosine_params head = {${fields}};\n`;
-  }
-  return `${weights}\n${table('int32_t', 'head_bias', head.head.bias)}
-static const tl_linear_params head = {${size}, ${classes}, ${offset}, head_weights, head_bias};
-
-static const tl_exponent_scale exponents = {${head.scale.multiplier}, ${head.scale.shift}};
-`;
 }
 
 /** Empty unless the gate is by statistics. */
@@ -142,13 +100,16 @@ STAGE static int32_t ${name}_stage_statistics(const ${name}_state *state, int32_
 `;
 }
 
-function frontStage({ stream, frontEnd }: DecisionSystem, name: string, encoder: string): string {
+function frontStage(system: DecisionSystem, name: string, encoder: string): string {
+  const { stream, frontEnd } = system;
   const { frames, channels } = stream;
   const input = (index: number): string => `(int8_t *)${encoder}_input_at(arena, ${index})`;
   const standardise = (table: string, count: number, zero: number, from: string, stride: number, to: number): string =>
     `    tl_standardise_s16_s8(${table}, ${count}, ${zero}, ${from}, ${stride}, ${frames}, ${input(to)});\n`;
   let work: string;
-  if (frontEnd.kind !== 'image') work = standardise('channels', channels, frontEnd.zeroPoint, 'window', channels, 0);
+  if (system.encoder.dynamics) work = dynamicFront(system, encoder);
+  else if (frontEnd.kind !== 'image')
+    work = standardise('channels', channels, frontEnd.zeroPoint, 'window', channels, 0);
   else {
     const { columnZeroPoint, rowZeroPoint, rowSource } = frontEnd;
     const [from, stride] = rowSource === 'self' ? ['units', 3] : ['window + 3', channels];
@@ -173,11 +134,17 @@ function encodeStage(name: string, encoder: string): string {
 `;
 }
 
-function scores(head: SystemHead): string {
+function scores({ head, encoder }: DecisionSystem): string {
+  const now = headNow(head, encoder.dynamics);
   return head.kind === 'cosine'
-    ? '    evidence->label = tl_cosine_scores_s8(&head, phi, evidence->scores, &evidence->squared_norm);\n'
-    : '    evidence->label = tl_linear_scores_s8(&head, phi, evidence->scores);\n';
+    ? `${now.locals}    evidence->label = tl_cosine_scores_s8(&${now.head}, phi, evidence->scores, &evidence->squared_norm);\n`
+    : `${now.locals}    evidence->label = tl_linear_scores_s8(&${now.head}, phi, evidence->scores);\n`;
 }
+
+/** Features as stages take them: with the scale they have now, where it is found at run time. */
+const phiParameters = ({ encoder }: DecisionSystem): string =>
+  encoder.dynamics ? 'const int8_t *phi, const int32_t *phi_scale' : 'const int8_t *phi';
+const phiArguments = ({ encoder }: DecisionSystem): string => (encoder.dynamics ? 'phi, phi_scale' : 'phi');
 
 const evidenceType = (classes: number): string => `/* What detecting and classifying share. */
 typedef struct {
@@ -189,55 +156,46 @@ typedef struct {
 `;
 
 /** Scores are needed for detecting and classifying; whoever comes first computes them. No stage when the gate is by statistics. */
-function detectStage({ head, gate }: DecisionSystem, name: string): string {
+function detectStage(system: DecisionSystem, name: string): string {
+  const { head, gate } = system;
   if (gate.kind === 'statistics') return evidenceType(head.head.classes);
   const verdict = {
     cosine: 'tl_cosine_accepts(&head, evidence->scores[evidence->label], evidence->squared_norm)',
-    'max-softmax': `tl_max_softmax_accepts(${powers(head)}, ${gate.kind === 'max-softmax' ? gate.sumMax : 0})`,
+    'max-softmax': `tl_max_softmax_accepts(${powers(system)}, ${gate.kind === 'max-softmax' ? gate.sumMax : 0})`,
     mahalanobis: `tl_mahalanobis_s8(&gate, phi, scratch, &nearest) <= ${gate.kind === 'mahalanobis' ? gate.distanceMax : 0}`,
   }[gate.kind];
   const locals =
     gate.kind === 'mahalanobis' ? `    int32_t scratch[${gate.head.size}];\n    int32_t nearest = 0;\n` : '';
   return `${evidenceType(head.head.classes)}
 /* Whether the window is familiar. */
-STAGE static int32_t ${name}_stage_detect(const int8_t *phi, window_evidence *evidence)
+STAGE static int32_t ${name}_stage_detect(${phiParameters(system)}, window_evidence *evidence)
 {
-${locals}${scores(head)}    return ${verdict};
+${locals}${scores(system)}    return ${verdict};
 }
 `;
 }
 
-function powers(head: SystemHead): string {
+function powers({ head, encoder }: DecisionSystem): string {
   const { classes } = head.head;
+  const { exponents } = headNow(head, encoder.dynamics);
   return head.kind === 'cosine'
     ? `tl_cosine_powers(${head.sharpness}, evidence->squared_norm, ${classes}, evidence->scores, evidence->powers)`
-    : `tl_relative_powers(&exponents, ${classes}, evidence->scores, evidence->powers)`;
+    : `tl_relative_powers(&${exponents}, ${classes}, evidence->scores, evidence->powers)`;
 }
 
 /** Only for windows that were accepted. */
-function classifyStage({ head, gate, latentFilter }: DecisionSystem, name: string): string {
+function classifyStage(system: DecisionSystem, name: string): string {
+  const { gate, latentFilter } = system;
   const work =
     gate.kind === 'max-softmax' || latentFilter
       ? `    (void)evidence; /* ${latentFilter ? 'the filter over features gives them' : 'the detector needed the likelihoods already'} */\n`
-      : `    (void)${powers(head)};\n`;
+      : `    (void)${powers(system)};\n`;
   const byStatistics = gate.kind === 'statistics';
   return `/* Likelihoods of the classes. */
-STAGE static void ${name}_stage_classify(${byStatistics ? 'const int8_t *phi, ' : ''}window_evidence *evidence)
+STAGE static void ${name}_stage_classify(${byStatistics ? `${phiParameters(system)}, ` : ''}window_evidence *evidence)
 {
-${byStatistics ? scores(head) : ''}${work}}
+${byStatistics ? scores(system) : ''}${work}}
 `;
-}
-
-function latentConstants({ params, scale }: LatentFilter): string {
-  const { size, classes, offset, shift } = params;
-  return [
-    table('int16_t', 'latent_whitening', params.whitening),
-    table('int32_t', 'latent_centres', params.centres),
-    table('uint16_t', 'latent_drift', params.drift),
-    table('uint16_t', 'latent_noise', params.noise),
-    `static const tl_kalman_params latent = {${size}, ${classes}, ${offset}, ${shift}, latent_whitening, latent_centres, latent_drift, latent_noise};\n`,
-    `static const tl_exponent_scale latent_scale = {${scale.multiplier}, ${scale.shift}};\n`,
-  ].join('\n');
 }
 
 function filterStage({ classes, latentFilter }: DecisionSystem, name: string): string {
@@ -269,7 +227,10 @@ const decideByStatistics = (
     }
 `;
 
-const decideByFeatures = (name: string): string => `    decision->accepted = ${name}_stage_detect(phi, &evidence);
+const decideByFeatures = (
+  name: string,
+  phi: string,
+): string => `    decision->accepted = ${name}_stage_detect(${phi}, &evidence);
     if (decision->accepted != 0) {
         ${name}_stage_classify(&evidence);
     }
@@ -277,6 +238,7 @@ const decideByFeatures = (name: string): string => `    decision->accepted = ${n
 
 function interfaceFunctions(system: DecisionSystem, name: string, encoder: string): string {
   const { classes, stream, frontEnd, gate, latentFilter } = system;
+  const phi = phiArguments(system);
   const sound = frontEnd.kind === 'mfcc' ? frontEnd.cepstra : null;
   const silence = `    for (int32_t i = 0; i < ${sound?.frameSamples}; ++i) {
         state->samples[i] = 0;
@@ -307,7 +269,7 @@ ${gate.kind === 'statistics' ? decideByStatistics(name) : ''}    ${name}_stage_f
         return -1;
     }
     const int8_t *phi = (const int8_t *)${encoder}_output_at(arena, 0);
-${gate.kind === 'statistics' ? `    ${name}_stage_classify(phi, &evidence);\n` : decideByFeatures(name)}    decision->label = evidence.label;
+${system.encoder.dynamics ? `    const int32_t *phi_scale = (const int32_t *)${encoder}_output_at(arena, 1);\n` : ''}${gate.kind === 'statistics' ? `    ${name}_stage_classify(${phi}, &evidence);\n` : decideByFeatures(name, phi)}    decision->label = evidence.label;
     decision->smoothed = ${name}_stage_filter(state, decision->accepted != 0 ? phi : NULL, evidence.powers);
     decision->belief = state->belief[decision->smoothed];
     return 0;

@@ -1,6 +1,7 @@
 /**
  * A decision system: what turns a stream of sensor frames into decisions, all of it integer. Windows, front end, encoder graph (int8 features
- * out), test for the familiar, classes, filter over time. Values are those of the C structs in kernels/include/tl_{stream,motion,decision}.h.
+ * out), test for the familiar, classes, filter over time. Values are those of the C structs in kernels/include/tl_{stream,motion,decision}.h. The
+ * encoder may be in dynamic fixed point: then every window and its features have scales of their own, found at run time.
  */
 import type { Graph } from './graph.ts';
 import type { QuantizedMultiplier } from './quantized-math.ts';
@@ -32,16 +33,22 @@ export interface CepstraParams {
   readonly coefficients: number;
 }
 
+/** A window of one tensor. */
+interface StandardisedWindow {
+  readonly channels: readonly StandardiseChannel[];
+  readonly zeroPoint: number;
+  /**
+   * Of dynamic encoders: channels then give units of multiplier * 2^(shift - 31), zero point 0, fine enough that no int16 count saturates; what
+   * the window really holds becomes int8 as the sums of a dynamic layer do.
+   */
+  readonly unit?: QuantizedMultiplier | undefined;
+}
+
 export type SystemFrontEnd =
   /** The encoder's one input is the standardised window. */
-  | { readonly kind: 'raw'; readonly channels: readonly StandardiseChannel[]; readonly zeroPoint: number }
+  | ({ readonly kind: 'raw' } & StandardisedWindow)
   /** The same for sound: cepstra (Q7) are the frames of the stream, made of hopSamples samples each as they come in. */
-  | {
-      readonly kind: 'mfcc';
-      readonly cepstra: CepstraParams;
-      readonly channels: readonly StandardiseChannel[];
-      readonly zeroPoint: number;
-    }
+  | ({ readonly kind: 'mfcc'; readonly cepstra: CepstraParams } & StandardisedWindow)
   /**
    * The encoder has two inputs: the column of the accelerometer's unit vectors (channels 0 to 2; the first entry of `column` for all three) and the
    * row of the channels 3 to 5, or of the unit vectors again.
@@ -58,7 +65,7 @@ export type SystemFrontEnd =
 export interface CosineHead {
   readonly size: number;
   readonly classes: number;
-  /** -(zero point of phi). */
+  /** -(zero point of phi); 0 where that is found at run time. */
   readonly offset: number;
   /** tau^2 in Q30. */
   readonly thresholdSquared: number;
@@ -103,8 +110,16 @@ export interface StatisticsHead {
 export type SystemHead =
   /** `sharpness`: see tl_cosine_powers. */
   | { readonly kind: 'cosine'; readonly head: CosineHead; readonly sharpness: number }
-  /** `scale`: of logits to exponents of two in Q10. */
-  | { readonly kind: 'linear'; readonly head: LinearHead; readonly scale: QuantizedMultiplier };
+  /**
+   * `scale`: of logits to exponents of two in Q10. `phiShift`: of dynamic encoders; bias and `scale` are those for phi in steps of
+   * 2^(phiShift - 1).
+   */
+  | {
+      readonly kind: 'linear';
+      readonly head: LinearHead;
+      readonly scale: QuantizedMultiplier;
+      readonly phiShift?: number | undefined;
+    };
 
 export type SystemGate =
   /** The cosine head's own threshold. */
@@ -148,7 +163,7 @@ export interface DecisionSystem {
   readonly classes: readonly string[];
   readonly stream: StreamParams;
   readonly frontEnd: SystemFrontEnd;
-  /** int8 in, one output: features, int8 [1, size]. */
+  /** int8 in, one output: features, int8 [1, size]. In dynamic fixed point also the scales of both. */
   readonly encoder: Graph;
   readonly head: SystemHead;
   readonly gate: SystemGate;

@@ -1,7 +1,10 @@
 /** A decision system in TypeScript: the twin of what emit/system-source.ts generates, bit for bit. */
 import { assert } from '../../common/errors.ts';
 import { elementCount, tensorOf } from '../ir/graph.ts';
+import type { RunScale } from '../ir/dynamic.ts';
+import type { GraphDynamics } from '../ir/graph.ts';
 import type { DecisionSystem, SystemFrontEnd } from '../ir/system.ts';
+import { headAtScale } from './decision/head-at-scale.ts';
 import {
   cosineAccepts,
   cosinePowers,
@@ -16,7 +19,7 @@ import { kalmanStart, kalmanStep, type KalmanState } from './decision/kalman.ts'
 import { stickyFilter, uniformBelief } from './decision/sticky-filter.ts';
 import { createReference, type Reference } from './index.ts';
 import { cepstralFrames } from './signal/cepstra.ts';
-import { standardiseInt8, unitVectors } from './signal/motion.ts';
+import { standardiseDynamic, standardiseInt8, unitVectors } from './signal/motion.ts';
 import { Stream } from './signal/stream.ts';
 import { windowStatistics } from './signal/window-statistics.ts';
 
@@ -30,9 +33,26 @@ export interface Decision {
   readonly belief: number;
 }
 
+/** What the encoder makes of one window. */
+export interface Features {
+  readonly phi: Int8Array;
+  /** Found at run time; null: that of the encoder's output tensor. */
+  readonly scale: RunScale | null;
+}
+
 /** Inputs of the encoder, by position. */
-export function encoderInputs(frontEnd: SystemFrontEnd, window: Int16Array): Int8Array[] {
-  if (frontEnd.kind !== 'image') return [standardiseInt8(window, frontEnd.channels, frontEnd.zeroPoint)];
+function encoderInputs(
+  frontEnd: SystemFrontEnd,
+  dynamics: GraphDynamics | undefined,
+  window: Int16Array,
+): (Int8Array | Int32Array)[] {
+  if (frontEnd.kind !== 'image') {
+    const { channels, zeroPoint, unit } = frontEnd;
+    if (!unit || !dynamics) return [standardiseInt8(window, channels, zeroPoint)];
+    const { scheme, leastInput: least } = dynamics;
+    const { values, scale } = standardiseDynamic(window, channels, unit, { scheme, least });
+    return [values, Int32Array.of(scale.multiplier, scale.shift, scale.zeroPoint)];
+  }
   const { column, columnZeroPoint, row, rowZeroPoint, rowSource } = frontEnd;
   const units = unitVectors(window, 6);
   const same = [column, column, column];
@@ -66,19 +86,20 @@ export class SystemReference {
     return this.#stream.push(this.#cepstra?.(values) ?? values) ? this.decide(this.#stream.window()) : null;
   }
 
-  /** int8 features of one window of the stream. */
-  features(window: Int16Array): Int8Array {
-    const inputs = encoderInputs(this.#system.frontEnd, window);
-    const [phi] = this.#encoder.runOutputs(inputs.map((values) => new Uint8Array(values.buffer)));
-    return new Int8Array(phi!.slice().buffer);
+  /** Of one window of the stream. */
+  features(window: Int16Array): Features {
+    const inputs = encoderInputs(this.#system.frontEnd, this.#system.encoder.dynamics, window);
+    const [phi, words] = this.#encoder.runOutputs(inputs.map((values) => new Uint8Array(values.buffer)));
+    const [multiplier = 0, shift = 0, zeroPoint = 0] = words ? new Int32Array(words.slice().buffer) : [];
+    return { phi: new Int8Array(phi!.slice().buffer), scale: words ? { multiplier, shift, zeroPoint } : null };
   }
 
   decide(window: Int16Array): Decision {
     const strange = this.#rejectedByStatistics(window);
     if (strange !== null) return this.#filter(null, { accepted: false, label: strange.label });
-    const phi = this.features(window);
-    const { likelihoods, ...verdict } = this.#classify(phi);
-    return this.#filter({ phi, likelihoods }, verdict);
+    const features = this.features(window);
+    const { likelihoods, ...verdict } = this.#classify(features);
+    return this.#filter({ phi: features.phi, likelihoods }, verdict);
   }
 
   /** The nearest prototype's class when the gate is by statistics and rejects the window, else null. */
@@ -108,8 +129,8 @@ export class SystemReference {
     return scores && relativePowers(latentFilter.scale, scores).powers;
   }
 
-  #classify(phi: Int8Array): { accepted: boolean; label: number; likelihoods: Int32Array } {
-    const { head } = this.#system;
+  #classify({ phi, scale }: Features): { accepted: boolean; label: number; likelihoods: Int32Array } {
+    const head = headAtScale(this.#system.head, scale);
     if (head.kind === 'cosine') {
       const { scores, squaredNorm } = cosineScores(head.head, phi);
       const label = indexOfLargest(scores);

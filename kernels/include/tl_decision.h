@@ -48,6 +48,21 @@ typedef struct {
 } tl_exponent_scale;
 
 /**
+ * A linear head for features whose scale is found at run time: bias and exponents, which are those of features in steps of 2^(phi_shift - 1), for
+ * features in `scale` (tl_dynamic.h).
+ * @param[out] bias       [classes], within +-2^29
+ * @param[out] head_now   the head with that bias and the offset of `scale`
+ * @param[out] exponents_now  at most 1, below 2^-32 zero
+ */
+void tl_linear_at_scale(const tl_linear_params *head,
+                        const tl_exponent_scale *exponents,
+                        int32_t phi_shift,
+                        const int32_t *scale,
+                        int32_t *bias,
+                        tl_linear_params *head_now,
+                        tl_exponent_scale *exponents_now);
+
+/**
  * 2^t of each score's distance to the largest, t = (score - largest) in the given scale: what softmax divides by its sum.
  * @param[out] powers  [classes] Q15, 1 as 32768. Returns their sum, >= 32768.
  */

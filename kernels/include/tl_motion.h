@@ -6,6 +6,7 @@
 
 #include "tl_basic_math.h"
 #include "tl_convolution.h"
+#include "tl_dynamic_range.h"
 #include "tl_types.h"
 
 #ifdef __cplusplus
@@ -19,7 +20,7 @@ extern "C" {
  */
 void tl_unit_vectors_s16(const int16_t *input, int32_t stride, int32_t frames, int16_t *output);
 
-/** One channel: q = clamp(round(256 * (value + offset) * multiplier * 2^(shift - 31)) + zero point); TFLite's two roundings. */
+/** One channel: units = round(256 * (value + offset) * multiplier * 2^(shift - 31)), TFLite's two roundings. */
 typedef struct {
     int32_t offset;     /* -(mean in counts), [-32768, 32768] */
     int32_t multiplier; /* [2^30, 2^31) or 0 */
@@ -27,6 +28,7 @@ typedef struct {
 } tl_standardise_params;
 
 /**
+ * q = clamp(units + zero point).
  * @param[in]  params    one per channel
  * @param[in]  input     frames of `channels` values, `stride` values apart
  * @param[out] output    [frames, channels]
@@ -38,6 +40,24 @@ void tl_standardise_s16_s8(const tl_standardise_params *params,
                            int32_t stride,
                            int32_t frames,
                            int8_t *output);
+
+/**
+ * The same with a scale found at run time, so that a window louder than any other is not clipped: units become int8 as the sums of a dynamic layer
+ * do (tl_dynamic.h).
+ * @param[in]  dynamic       full form; weight scale 2^6, with which a layer's sums count in steps of its input, here the unit
+ * @param[in]  unit          scale of units, zero point 0
+ * @param[in]  input         [frames, channels]
+ * @param[out] output        [frames, channels]
+ * @param[out] output_scale  of output
+ */
+void tl_standardise_dynamic_s16_s8(const tl_standardise_params *params,
+                                   int32_t channels,
+                                   const tl_dynamic_params *dynamic,
+                                   const int32_t *unit,
+                                   const int16_t *input,
+                                   int32_t frames,
+                                   int8_t *output,
+                                   int32_t *output_scale);
 
 /**
  * tl_broadcast_mul_s8 of a column [H, 1, C] and a row [1, W, C], then tl_convolve_few_channels_s8 over the product [H, W, C]. The product

@@ -73,6 +73,8 @@ export const OBJECTIVES = ['classify', 'denoising', 'variational', 'variational-
 
 export const QUANTIZATION_SCHEMES = ['static', 'dynamic-q', 'dynamic-asym'] as const;
 
+export type QuantizationScheme = (typeof QUANTIZATION_SCHEMES)[number];
+
 export const DEPLOYED_DETECTORS = ['head', 'statistics'] as const;
 
 export const trainConfigSchema = z.strictObject({
@@ -174,9 +176,20 @@ export type HeadKind = (typeof HEADS)[number];
 /** @param where names the source in errors. @throws UserError naming the offending field */
 export function parseTrainConfig(json: unknown, where: string): TrainConfig {
   const parsed = trainConfigSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { frontEnd, quantization } = parsed.data;
+    if (frontEnd.kind === 'image' && (quantization?.scheme ?? 'static') !== 'static') throw imagesAreStatic(where);
+    return parsed.data;
+  }
   const issue = parsed.error.issues[0];
   throw new UserError(`${where}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; correct the configuration`);
+}
+
+/** An image is the product of two tensors, each of which would have a scale of its own. */
+export function imagesAreStatic(where: string): UserError {
+  return new UserError(
+    `${where}: quantization.scheme of an image front end is static alone; use that, or front end raw`,
+  );
 }
 
 /** What decides the trained network, as text to be hashed: whatever comes after training may change without another one. */

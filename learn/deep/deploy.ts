@@ -4,15 +4,19 @@
  */
 import { assert, defined, UserError } from '../../common/errors.ts';
 import { tensorOf, type Graph } from '../../firmware-gen/ir/graph.ts';
-import { quantizeMultiplier } from '../../firmware-gen/ir/quantized-math.ts';
+import { quantizeMultiplier, type QuantizedMultiplier } from '../../firmware-gen/ir/quantized-math.ts';
+import { realScale } from '../../firmware-gen/ir/dynamic.ts';
 import type { DecisionSystem, SystemGate, SystemHead } from '../../firmware-gen/ir/system.ts';
 import { cosineScores, linearScores, relativePowers } from '../../firmware-gen/reference/decision/heads.ts';
 import { stickyParams } from '../../firmware-gen/reference/decision/sticky-filter.ts';
-import { SystemReference } from '../../firmware-gen/reference/system.ts';
+import { headAtScale } from '../../firmware-gen/reference/decision/head-at-scale.ts';
+import { SystemReference, type Features } from '../../firmware-gen/reference/system.ts';
 import { fitTemperature } from '../ood/detectors.ts';
 import { thresholdAt } from '../ood/metrics.ts';
 import { calibrate } from '../quantize/calibrate.ts';
+import { quantizeDynamic } from '../quantize/dynamic.ts';
 import { quantizeGraph } from '../quantize/quantize-graph.ts';
+import { imagesAreStatic, type QuantizationScheme } from './config.ts';
 import { encoderGraph } from './export.ts';
 import { headName } from './heads.ts';
 import type { Network } from './network.ts';
@@ -41,7 +45,7 @@ export function deploy(network: Network, options: DeployOptions): DecisionSystem
     parameters: network.parameters.values(),
   });
   const floats = options.calibration.map((window) => options.sensor.floats(window));
-  const encoder = quantizeGraph(graph, calibrate(graph, floats));
+  const encoder = quantizedEncoder(graph, floats, config.quantization?.scheme ?? 'static');
   const frontEnd = options.sensor.frontEnd(encoder);
   const base = {
     name: config.name,
@@ -52,6 +56,21 @@ export function deploy(network: Network, options: DeployOptions): DecisionSystem
     filter: stickyParams(source.classes.length, options.switching),
   };
   return { ...base, ...headAndGate(network, base, options) };
+}
+
+/** @param samples by sample the encoder's inputs. @throws UserError for an image in dynamic fixed point */
+export function quantizedEncoder(
+  graph: Graph,
+  samples: readonly (readonly Float32Array[])[],
+  scheme: QuantizationScheme,
+): Graph {
+  if (scheme === 'static') return quantizeGraph(graph, calibrate(graph, samples));
+  const inputs = samples.map((sample) => {
+    if (sample.length > 1) throw imagesAreStatic(graph.name);
+    return sample[0]!;
+  });
+  const form = { form: 'full', granularity: 'channel', equalization: false } as const;
+  return quantizeDynamic(graph, inputs, { scheme: scheme === 'dynamic-q' ? 'q' : 'asym', ...form }).quantized;
 }
 
 type Base = Omit<DecisionSystem, 'head' | 'gate'>;
@@ -67,8 +86,8 @@ interface HeadWeights {
   readonly size: number;
   readonly classes: number;
   readonly offset: number;
-  /** Of one step of phi. */
-  readonly scale: number;
+  /** Of one step of phi; null: found at run time. */
+  readonly scale: number | null;
   /** By class. */
   readonly rows: readonly (readonly number[])[];
   readonly bias: Float32Array | null;
@@ -79,24 +98,24 @@ function headWeights(network: Network, encoder: Graph): HeadWeights {
   const kernel = defined(values.get(`${headName(0)}_kernel`), 'weights of the head');
   const size = network.config.encoder.latent;
   const classes = kernel.length / size;
-  const { scale, zeroPoint } = defined(tensorOf(encoder, encoder.outputs[0]!).quantization, 'quantization of features');
+  const output = defined(tensorOf(encoder, encoder.outputs[0]!).quantization, 'quantization of features');
   return {
     size,
     classes,
-    offset: -zeroPoint[0]! || 0,
-    scale: scale[0]!,
+    offset: encoder.dynamics ? 0 : -output.zeroPoint[0]! || 0,
+    scale: encoder.dynamics ? null : output.scale[0]!,
     rows: Array.from({ length: classes }, (_, c) => Array.from({ length: size }, (_, d) => kernel[d * classes + c]!)),
     bias: values.get(`${headName(0)}_bias`) ?? null,
   };
 }
 
-/** int8 features of the validation windows, by the integer system's own front end and encoder. */
+/** Of the validation windows, by the integer system's own front end and encoder. */
 function validationFeatures(
   base: Base,
   head: SystemHead,
   gate: SystemGate,
   windows: readonly Int16Array[],
-): Int8Array[] {
+): Features[] {
   const reference = new SystemReference({ ...base, head, gate });
   return windows.map((window) => reference.features(window));
 }
@@ -109,9 +128,11 @@ function cosineHead(network: Network, base: Base, options: DeployOptions): { hea
   const open = { size, classes, offset, thresholdSquared: 0, weights };
   const gate: SystemGate = { kind: 'cosine' };
   const { windows, labels } = options.validation;
-  const scored = validationFeatures(base, { kind: 'cosine', head: open, sharpness: 1 }, gate, windows).map((phi) => {
-    const { scores, squaredNorm } = cosineScores(open, phi);
-    return Float32Array.from(scores, (score) => score / 32768 / Math.sqrt(Math.max(1, squaredNorm)));
+  const untested = { kind: 'cosine', head: open, sharpness: 1 } as const;
+  const scored = validationFeatures(base, untested, gate, windows).map(({ phi, scale }) => {
+    const { scores, squaredNorm } = cosineScores(headAtScale(untested, scale).head, phi);
+    // Doubles: rounded up, a cosine would not reach its own threshold.
+    return Float64Array.from(scores, (score) => score / 32768 / Math.sqrt(Math.max(1, squaredNorm)));
   });
   const tau = thresholdAt(
     scored.map((cosines) => Math.max(...cosines)),
@@ -119,7 +140,10 @@ function cosineHead(network: Network, base: Base, options: DeployOptions): { hea
   );
   if (!(tau > 0))
     throw new UserError(`the cosine that accepts ${100 * options.truePositiveRate} % is ${tau}; train longer`);
-  const temperature = fitTemperature(scored.map(asOutputs), labels);
+  const temperature = fitTemperature(
+    scored.map((cosines) => asOutputs(Float32Array.from(cosines))),
+    labels,
+  );
   // 2^8 * 1024 * log2(e) / 2^15 per unit of inverse temperature.
   const sharpness = Math.max(1, Math.min(2 ** 20 - 1, Math.round((8 * Math.LOG2E) / temperature)));
   const head = { ...open, thresholdSquared: Math.floor(tau * tau * 2 ** 30) };
@@ -136,29 +160,56 @@ const asOutputs = (logits: Float32Array) => ({
 });
 
 function linearHead(network: Network, base: Base, options: DeployOptions): { head: SystemHead; gate: SystemGate } {
-  const { size, classes, offset, scale, rows, bias } = headWeights(network, base.encoder);
-  const largest = Math.max(...rows.flat().map(Math.abs));
-  const step = largest / 32767;
+  const { size, classes, offset, scale: fixed, rows, bias } = headWeights(network, base.encoder);
+  const step = weightStep(rows, fixed === null);
+  const any: SystemHead = {
+    kind: 'linear',
+    head: { size, classes, offset, weights: new Int16Array(size * classes), bias: new Int32Array(classes) },
+    scale: { multiplier: 0, shift: 0 },
+  };
+  const features = validationFeatures(base, any, { kind: 'max-softmax', sumMax: 0 }, options.validation.windows);
+  // Finest scale of phi: what the bias loses in windows that are louder is less than a step.
+  const phiShift = fixed === null ? Math.min(...features.map(({ scale }) => scale!.shift)) : null;
+  const scale = fixed ?? 2 ** (phiShift! - 1);
   const linear = {
-    size,
-    classes,
-    offset,
+    ...any.head,
     weights: Int16Array.from(rows.flatMap((row) => row.map((value) => Math.round(value / step)))),
     bias: Int32Array.from(rows, (_, c) => Math.round((bias?.[c] ?? 0) / (step * scale))),
   };
-  const toReal = (scores: Int32Array): Float32Array => Float32Array.from(scores, (score) => score * step * scale);
-  const any: SystemHead = { kind: 'linear', head: linear, scale: { multiplier: 0, shift: 0 } };
-  const features = validationFeatures(base, any, { kind: 'max-softmax', sumMax: 0 }, options.validation.windows);
-  const scores = features.map((phi) => linearScores(linear, phi));
-  const temperature = fitTemperature(
-    scores.map((row) => asOutputs(toReal(row))),
-    options.validation.labels,
+  assert(
+    rows.every((_, c) => Math.abs((bias?.[c] ?? 0) / (step * scale)) < 2 ** 31),
+    'bias of a head beyond int32',
   );
+  const headWith = (exponents: QuantizedMultiplier): Extract<SystemHead, { kind: 'linear' }> => ({
+    ...{ kind: 'linear', head: linear, scale: exponents },
+    ...(phiShift !== null && { phiShift }),
+  });
+  const untested = headWith({ multiplier: 0, shift: 0 });
+  const logits = features.map(({ phi, scale: now }) => {
+    const real = step * (now ? realScale(now) : scale);
+    return Float32Array.from(linearScores(headAtScale(untested, now).head, phi), (score) => score * real);
+  });
+  const temperature = fitTemperature(logits.map(asOutputs), options.validation.labels);
   const exponents = quantizeMultiplier((step * scale * Math.LOG2E * 1024) / temperature);
   assert(exponents.shift <= 0, 'logits of more than a bit per step');
-  const sums = scores.map((row) => -relativePowers(exponents, row).sum);
-  const sumMax = -thresholdAt(sums, options.truePositiveRate);
-  return { head: { kind: 'linear', head: linear, scale: exponents }, gate: { kind: 'max-softmax', sumMax } };
+  const head = headWith(exponents);
+  const sums = features.map(({ phi, scale: now }) => {
+    const own = headAtScale(head, now);
+    return -relativePowers(own.scale, linearScores(own.head, phi)).sum;
+  });
+  return { head, gate: { kind: 'max-softmax', sumMax: -thresholdAt(sums, options.truePositiveRate) } };
+}
+
+/**
+ * Of a linear head's int16 weights. Features of a scale found at run time may be full scale with any bias: their products then leave half of int32
+ * to it (system-file.ts).
+ */
+function weightStep(rows: readonly (readonly number[])[], isDynamic: boolean): number {
+  const largest = Math.max(...rows.flat().map(Math.abs)) / 32767;
+  if (!isDynamic) return largest;
+  const total = Math.max(...rows.map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0)));
+  // Rounding adds at most half a step to each weight.
+  return Math.max(largest, total / (2 ** 30 / 255 - rows[0]!.length));
 }
 
 /** How often the system's own class is right and how often it accepts, on raw windows. */

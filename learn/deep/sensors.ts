@@ -1,7 +1,8 @@
 /** How a sensor's raw windows become what the float encoder sees, and the integer front end that does the same on the device. */
 import { defined, UserError } from '../../common/errors.ts';
+import type { QuantizedMultiplier } from '../../firmware-gen/ir/quantized-math.ts';
 import { tensorOf, type Graph } from '../../firmware-gen/ir/graph.ts';
-import type { CepstraParams, SystemFrontEnd } from '../../firmware-gen/ir/system.ts';
+import type { CepstraParams, StandardiseChannel, SystemFrontEnd } from '../../firmware-gen/ir/system.ts';
 import { standardiseChannel } from '../../firmware-gen/reference/signal/motion.ts';
 import type { FrontEnd } from './config.ts';
 import { MOTION_SCALE, columnAndRow, standardiseMotion } from './motion-source.ts';
@@ -41,11 +42,11 @@ export function soundSensor(params: CepstraParams, { mean, deviation }: Standard
       ),
     ],
     frontEnd: (encoder) => {
-      const { scale, zeroPoint } = quantizationOf(encoder, 0);
-      const channels = Array.from({ length: coefficients }, (_, c) =>
-        standardiseChannel(CEPSTRA_UNIT * mean[c]!, 1 / (CEPSTRA_UNIT * deviation[c]! * scale)),
-      );
-      return { kind: 'mfcc', cepstra, channels, zeroPoint };
+      const steps = Array.from({ length: coefficients }, (_, c) => ({
+        mean: CEPSTRA_UNIT * mean[c]!,
+        step: 1 / (CEPSTRA_UNIT * deviation[c]!),
+      }));
+      return { kind: 'mfcc', cepstra, ...standardisedWindow(encoder, steps) };
     },
   };
 }
@@ -62,17 +63,39 @@ function quantizationOf(graph: Graph, index: number): { scale: number; zeroPoint
   return { scale: scale[0]!, zeroPoint: zeroPoint[0]! || 0 };
 }
 
+interface StandardisedWindow {
+  readonly channels: readonly StandardiseChannel[];
+  readonly zeroPoint: number;
+  readonly unit?: QuantizedMultiplier;
+}
+
+/** @param channels mean in counts, real step of a count */
+function standardisedWindow(
+  encoder: Graph,
+  channels: readonly { readonly mean: number; readonly step: number }[],
+): StandardisedWindow {
+  const inUnitsOf = (unit: number): StandardiseChannel[] =>
+    channels.map(({ mean, step }) => standardiseChannel(mean, step / unit));
+  if (!encoder.dynamics) {
+    const { scale, zeroPoint } = quantizationOf(encoder, 0);
+    return { channels: inUnitsOf(scale), zeroPoint };
+  }
+  // The finest power of two of which a count is less than 256.
+  const exponent = Math.floor(Math.log2(Math.max(...channels.map(({ step }) => step)))) - 7;
+  return { channels: inUnitsOf(2 ** exponent), zeroPoint: 0, unit: { multiplier: 2 ** 30, shift: exponent + 1 } };
+}
+
 /** A Q15 value of 1 is 32767 counts. */
 const UNIT = 1 / 32767;
 
 function systemFrontEnd(frontEnd: FrontEnd, encoder: Graph, rawScale: readonly number[]): SystemFrontEnd {
-  const first = quantizationOf(encoder, 0);
   if (frontEnd.kind === 'raw') {
-    const channels = rawScale.map((unit, c) => standardiseChannel(0, unit / MOTION_SCALE[c]! / first.scale));
-    return { kind: 'raw', channels, zeroPoint: first.zeroPoint };
+    const steps = rawScale.map((unit, c) => ({ mean: 0, step: unit / MOTION_SCALE[c]! }));
+    return { kind: 'raw', ...standardisedWindow(encoder, steps) };
   }
   if (frontEnd.kind !== 'image')
     throw new UserError(`front end "${frontEnd.kind}" cannot be deployed; use raw or image`);
+  const first = quantizationOf(encoder, 0);
   const second = quantizationOf(encoder, 1);
   const step = (c: number): number => (frontEnd.omega === 'self' ? UNIT : rawScale[3 + c]! / frontEnd.omegaScale);
   return {

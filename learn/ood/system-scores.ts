@@ -1,6 +1,7 @@
 /** Judges a decision system, integers and all: the score its gate thresholds, on windows of known and unknown activities. */
 import { UserError } from '../../common/errors.ts';
 import type { DecisionSystem } from '../../firmware-gen/ir/system.ts';
+import { headAtScale } from '../../firmware-gen/reference/decision/head-at-scale.ts';
 import {
   cosineScores,
   indexOfLargest,
@@ -15,11 +16,13 @@ import { cutWindows, type LabelledWindow, type MotionDataset, type Recording } f
 import { oodFigures, thresholdAt, type OodFigures } from './metrics.ts';
 
 /** What the gate compares with its threshold; higher is more familiar. @param reference of the system @param window raw counts */
-export function gateScore({ head, gate }: DecisionSystem, reference: SystemReference, window: Int16Array): number {
+export function gateScore(system: DecisionSystem, reference: SystemReference, window: Int16Array): number {
+  const { gate } = system;
   if (gate.kind === 'statistics')
     return -nearestPrototype(gate.head, windowStatistics(window, gate.head.floors)).distance;
-  const phi = reference.features(window);
+  const { phi, scale } = reference.features(window);
   if (gate.kind === 'mahalanobis') return -Number(mahalanobisDistance(gate.head, phi).distance);
+  const head = headAtScale(system.head, scale);
   if (head.kind === 'linear') return -relativePowers(head.scale, linearScores(head.head, phi)).sum;
   const { scores, squaredNorm } = cosineScores(head.head, phi);
   return scores[indexOfLargest(scores)]! / 32768 / Math.sqrt(Math.max(1, squaredNorm));

@@ -33,6 +33,12 @@ const systems: readonly (readonly [string, DecisionSystem])[] = [
   ['image, statistics, filter over features', withLatentFilter(randomSystem(image, 'statistics', stream))],
   ['raw window, cosine, filter over features', withLatentFilter(randomSystem({ kind: 'raw' }, 'cosine', stream))],
   ['cepstra of sound, cosine', randomSystem(sound, 'cosine', stream)],
+  ['raw window, cosine, dynamic-q', randomSystem({ kind: 'raw' }, 'cosine', stream, 'dynamic-q')],
+  ['raw window, cosine, dynamic-asym', randomSystem({ kind: 'raw' }, 'cosine', stream, 'dynamic-asym')],
+  ['raw window, softmax, dynamic-q', randomSystem({ kind: 'raw' }, 'max-softmax', stream, 'dynamic-q')],
+  ['raw window, softmax, dynamic-asym', randomSystem({ kind: 'raw' }, 'max-softmax', stream, 'dynamic-asym')],
+  ['raw window, statistics, dynamic-asym', randomSystem({ kind: 'raw' }, 'statistics', stream, 'dynamic-asym')],
+  ['cepstra of sound, cosine, dynamic-asym', randomSystem(sound, 'cosine', stream, 'dynamic-asym')],
 ];
 
 function expected(system: DecisionSystem, frames: Int16Array): Decision[] {

@@ -1,7 +1,19 @@
 /** Unit vectors and standardisation of sensor windows: the twins of kernels/include/tl_motion.h, bit for bit. */
 import { assert } from '../../../common/errors.ts';
+import {
+  chooseRequantizer,
+  leastRange,
+  outputScale,
+  requantizeUnits,
+  type DynamicScheme,
+  type RunScale,
+} from '../../ir/dynamic.ts';
 import type { StandardiseChannel } from '../../ir/system.ts';
-import { multiplyByQuantizedMultiplier, quantizeMultiplier } from '../../ir/quantized-math.ts';
+import {
+  multiplyByQuantizedMultiplier,
+  quantizeMultiplier,
+  type QuantizedMultiplier,
+} from '../../ir/quantized-math.ts';
 
 /** v / ||v|| as Q15 of the first three values of every frame; the zero vector stays zero. @param stride values per frame @returns [frames, 3] */
 export function unitVectors(window: ArrayLike<number>, stride: number, offset = 0): Int16Array {
@@ -21,7 +33,7 @@ export function unitVectors(window: ArrayLike<number>, stride: number, offset = 
   return output;
 }
 
-/** (value - mean) * step as a channel. @param mean in counts @param step of the int8 input per count, below 1 */
+/** (value - mean) * step as a channel. @param mean in counts @param step of the result per count, below 256 */
 export function standardiseChannel(mean: number, step: number): StandardiseChannel {
   const { multiplier, shift } = quantizeMultiplier(step / 256);
   assert(shift <= 0 && Math.abs(mean) <= 32768, `standardisation by ${step} about ${mean}`);
@@ -36,13 +48,46 @@ export function standardiseInt8(
   stride = channels.length,
   offset = 0,
 ): Int8Array {
+  const units = standardisedUnits(window, channels, stride, offset);
+  return Int8Array.from(units, (value) => Math.min(127, Math.max(-128, value + zeroPoint)));
+}
+
+export interface DynamicWindow {
+  readonly values: Int8Array;
+  readonly scale: RunScale;
+}
+
+/** By the window's own range. @param unit what channels give, no count above 2^24 of them @param least finest scale that the encoder takes */
+export function standardiseDynamic(
+  window: ArrayLike<number>,
+  channels: readonly StandardiseChannel[],
+  unit: QuantizedMultiplier,
+  { scheme, least }: { readonly scheme: DynamicScheme; readonly least: RunScale | null },
+): DynamicWindow {
+  const units = standardisedUnits(window, channels, channels.length, 0);
+  let [low, high] = [0, 0];
+  for (const value of units) {
+    if (scheme === 'q') high |= value ^ (value >> 31);
+    else [low, high] = [Math.min(low, value), Math.max(high, value)];
+  }
+  const scale = { ...unit, zeroPoint: 0 };
+  const by = chooseRequantizer(scheme, low, high, leastRange(scheme, least, scale));
+  return { values: Int8Array.from(units, (value) => requantizeUnits(by, value)), scale: outputScale(by, scale) };
+}
+
+/** [frames, channels] */
+function standardisedUnits(
+  window: ArrayLike<number>,
+  channels: readonly StandardiseChannel[],
+  stride: number,
+  offset: number,
+): Int32Array {
   const frames = window.length / stride;
-  const output = new Int8Array(frames * channels.length);
+  const output = new Int32Array(frames * channels.length);
   for (let i = 0; i < frames; i += 1) {
     for (const [c, channel] of channels.entries()) {
       const value = (window[i * stride + offset + c]! + channel.offset) * 256;
-      const scaled = multiplyByQuantizedMultiplier(value, channel.multiplier, channel.shift);
-      output[i * channels.length + c] = Math.min(127, Math.max(-128, scaled + zeroPoint));
+      output[i * channels.length + c] = multiplyByQuantizedMultiplier(value, channel.multiplier, channel.shift);
     }
   }
   return output;

@@ -15,14 +15,14 @@ import { nearestPrototype } from '../../../firmware-gen/reference/decision/proto
 import { stickyParams } from '../../../firmware-gen/reference/decision/sticky-filter.ts';
 import { cepstralFrames } from '../../../firmware-gen/reference/signal/cepstra.ts';
 import { windowStatistics } from '../../../firmware-gen/reference/signal/window-statistics.ts';
-import { SystemReference } from '../../../firmware-gen/reference/system.ts';
-import type { EncoderSpec, FrontEnd } from '../../../learn/deep/config.ts';
+import { headAtScale } from '../../../firmware-gen/reference/decision/head-at-scale.ts';
+import { SystemReference, type Features } from '../../../firmware-gen/reference/system.ts';
+import type { EncoderSpec, FrontEnd, QuantizationScheme } from '../../../learn/deep/config.ts';
+import { quantizedEncoder } from '../../../learn/deep/deploy.ts';
 import { convLayers, type InputShape } from '../../../learn/deep/encoder.ts';
 import { encoderGraph } from '../../../learn/deep/export.ts';
 import { motionSensor, soundSensor, type Sensor } from '../../../learn/deep/sensors.ts';
 import { fitPrototypes } from '../../../learn/ood/prototypes.ts';
-import { calibrate } from '../../../learn/quantize/calibrate.ts';
-import { quantizeGraph } from '../../../learn/quantize/quantize-graph.ts';
 import { createRandom, type Random } from '../../../learn/random.ts';
 import { MOTION_KINDS, syntheticWindow } from '../../../learn/synthetic-motion.ts';
 
@@ -90,7 +90,7 @@ const ENCODERS: Readonly<Record<FrontEnd['kind'], EncoderSpec>> = {
 
 const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-function featuresOf(system: DecisionSystem, windows: readonly Int16Array[]): Int8Array[] {
+function featuresOf(system: DecisionSystem, windows: readonly Int16Array[]): Features[] {
   const reference = new SystemReference(system);
   return windows.map((window) => reference.features(window));
 }
@@ -116,7 +116,12 @@ function analysed(frontEnd: FrontEnd & { readonly kind: 'mfcc' }, stream: Int16A
 }
 
 /** A cosine system (its gate by cosine or by statistics), or one with a linear head and a gate by softmax or by distance; about half of the stream's windows are accepted. */
-export function randomSystem(frontEnd: FrontEnd, gateKind: SystemGate['kind'], stream: Int16Array): DecisionSystem {
+export function randomSystem(
+  frontEnd: FrontEnd,
+  gateKind: SystemGate['kind'],
+  stream: Int16Array,
+  scheme: QuantizationScheme = 'static',
+): DecisionSystem {
   const random = createRandom(21);
   const input: InputShape = frontEnd.kind === 'image' ? [FRAMES, FRAMES, 3] : [FRAMES, 1, 6];
   const spec = ENCODERS[frontEnd.kind];
@@ -125,13 +130,8 @@ export function randomSystem(frontEnd: FrontEnd, gateKind: SystemGate['kind'], s
   const sensor = sensorOf(frontEnd);
   const frames = frontEnd.kind === 'mfcc' ? analysed(frontEnd, stream) : stream;
   const windows = Array.from({ length: 20 }, (_, i) => frames.subarray(i * 6 * FRAMES, (i + 1) * 6 * FRAMES));
-  const encoder = quantizeGraph(
-    graph,
-    calibrate(
-      graph,
-      windows.map((window) => sensor.floats(window)),
-    ),
-  );
+  const samples = windows.map((window) => sensor.floats(window));
+  const encoder = quantizedEncoder(graph, samples, scheme);
   const offset = -encoder.tensors[encoder.outputs[0]!]!.quantization!.zeroPoint[0]! || 0;
   const sizes = { size: LATENT, classes: CLASSES.length, offset };
   const base = {
@@ -149,13 +149,18 @@ export function randomSystem(frontEnd: FrontEnd, gateKind: SystemGate['kind'], s
       kind: 'linear',
       head: { ...sizes, weights, bias: Int32Array.from([1000, -2000, 0]) },
       scale: { multiplier: 1 << 30, shift: -8 },
+      // Of a window that is neither loud nor soft.
+      ...(encoder.dynamics && { phiShift: encoder.dynamics.defaultInput.shift }),
     };
     const whitening = int16((LATENT * (LATENT + 1)) / 2);
     const mahalanobis = { ...sizes, shift: 6, whitening, centres: new Int32Array(LATENT * CLASSES.length) };
     const open: SystemGate = { kind: 'max-softmax', sumMax: 0 };
     const features = featuresOf({ ...base, head, gate: open }, windows);
-    const sums = features.map((phi) => relativePowers(head.scale, linearScores(head.head, phi)).sum);
-    const distances = features.map((phi) => Number(mahalanobisDistance(mahalanobis, phi).distance));
+    const sums = features.map(({ phi, scale }) => {
+      const now = headAtScale(head, scale);
+      return relativePowers(now.scale, linearScores(now.head, phi)).sum;
+    });
+    const distances = features.map(({ phi }) => Number(mahalanobisDistance(mahalanobis, phi).distance));
     const gate: SystemGate =
       gateKind === 'max-softmax'
         ? { kind: 'max-softmax', sumMax: median(sums) }
@@ -166,8 +171,8 @@ export function randomSystem(frontEnd: FrontEnd, gateKind: SystemGate['kind'], s
   const weights = Int16Array.from(rows.flatMap((row) => row.map((value) => (32767 * value) / Math.hypot(...row))));
   const open = { ...sizes, thresholdSquared: 0, weights };
   const untested = { ...base, head: { kind: 'cosine', head: open, sharpness: 1 }, gate: { kind: 'cosine' } } as const;
-  const cosines = featuresOf(untested, windows).map((phi) => {
-    const { scores, squaredNorm } = cosineScores(open, phi);
+  const cosines = featuresOf(untested, windows).map(({ phi, scale }) => {
+    const { scores, squaredNorm } = cosineScores(headAtScale(untested.head, scale).head, phi);
     return Math.max(0, ...scores) / 32768 / Math.sqrt(squaredNorm);
   });
   const head = { ...open, thresholdSquared: Math.round(median(cosines) ** 2 * 2 ** 30) };
