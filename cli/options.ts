@@ -44,6 +44,11 @@ export function nonNegativeInteger(text: string): number {
   return value;
 }
 
+export function positiveInteger(text: string): number {
+  if (nonNegativeInteger(text) === 0) throw new InvalidArgumentError('a whole number from 1 up is expected.');
+  return Number(text);
+}
+
 export function positiveNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value > 0 && Number.isFinite(value)))

@@ -175,11 +175,12 @@ export class AdaptationBench {
   }
 
   private inputs(what: string, rest: object): object {
-    const { quick = false } = this.options;
+    const { quick = false, seed } = this.options;
     return {
       what,
       ...rest,
       quick,
+      seed,
       data: this.hash,
       RATES,
       EPOCHS,
@@ -210,7 +211,7 @@ export class AdaptationBench {
       const taken = await this.taken(setting, schedule.rate);
       const { graph, sha256 } = await this.quantized(setting.features, setting.inference);
       const board = loadBoard(BOARD);
-      const dir = join(FOLDER, 'firmware', Object.values(setting).join('-'));
+      const dir = join(FOLDER, 'firmware', `${Object.values(setting).join('-')}-${this.options.seed}`);
       const compiled = await compileLearner(taken, dir, { board, modelSha256: sha256, harness: null });
       const target = new EmulatedLearner(compiled, board, 'wasm', 'exact');
       const learner = new LearnerReference(taken);

@@ -27,10 +27,12 @@ export interface ModelOptions {
   readonly quick?: boolean;
   /** Folder of the data sets. */
   readonly data: string;
+  /** Of the training. */
+  readonly seed: number;
 }
 
 /** Float classifier, output: logits. Trained once; the file is named after the hash of configuration and data. */
-export async function floatClassifier(features: Features, { quick, data }: ModelOptions): Promise<SourceModel> {
+export async function floatClassifier(features: Features, { quick, data, seed }: ModelOptions): Promise<SourceModel> {
   const [pretrainSteps, headSteps] = quick ? [25, 50] : [150, 300];
   const isBaseline = features === 'baseline';
   const folder = join(data, TRAINED_ON);
@@ -41,7 +43,7 @@ export async function floatClassifier(features: Features, { quick, data }: Model
     objective: isBaseline ? { kind: 'classify' } : { kind: 'variational-discriminative', pretrainSteps },
     // The baseline has as many steps in all.
     schedule: {
-      seed: 1,
+      seed,
       steps: headSteps + (isBaseline ? pretrainSteps : 0),
       batch: 64,
       validateSteps: quick ? 25 : 50,

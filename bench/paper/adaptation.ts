@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { positiveInteger } from '../../cli/options.ts';
 import { note, print, reportError, table } from '../../cli/output.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { ADAPT_ARITHMETICS, type AdaptArithmetic, type AdaptLayers } from '../../firmware-gen/ir/adaptation.ts';
@@ -28,15 +29,22 @@ const TALK: Readonly<Record<Features, Readonly<Record<'before' | AdaptArithmetic
   baseline: { before: '86 / 86', float: '80 / 85', 'static-16': 'NA', 'dynamic-16': '85' },
 };
 
-interface Options extends ModelOptions {
+interface Options extends Omit<ModelOptions, 'seed'> {
   readonly json?: boolean;
+  readonly seeds: number;
 }
 
 interface Row {
   readonly setting: Setting;
-  readonly rate: number;
-  readonly epochs: number;
+  /** By seed of the training. */
+  readonly schedules: readonly {
+    readonly rate: number;
+    readonly epochs: number;
+    readonly before: number;
+    readonly after: number;
+  }[];
   readonly tasks: Readonly<Record<Task, TaskFigures>>;
+  /** With the first seed. */
   readonly cost: Cost;
 }
 
@@ -81,19 +89,42 @@ function settings(): Setting[] {
   ];
 }
 
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Of every window, by subject: the mean over seeds. */
+function meanOverSeeds(results: readonly (readonly SubjectResult[])[]): SubjectResult[] {
+  return results[0]!.map(({ subject, before, after }, s) => ({
+    subject,
+    before: before.map((_, i) => mean(results.map((seed) => seed[s]!.before[i]!))),
+    after: after.map((_, i) => mean(results.map((seed) => seed[s]!.after[i]!))),
+  }));
+}
+
 async function run(options: Options): Promise<void> {
-  const bench = new AdaptationBench(options);
+  const seeds = Array.from({ length: options.quick ? 1 : options.seeds }, (_, i) => i + 1);
+  const benches = seeds.map((seed) => new AdaptationBench({ ...options, seed }));
   const rows: Row[] = [];
   for (const setting of settings()) {
-    const { rate, epochs } = await bench.schedule(setting.features, setting.layers);
-    const subjects = figuresOf(await bench.accuracy(setting, 'subjects'));
-    const phone = figuresOf(await bench.accuracy(setting, 'phone'));
-    rows.push({ setting, rate, epochs, tasks: { subjects, phone }, cost: await bench.cost(setting) });
+    const schedules: Row['schedules'][number][] = [];
+    const results: Record<Task, SubjectResult[][]> = { subjects: [], phone: [] };
+    for (const bench of benches) {
+      const { rate, epochs } = await bench.schedule(setting.features, setting.layers);
+      const subjects = await bench.accuracy(setting, 'subjects');
+      results.subjects.push(subjects);
+      results.phone.push(await bench.accuracy(setting, 'phone'));
+      const top1 = (of: 'before' | 'after'): number => mean(subjects.flatMap((one) => one[of]));
+      schedules.push({ rate, epochs, before: top1('before'), after: top1('after') });
+    }
+    const [subjects, phone] = [results.subjects, results.phone].map((all) => figuresOf(meanOverSeeds(all))) as [
+      TaskFigures,
+      TaskFigures,
+    ];
+    rows.push({ setting, schedules, tasks: { subjects, phone }, cost: await benches[0]!.cost(setting) });
     note(`${rows.length} of ${settings().length}: ${Object.values(setting).join(', ')}`);
   }
-  print(options, { schemaVersion: 1, quick: options.quick === true, published: TALK, board: BOARD, rows }, () =>
-    format(rows, options.quick === true),
-  );
+  const quick = options.quick === true;
+  const document = { schemaVersion: 1, quick, seeds: seeds.length, published: TALK, board: BOARD, rows };
+  print(options, document, () => format(rows, quick));
 }
 
 const percent = (share: number): string => (100 * share).toFixed(1);
@@ -138,17 +169,21 @@ function format(rows: readonly Row[], quick: boolean): string {
   );
   const schedules = [
     ...new Set(
-      rows.map(({ setting, rate, epochs }) => `${setting.features} ${setting.layers}: rate ${rate}, ${epochs} passes`),
+      rows.map(
+        ({ setting, schedules: all }) =>
+          `${setting.features} ${setting.layers}: ${all.map(({ rate, epochs }) => `rate ${rate} and ${epochs} passes`).join(', ')}`,
+      ),
     ),
   ];
+  const bySeed = rows[0]!.schedules.length;
   return [
     ...(quick ? ['QUICK RUN (two people a task, a sixth of the training): not the figures of the full run.'] : []),
-    `Top-1, percent, of windows that were not learned from; intervals over ${subjects.subjects} and ${phone.subjects} people. Every person's first ${ADAPT_WINDOWS} windows of each class are`,
+    `Top-1, percent, of windows that were not learned from; means of ${bySeed} seeds of the training; intervals over ${subjects.subjects} and ${phone.subjects} people. Every person's first ${ADAPT_WINDOWS} windows of each class are`,
     'learned from, one at a time. Learning is by the reference; the emulated board does the "equal windows", and every score, probability and weight must be the same.',
-    `Chosen on subjects that validated the training: ${schedules.join('; ')}.`,
+    `Chosen on subjects that validated the training, by seed: ${schedules.join('; ')}.`,
     '',
     ...sections.flatMap((section) => [section, '']),
-    `On the emulated ${BOARD}, exact timing; RAM with stack:`,
+    `On the emulated ${BOARD}, exact timing, first seed; RAM with stack:`,
     '',
     costs,
   ].join('\n');
@@ -157,6 +192,7 @@ function format(rows: readonly Row[], quick: boolean): string {
 try {
   const program = new Command('paper:adaptation')
     .option('--quick', 'two people a task, short trainings; labelled as such')
+    .option('--seeds <count>', 'trainings with other random numbers', positiveInteger, 3)
     .option('--data <folder>', 'folder of the data sets', join(packageRoot(), '..', 'shared', 'data'))
     .option('--json', 'print JSON')
     .action(run);

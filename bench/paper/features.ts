@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { join } from 'node:path';
+import { positiveInteger } from '../../cli/options.ts';
 import { note, print, reportError, table } from '../../cli/output.ts';
 import { UserError } from '../../common/errors.ts';
 import { packageRoot } from '../../common/package-root.ts';
@@ -114,7 +115,7 @@ try {
   const program = new Command('paper:features')
     .option('--quick', 'one seed, short trainings; labelled as such')
     .option('--tasks <list>', `of ${FEATURE_TASKS.join(', ')}`, FEATURE_TASKS.join(','))
-    .option('--seeds <count>', 'repetitions', Number, 5)
+    .option('--seeds <count>', 'repetitions with other random numbers', positiveInteger, 5)
     .option('--noise', 'words only: train with household noise of 5 to 25 dB, other than that of the test')
     .option('--data <folder>', 'folder of the data sets', join(packageRoot(), '..', 'shared', 'data'))
     .option('--json', 'print JSON')

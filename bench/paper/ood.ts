@@ -3,7 +3,8 @@
  * the same steps, batches and augmentation, and encoders of about the same number of parameters. Cells are cached; a run resumes.
  */
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { positiveInteger } from '../../cli/options.ts';
 import { note, print, reportError, table } from '../../cli/output.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { startTfjs } from '../../learn/tfjs/start.ts';
@@ -125,17 +126,11 @@ function verdict(row: Pooled, baseline: Pooled): string {
 const inputOf = ({ frontEnd }: Pooled): string => (frontEnd === 'raw' ? 'raw' : '2D image');
 const nameOf = (row: Pooled): string => [inputOf(row), row.head, row.detector].join(', ');
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!(Number.isInteger(value) && value > 0)) throw new InvalidArgumentError('it is a whole number above 0.');
-  return value;
-}
-
 try {
   const program = new Command('paper:ood')
     .option('--quick', 'one seed, short trainings; labelled as such')
-    .option('--seeds <count>', 'repetitions with other random numbers', wholeNumber, 3)
-    .option('--steps <count>', 'batches of a training', wholeNumber, 300)
+    .option('--seeds <count>', 'repetitions with other random numbers', positiveInteger, 3)
+    .option('--steps <count>', 'batches of a training', positiveInteger, 300)
     .option('--data <folder>', 'folder of the motion data sets', join(packageRoot(), '..', 'shared', 'data'))
     .addOption(new Option('--set <name>', 'one data set only').choices(Object.keys(MOTION_SETS)))
     .option('--cached', 'of an unfinished run: only the cells that it has; labelled as such')

@@ -3,7 +3,8 @@
  * waist, with the rest frozen or trained further on few windows per class. Cells are cached, a run resumes.
  */
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { positiveInteger } from '../../cli/options.ts';
 import { note, print, reportError, table } from '../../cli/output.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { bootstrapMean, type Interval } from '../../learn/evaluate/bootstrap.ts';
@@ -83,16 +84,10 @@ function format(rows: readonly Row[], seeds: number, quick: boolean): string {
   ].join('\n');
 }
 
-function wholeNumber(value: string): number {
-  const count = Number(value);
-  if (!(Number.isInteger(count) && count > 0)) throw new InvalidArgumentError('it is a whole number above 0.');
-  return count;
-}
-
 try {
   const program = new Command('paper:transfer')
     .option('--quick', 'one seed, short trainings; labelled as such')
-    .option('--seeds <count>', 'repetitions with other random numbers', wholeNumber, 5)
+    .option('--seeds <count>', 'repetitions with other random numbers', positiveInteger, 5)
     .option('--data <folder>', 'folder of the motion data sets', join(packageRoot(), '..', 'shared', 'data'))
     .option('--json', 'print JSON')
     .action(run);
