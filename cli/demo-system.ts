@@ -8,6 +8,7 @@ import { EmulatedSystem, compileSystem, loadSystem, type FedDecision } from '../
 import type { Pipeline } from '../learn/pipeline.ts';
 import { MOTION_KINDS, syntheticWindow } from '../learn/synthetic-motion.ts';
 import { table } from './output.ts';
+import { STAGE_NAMES } from './system-text.ts';
 
 const SYSTEM = 'har_ood';
 const SEED = 1;
@@ -85,15 +86,6 @@ export async function demoSystem(
     ramBytes: image.dataBytes + image.bssBytes + stack,
   };
 }
-
-const STAGE_NAMES: Readonly<Record<SystemStage, string>> = {
-  statistics: 'known or not',
-  front: 'front end',
-  encode: 'encoder',
-  detect: 'known or not',
-  classify: 'classes',
-  filter: 'filter over time',
-};
 
 export function formatSystemDemo(demo: SystemDemo): string {
   const { rows, stageCycles, cycles, rejectedCycles, flashBytes, ramBytes, system } = demo;

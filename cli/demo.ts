@@ -13,7 +13,7 @@ import { MOTION_KINDS, syntheticWindow } from '../learn/synthetic-motion.ts';
 import { demoSystem, formatSystemDemo, type SystemDemo } from './demo-system.ts';
 import { boardOption, dirOption, engineOption, timingMode } from './options.ts';
 import { print, table, type JsonOption } from './output.ts';
-import { formatRun } from './run.ts';
+import { formatRun } from './run-text.ts';
 
 const MODEL = 'har_wisdm_watch';
 const SEED = 1;

@@ -8,6 +8,8 @@ import type { EngineName } from '../emulator/create-machine.ts';
 
 export const DEFAULT_DIR = './build/thumbelina';
 const DEFAULT_BOARD = 'mps2-an386';
+/** Windows of recordings that a decision system is fed with, where nobody says how many. */
+export const RUN_WINDOWS = 200;
 const ENGINES: readonly EngineName[] = ['wasm', 'unicorn'];
 
 export function boardOption(): Option {

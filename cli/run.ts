@@ -3,7 +3,6 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
 import { UserError } from '../common/errors.ts';
 import { tensorBytes, tensorOf, type Graph } from '../firmware-gen/ir/graph.ts';
-import type { EngineName } from '../emulator/create-machine.ts';
 import { energyOf, formatEnergy, type DutyCycle } from '../harness/energy.ts';
 import type { Board } from '../boards/schema.ts';
 import { compileModel } from '../harness/compile.ts';
@@ -15,40 +14,43 @@ import { loadModel, type SourceModel } from '../harness/model.ts';
 import type { RunReport } from '../harness/report.ts';
 import { runModel } from '../harness/run-model.ts';
 import {
+  RUN_WINDOWS,
   boardOption,
   dirOption,
   noPruneOption,
   weightsOption,
-  type WeightsMemory,
   engineOption,
   nonNegativeInteger,
   timingMode,
   timingOption,
 } from './options.ts';
-import { print, table, type JsonOption } from './output.ts';
+import { print } from './output.ts';
+import { isProjectOrSystem, refuseOptions } from './project.ts';
+import { formatRun } from './run-text.ts';
+import type { SystemRunArguments } from './system-run.ts';
 
-interface RunArguments extends JsonOption {
-  readonly board: string;
-  readonly output: string;
-  readonly engine: EngineName;
+interface RunArguments extends SystemRunArguments {
   readonly bare?: boolean;
   readonly prune: boolean;
-  readonly weights: WeightsMemory;
   readonly perOp?: boolean;
-  readonly input?: string;
   readonly lcg?: number;
-  readonly timing?: 'exact' | 'flat';
   readonly batteryMah?: number;
   readonly periodS?: number;
   readonly port?: string;
   readonly baud: number;
 }
 
+/** Options that say something about a model alone, and about a system alone. */
+const FOR_SYSTEMS = ['data', 'windows'];
+const OF_SYSTEMS = ['board', 'output', 'engine', 'timing', 'weights', 'input', 'json', ...FOR_SYSTEMS];
+
 export function addRun(program: Command): void {
   program
     .command('run')
-    .description('generate, build and execute a model on an emulated board; cycles and memory per op')
-    .argument('<model>', '.tflite file')
+    .description(
+      'generate, build and execute a model or decision system on an emulated board; cycles and memory per op or stage',
+    )
+    .argument('<model>', '.tflite file, project (thumbelina.json) or NAME.system.json')
     .addOption(boardOption())
     .addOption(dirOption())
     .addOption(engineOption())
@@ -57,14 +59,25 @@ export function addRun(program: Command): void {
     .addOption(weightsOption())
     .option('--bare', 'leave out UART and self-introduction, to compare sizes')
     .option('--per-op', "also give every op's output CRC-32, from a second, unfused image")
-    .option('--input <file>', 'raw little-endian bytes of all inputs in order')
+    .option(
+      '--input <file>',
+      'raw little-endian bytes of all inputs in order; for a system int16 frames of raw counts or samples of sound',
+    )
     .option('--lcg <seed>', 'inputs from the generator that CONTRACT defines (default: seed 1)', nonNegativeInteger)
     .option('--battery-mah <n>', 'with --period-s: estimate how long such a battery lasts', positiveNumber)
     .option('--period-s <n>', 'one inference in so many seconds, asleep in between', positiveNumber)
     .option('--port <path>', 'on what answers at this serial port instead (docs/hil.md)')
     .option('--baud <rate>', 'of the serial port', nonNegativeInteger, 115200)
+    .option('--data <folder>', 'for a project: data set in place of its own; for a system: one whose split val is fed')
+    .option('--windows <count>', `for a project: about so many are fed (default: ${RUN_WINDOWS})`, nonNegativeInteger)
     .option('--json', 'print JSON')
-    .action(async (path: string, options: RunArguments) => {
+    .action(async (path: string, options: RunArguments, command: Command) => {
+      if (isProjectOrSystem(path)) {
+        refuseOptions(command, (name) => OF_SYSTEMS.includes(name), 'a project or decision system');
+        const { runSystem } = await import('./system-run.ts');
+        return runSystem(path, options, command, true);
+      }
+      refuseOptions(command, (name) => !FOR_SYSTEMS.includes(name), 'a model');
       const board = loadBoard(options.board);
       const model = loadModel(path);
       const inputs = inputsOf(model.graph, options);
@@ -154,57 +167,4 @@ export function inputsOf(graph: Graph, options: Pick<RunArguments, 'input' | 'lc
   }
   let at = 0;
   return tensors.map((tensor) => bytes.slice(at, (at += tensorBytes(tensor))));
-}
-
-const VALUES_SHOWN_MAX = 16;
-
-export function formatRun(report: RunReport): string {
-  const { ops, cycles, coldCycles, latencyMs, memory, timing, output } = report;
-  const hasCrcs = ops.some((op) => op.outputCrc32 !== null);
-  const rows = ops.map((op) => [
-    op.index,
-    op.opcode,
-    op.cycles,
-    percent(op.cycles, cycles),
-    op.macs === 0 ? null : op.macs,
-    perMac(op.cycles, op.macs),
-    op.weightBytes === 0 ? null : op.weightBytes,
-    ...(hasCrcs ? [op.outputCrc32] : []),
-  ]);
-  const header = ['op', 'kind', 'cycles', 'share', 'MACs', 'cycles/MAC', 'constant bytes'];
-  if (hasCrcs) header.push('output CRC-32');
-  const values =
-    output.values.slice(0, VALUES_SHOWN_MAX).join(' ') + (output.values.length > VALUES_SHOWN_MAX ? ' ...' : '');
-  const thousands = (value: number): string => value.toLocaleString('en-US');
-  return [
-    `${report.model} on ${report.board} (${report.core}), ${report.source} with ${report.engine}`,
-    '',
-    table(header, rows),
-    '',
-    `cycles        ${cycles === null || coldCycles === null ? 'not known' : `${thousands(cycles)} (${thousands(coldCycles)} the first time)`}${report.instructions === null ? '' : `, ${thousands(report.instructions)} instructions`}`,
-    `latency       ${latencyMs === null ? 'not known' : `${latencyMs.toFixed(3)} ms`} at ${report.clockHz / 1e6} MHz`,
-    `flash         ${thousands(memory.flashBytes)} bytes`,
-    `RAM           ${thousands(memory.ramBytes)} bytes, of it arena ${thousands(memory.arenaBytes)}, stack ${thousands(memory.stackBytes)}`,
-    `output        ${values} (CRC-32 ${output.crc32})`,
-    ...timingLines(timing),
-    ...report.notes.map((text) => `note          ${text}`),
-  ].join('\n');
-}
-
-function timingLines({ model, mode, assumedCount, validatedErrorPct, note: text }: RunReport['timing']): string[] {
-  const error =
-    validatedErrorPct === null
-      ? 'not yet validated against silicon'
-      : `against silicon at most ${validatedErrorPct} % off so far`;
-  const table = `${model}, ${mode}; ${assumedCount} of its numbers are assumed, the rest documented; ${error}`;
-  const lines = [...(model === null ? [] : [table]), ...(text === null ? [] : [text])];
-  return lines.map((line, index) => `${(index === 0 ? 'timing' : '').padEnd(14)}${line}`);
-}
-
-function perMac(cycles: number | null, macs: number): string {
-  return macs === 0 || cycles === null || cycles === 0 ? '-' : (cycles / macs).toFixed(2);
-}
-
-function percent(part: number | null, whole: number | null): string {
-  return part === null || whole === null || whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
 }

@@ -4,13 +4,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../common/errors.ts';
-import { packageRoot } from '../common/package-root.ts';
-import { readInputFile } from '../harness/input-file.ts';
-import { parseTrainConfig, trainingInputs, type TrainConfig } from '../learn/deep/config.ts';
+import { trainingInputs } from '../learn/deep/config.ts';
 import type { TrainResult } from '../learn/deep/train-system.ts';
 import { DEFAULT_DIR } from './options.ts';
 import { note, print, type JsonOption } from './output.ts';
 import { progress } from './progress.ts';
+import { loadProject, withFolders, type Project } from './project.ts';
 
 interface TrainArguments extends JsonOption {
   readonly output: string;
@@ -28,31 +27,14 @@ export function addTrain(program: Command): void {
     .option('--fresh', 'begin anew instead of resuming from the checkpoint in the output folder')
     .option('--json', 'print JSON')
     .action(async (config: string, options: TrainArguments) => {
-      const parsed = withData(loadConfig(config), options.data);
-      const result = await run(parsed, options);
+      const result = await run(loadProject(config, options.data), options);
       print(options, { schemaVersion: 1, ...result.summary }, () => format(result));
     });
 }
 
-/** A built-in recipe by name, or a file. @throws UserError */
-function loadConfig(nameOrPath: string): TrainConfig {
-  const builtIn = join(packageRoot(), 'models', 'recipes', `${nameOrPath}.json`);
-  const path = /^\w+$/.test(nameOrPath) && existsSync(builtIn) ? builtIn : nameOrPath;
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(readInputFile(path)));
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${path}: ${(error as Error).message}; expected a training configuration`);
-  }
-  return parseTrainConfig(json, path);
-}
-
-function withData(config: TrainConfig, folder: string | undefined): TrainConfig {
-  return folder === undefined ? config : { ...config, data: { ...config.data, folder } };
-}
-
-async function run(config: TrainConfig, options: TrainArguments): Promise<TrainResult> {
+async function run(project: Project, options: TrainArguments): Promise<TrainResult> {
+  const { config } = project;
+  const usable = withFolders(project);
   // tfjs is no runtime dependency: only whoever trains needs it.
   const { trainSystem } = await import('../learn/deep/train-system.ts').catch((error: unknown) => {
     throw new UserError(`train: ${(error as Error).message.split('\n')[0]}; run npm install in the checkout`, 3);
@@ -64,7 +46,7 @@ async function run(config: TrainConfig, options: TrainArguments): Promise<TrainR
   if (options.fresh && existsSync(checkpoint))
     writeFileSync(checkpoint, JSON.stringify({ ...JSON.parse(readFileSync(checkpoint, 'utf8')), key: 'discarded' }));
   let bar: ReturnType<typeof progress> | null = null;
-  const result = await trainSystem(config, {
+  const result = await trainSystem(usable, {
     checkpoint,
     key,
     report: ({ step, steps, point, samplesPerSecond }) => {

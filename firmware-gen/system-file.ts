@@ -25,6 +25,8 @@ const schema = z.strictObject({
   name: z.string().regex(/^\w+$/),
   /** File of the encoder, in the same folder. */
   encoder: z.string().regex(/^[\w.-]+\.tflite$/),
+  /** Hash of what it was made from; absent where nobody has to know. */
+  configuration: z.string().optional(),
   classes: z.array(z.string()).min(2),
   stream: z.strictObject({ channels: positive, frames: positive, hop: positive }),
   frontEnd: z.discriminatedUnion('kind', [
@@ -105,10 +107,11 @@ const schema = z.strictObject({
 
 export type SystemDocument = z.infer<typeof schema>;
 
-/** Text of NAME.system.json. @param encoder file name of the encoder */
-export function systemJson(system: DecisionSystem, encoder: string): string {
+/** Text of NAME.system.json. @param encoder file name of the encoder @param configuration hash of what it was made from */
+export function systemJson(system: DecisionSystem, encoder: string, configuration?: string | null): string {
   const { name, classes, stream, frontEnd, head, gate, latentFilter, filter } = system;
-  const document = { schemaVersion: 1, name, encoder, classes, stream, frontEnd, head, gate, latentFilter, filter };
+  const about = { schemaVersion: 1, name, encoder, configuration: configuration ?? undefined };
+  const document = { ...about, classes, stream, frontEnd, head, gate, latentFilter, filter };
   const plain = (_key: string, value: unknown): unknown =>
     ArrayBuffer.isView(value) ? Array.from(value as Int32Array) : value;
   return `${JSON.stringify(document, plain, 2).replace(/\[[\s\d,-]+\]/g, (list) => list.replace(/\s+/g, ' '))}\n`;

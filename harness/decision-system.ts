@@ -22,33 +22,34 @@ import type { Decision } from '../firmware-gen/reference/system.ts';
 import { assembleSystem, parseSystem } from '../firmware-gen/system-file.ts';
 import { buildElf, findToolchain, type FirmwareImage } from '../firmware-gen/toolchain/index.ts';
 import { CalledFirmware } from './called-firmware.ts';
-import { readInputFile } from './input-file.ts';
+import { readJsonFile } from './input-file.ts';
 import { loadModel } from './model.ts';
 
 const EXIT_FAULT = 7;
 
-export interface LoadedSystem {
+export interface EmittableSystem {
   readonly system: DecisionSystem;
   readonly encoderSha256: string;
 }
 
+export interface LoadedSystem extends EmittableSystem {
+  /** File name of the encoder. */
+  readonly encoder: string;
+  /** Hash of what it was made from; null: the file does not say. */
+  readonly configuration: string | null;
+}
+
 /** @param path NAME.system.json. @throws UserError for anything wrong with it or its encoder */
 export function loadSystem(path: string): LoadedSystem {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(readInputFile(path)));
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${path}: ${(error as Error).message}; expected a system.json`);
-  }
-  const document = parseSystem(json, path);
+  const document = parseSystem(readJsonFile(path, 'a system.json'), path);
   const { graph, sha256 } = loadModel(join(dirname(path), document.encoder));
-  return { system: assembleSystem(document, graph, path), encoderSha256: sha256 };
+  const { encoder, configuration = null } = document;
+  return { system: assembleSystem(document, graph, path), encoderSha256: sha256, encoder, configuration };
 }
 
 /** @param weightsInRam start-up code copies the encoder's weights to RAM */
 export function generateSystem(
-  { system, encoderSha256 }: LoadedSystem,
+  { system, encoderSha256 }: EmittableSystem,
   board: Board | null,
   weightsInRam = false,
 ): SourceTree {
@@ -59,7 +60,7 @@ export function generateSystem(
 
 /** @throws UserError: 3 without a compiler, 2 when it does not fit the board */
 export async function compileSystem(
-  loaded: LoadedSystem,
+  loaded: EmittableSystem,
   dir: string,
   board: Board,
   weightsInRam = false,

@@ -25,6 +25,16 @@ export function readInputFile(path: string): Uint8Array {
   }
 }
 
+/** @param expected what it should hold, for errors. @throws UserError when it cannot be read or is no JSON */
+export function readJsonFile(path: string, expected: string): unknown {
+  const text = new TextDecoder().decode(readInputFile(path));
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${path}: ${(error as Error).message}; expected ${expected}`);
+  }
+}
+
 /** Standard input to its end; a pipe from another program can be a socket, which /dev/stdin does not open. */
 export function readStandardInput(): Uint8Array {
   try {

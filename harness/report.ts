@@ -27,6 +27,15 @@ export interface TensorReport {
   readonly crc32: string;
 }
 
+export interface TimingReport {
+  /** The core whose table was used; null: there is none. */
+  readonly model: string | null;
+  readonly mode: 'exact' | 'flat';
+  readonly assumedCount: number;
+  readonly validatedErrorPct: number | null;
+  readonly note: string | null;
+}
+
 export interface RunReport {
   readonly schemaVersion: 1;
   readonly model: string;
@@ -34,14 +43,7 @@ export interface RunReport {
   readonly core: string;
   readonly engine: string;
   readonly source: 'emulated' | 'measured' | 'unknown';
-  readonly timing: {
-    /** The core whose table was used; null: there is none. */
-    readonly model: string | null;
-    readonly mode: 'exact' | 'flat';
-    readonly assumedCount: number;
-    readonly validatedErrorPct: number | null;
-    readonly note: string | null;
-  };
+  readonly timing: TimingReport;
   readonly input: { readonly crc32: string };
   readonly output: TensorReport;
   readonly outputs: readonly TensorReport[];
@@ -90,6 +92,21 @@ function memoryNote({ timing }: Board, mode: 'exact' | 'flat'): string | null {
   return timing.note ?? 'wait states are not modelled';
 }
 
+export function emulatedTiming(board: Board, mode: 'exact' | 'flat'): TimingReport {
+  const core = coreOf(board);
+  return {
+    model: core.timing === null ? null : core.name,
+    mode,
+    assumedCount: assumedTimingCount(core),
+    validatedErrorPct: core.timing === null ? null : validatedErrorPct(core.name),
+    note: timingGap(core) ?? memoryNote(board, mode),
+  };
+}
+
+const measuredTiming = (mode: 'exact' | 'flat'): TimingReport => ({
+  ...{ model: null, mode, assumedCount: 0, validatedErrorPct: null, note: null },
+});
+
 export function buildReport(parts: ReportParts): RunReport {
   const { graph, board } = parts;
   const core = coreOf(board);
@@ -108,13 +125,7 @@ export function buildReport(parts: ReportParts): RunReport {
     core: board.core,
     engine: parts.engine,
     source,
-    timing: {
-      model: core.timing === null || source === 'measured' ? null : core.name,
-      mode: parts.timingMode,
-      assumedCount: source === 'measured' ? 0 : assumedTimingCount(core),
-      validatedErrorPct: core.timing === null || source === 'measured' ? null : validatedErrorPct(core.name),
-      note: source === 'measured' ? null : (timingGap(core) ?? memoryNote(board, parts.timingMode)),
-    },
+    timing: source === 'measured' ? measuredTiming(parts.timingMode) : emulatedTiming(board, parts.timingMode),
     input: { crc32: crc32Hex(...parts.inputs) },
     output: outputs[0] ?? { values: [], crc32: crc32Hex() },
     outputs,

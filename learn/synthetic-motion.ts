@@ -90,6 +90,8 @@ const MOTIONS = {
 export type MotionKind = keyof typeof MOTIONS;
 export const MOTION_KINDS = Object.keys(MOTIONS) as readonly MotionKind[];
 
+type Sensor = Pick<Pipeline, 'channels' | 'sampleRateHz' | 'windowFrames' | 'rawScale'>;
+
 /** The sensor's full scale: 2 g. */
 const ACCELEROMETER_MAX = 19.6;
 
@@ -97,7 +99,7 @@ const ACCELEROMETER_MAX = 19.6;
  * One window of raw counts, [windowFrames, channels] as `pipeline` describes them; pass it to applyPipeline. Rate, vigour and phase vary
  * with the seed. Throws UserError for a pipeline with other channels than a wrist accelerometer and gyroscope.
  */
-export function syntheticWindow(kind: MotionKind, pipeline: Pipeline, seed: number): Int16Array {
+export function syntheticWindow(kind: MotionKind, pipeline: Sensor, seed: number): Int16Array {
   if (pipeline.channels.join() !== CHANNELS.join()) {
     throw new UserError(
       `synthetic motion has the channels ${CHANNELS.join(' ')}, the pipeline takes ${pipeline.channels.join(' ')}; use recorded input`,

@@ -3,9 +3,16 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { note } from '../../cli/output.ts';
-import { HEADS, parseTrainConfig, type EncoderSpec, type FrontEnd, type HeadKind } from '../../learn/deep/config.ts';
+import {
+  HEADS,
+  isMotion,
+  parseTrainConfig,
+  type EncoderSpec,
+  type FrontEnd,
+  type HeadKind,
+  type MotionConfig,
+} from '../../learn/deep/config.ts';
 import { motionSource } from '../../learn/deep/motion-source.ts';
-import { isMotion, type MotionConfig } from '../../learn/deep/train-motion.ts';
 import { train, type Trained } from '../../learn/deep/trainer.ts';
 import { loadDataset } from '../../learn/har/dataset.ts';
 import type { Network } from '../../learn/deep/network.ts';

@@ -16,7 +16,7 @@ import {
   compileSystem,
   generateSystem,
   type FedDecision,
-  type LoadedSystem,
+  type EmittableSystem,
 } from '../../harness/decision-system.ts';
 import type { MotionDataset, Recording } from '../../learn/har/dataset.ts';
 import { cachedCell } from './cache.ts';
@@ -47,7 +47,7 @@ export interface Cell {
 }
 
 /** The same system whose gate lets everything pass: all windows go through encoder and classes, as they would without one. */
-export function withoutGate({ system, ...rest }: LoadedSystem): LoadedSystem {
+export function withoutGate({ system, ...rest }: EmittableSystem): EmittableSystem {
   return { ...rest, system: { ...system, gate: { kind: 'max-softmax', sumMax: SUM_MAX } } };
 }
 
@@ -58,7 +58,7 @@ export interface Stream {
   readonly quick: boolean;
 }
 
-export async function runCell(loaded: LoadedSystem, boardName: string, stream: Stream): Promise<Cell> {
+export async function runCell(loaded: EmittableSystem, boardName: string, stream: Stream): Promise<Cell> {
   const board = loadBoard(boardName);
   const hash = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
   const manifest = hash(readFileSync(join(stream.folder, 'manifest.json')));

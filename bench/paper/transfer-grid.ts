@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseTrainConfig } from '../../learn/deep/config.ts';
-import { motionSet, motionSource, splitMotion } from '../../learn/deep/motion-source.ts';
+import { isMotion, parseTrainConfig, type MotionConfig } from '../../learn/deep/config.ts';
+import { motionSet, motionSource } from '../../learn/deep/motion-source.ts';
+import { splitMotion } from '../../learn/deep/splits.ts';
 import type { ParameterValues } from '../../learn/deep/parameters.ts';
-import { isMotion, type MotionConfig } from '../../learn/deep/train-motion.ts';
 import { train } from '../../learn/deep/trainer.ts';
 import { argmax } from '../../learn/evaluate/metrics.ts';
 import { loadDataset, type MotionDataset, type Recording } from '../../learn/har/dataset.ts';

@@ -7,18 +7,10 @@ import { UserError, defined } from '../../common/errors.ts';
 import { clipCepstra } from '../../firmware-gen/reference/signal/cepstra.ts';
 import type { Clip, ClipSet } from '../data/clips.ts';
 import { createRandom, type Random } from '../random.ts';
-import type { TrainConfig } from './config.ts';
+import type { AudioConfig } from './config.ts';
 import { withNoise, type DataSource, type LabelledSet } from './data-source.ts';
 import { CEPSTRA_UNIT, soundSensor, type Standardisation } from './sensors.ts';
-
-export type AudioConfig = TrainConfig & {
-  readonly data: { readonly kind: 'audio' };
-  readonly frontEnd: { readonly kind: 'mfcc' };
-};
-
-export function isAudio(config: TrainConfig): config is AudioConfig {
-  return config.data.kind === 'audio' && config.frontEnd.kind === 'mfcc';
-}
+import { splitClips } from './splits.ts';
 
 /** What a clip may undergo. */
 export interface Disturbance {
@@ -50,29 +42,6 @@ export function disturb(samples: Int16Array, { shift, gainDb, noise }: Disturban
   });
 }
 
-/** Clips of the classes: speakers of the split "train" (or those of config.subjects) train, every n-th of them validates. */
-export function splitClips(
-  { clips }: ClipSet,
-  { subjects: named, data }: AudioConfig,
-): { train: Clip[]; validation: Clip[] } {
-  const wanted = clips.filter(
-    ({ label, split, speaker }) =>
-      data.classes.includes(label) && (named ? named.map(String).includes(speaker) : split === 'train'),
-  );
-  const speakers = [...new Set(wanted.map(({ speaker }) => speaker))].sort();
-  const validates = new Set(speakers.filter((_, i) => i % data.validateEvery === data.validateEvery - 1));
-  return {
-    train: wanted.filter(({ speaker }) => !validates.has(speaker)),
-    validation: wanted.filter(({ speaker }) => validates.has(speaker)),
-  };
-}
-
-/** Clips of speakers that took no part in training or validation. */
-export function unseenClips({ clips }: ClipSet, used: readonly Clip[]): Clip[] {
-  const speakers = new Set(used.map(({ speaker }) => speaker));
-  return clips.filter(({ split, speaker }) => split !== 'train' && !speakers.has(speaker));
-}
-
 export interface AudioSource extends DataSource {
   readonly standardisation: Standardisation;
   /** Clips of speakers outside the split "train", as standardised windows. @param disturbance null: as recorded */
@@ -86,7 +55,7 @@ const NOISE_DB = [5, 25] as const;
 /** @param noise recordings to train with. @throws UserError when a class has no clips */
 export function audioSource(set: ClipSet, config: AudioConfig, noise: readonly Int16Array[] | null): AudioSource {
   const { classes, variants } = config.data;
-  const { train, validation } = splitClips(set, config);
+  const { train, validation, unseen } = splitClips(set, config);
   const missing = classes.filter((label) => !train.some((clip) => clip.label === label));
   if (missing.length > 0)
     throw new UserError(`${config.data.folder}: no clips of ${missing.join(', ')} to train on; correct the classes`);
@@ -133,7 +102,7 @@ export function audioSource(set: ClipSet, config: AudioConfig, noise: readonly I
       return { clean, labels, windows: noisy ? clean.map((window) => withNoise(window, noiseDb, drawn)) : clean };
     },
     test: (change) => {
-      const clips = unseenClips(set, [...train, ...validation]).filter(({ label }) => classes.includes(label));
+      const clips = unseen.filter(({ label }) => classes.includes(label));
       const drawn = createRandom(1);
       return labelled(clips, (samples) => (change ? disturb(samples, change, drawn) : samples));
     },

@@ -2,6 +2,7 @@
  * What decides a training, as a JSON document: data, front end, encoder, head, objective, schedule. `thumbelina train CONFIG.json` reads it, the
  * grids of bench/ make many of it, and its hash names cached results.
  */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.ts';
 import { ADAPT_ARITHMETICS, ADAPT_LAYERS } from '../../firmware-gen/ir/adaptation.ts';
@@ -77,6 +78,17 @@ export type QuantizationScheme = (typeof QUANTIZATION_SCHEMES)[number];
 
 export const DEPLOYED_DETECTORS = ['head', 'statistics'] as const;
 
+const quantizationSchema = z.strictObject({ scheme: z.enum(QUANTIZATION_SCHEMES).default('static') });
+
+const adaptationSchema = z.strictObject({
+  layers: z.enum(ADAPT_LAYERS).default('head'),
+  arithmetic: z.enum(ADAPT_ARITHMETICS).default('dynamic-16'),
+  rate: z.number().positive().default(0.01),
+  /** Labelled windows of each class to learn from. */
+  perClass: positive.default(10),
+  passes: positive.default(3),
+});
+
 export const trainConfigSchema = z.strictObject({
   /** For editors. */
   $schema: z.string().optional(),
@@ -150,17 +162,9 @@ export const trainConfigSchema = z.strictObject({
     })
     .prefault({}),
   /** How the encoder is quantized; default: static int8. */
-  quantization: z.strictObject({ scheme: z.enum(QUANTIZATION_SCHEMES).default('static') }).optional(),
+  quantization: quantizationSchema.optional(),
   /** What `adapt` lets learn on the device, from how many labelled windows. */
-  adaptation: z
-    .strictObject({
-      layers: z.enum(ADAPT_LAYERS).default('head'),
-      arithmetic: z.enum(ADAPT_ARITHMETICS).default('dynamic-16'),
-      rate: z.number().positive().default(0.01),
-      perClass: positive.default(10),
-      passes: positive.default(3),
-    })
-    .optional(),
+  adaptation: adaptationSchema.optional(),
   /** Where the system is to run, as `thumbelina boards` lists them; an option --board goes before it. */
   board: z.string().optional(),
   /** Subjects that may be used at all, by the data set's names; default: those of its split "train". */
@@ -168,6 +172,11 @@ export const trainConfigSchema = z.strictObject({
 });
 
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
+export type MotionConfig = TrainConfig & { readonly data: { readonly kind: 'motion' } };
+export type AudioConfig = TrainConfig & {
+  readonly data: { readonly kind: 'audio' };
+  readonly frontEnd: { readonly kind: 'mfcc' };
+};
 export type TrainConfigInput = z.input<typeof trainConfigSchema>;
 export type EncoderSpec = z.infer<typeof encoderSchema>;
 export type FrontEnd = z.infer<typeof frontEndSchema>;
@@ -182,7 +191,16 @@ export function parseTrainConfig(json: unknown, where: string): TrainConfig {
     return parsed.data;
   }
   const issue = parsed.error.issues[0];
-  throw new UserError(`${where}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; correct the configuration`);
+  const field = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')} `;
+  throw new UserError(`${where}: ${field}${issue?.message ?? ''}; correct the configuration`);
+}
+
+export function isMotion(config: TrainConfig): config is MotionConfig {
+  return config.data.kind === 'motion' && config.frontEnd.kind !== 'mfcc';
+}
+
+export function isAudio(config: TrainConfig): config is AudioConfig {
+  return config.data.kind === 'audio' && config.frontEnd.kind === 'mfcc';
 }
 
 /** An image is the product of two tensors, each of which would have a scale of its own. */
@@ -202,6 +220,20 @@ export function trainingInputs(config: TrainConfig): string {
     board: undefined,
   };
   return JSON.stringify({ ...config, ...afterwards });
+}
+
+/**
+ * Names what a decision system was made from, in its system.json: a project is not run with the system of another one. Where the data lay is left
+ * out, and what is chosen when the system is built or adapts.
+ */
+export function configurationId(config: TrainConfig): string {
+  const noise = config.data.kind === 'audio' && config.data.noise !== null;
+  const data = { ...config.data, folder: undefined, noise };
+  const inputs = { ...config, $schema: undefined, data, adaptation: undefined, board: undefined };
+  const quantization = config.quantization ?? quantizationSchema.parse({});
+  return createHash('sha256')
+    .update(JSON.stringify({ ...inputs, quantization }))
+    .digest('hex');
 }
 
 /** JSON schema of a configuration as one writes it, for editors. */

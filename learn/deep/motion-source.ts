@@ -2,11 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError, defined } from '../../common/errors.ts';
 import { augment } from '../har/augment.ts';
-import { splitSubjects, type MotionDataset, type Recording } from '../har/dataset.ts';
+import type { MotionDataset, Recording } from '../har/dataset.ts';
 import type { Random } from '../random.ts';
-import type { FrontEnd, TrainConfig } from './config.ts';
+import type { FrontEnd, MotionConfig } from './config.ts';
 import { withNoise, type Batch, type DataSource, type LabelledSet } from './data-source.ts';
 import type { InputShape } from './encoder.ts';
+import { splitMotion } from './splits.ts';
 
 /** One unit of a standardised window: 1 g, and for the gyroscope 6 rad/s, which brings both sensors' extremes to about +-2. */
 export const MOTION_SCALE = [9.80665, 9.80665, 9.80665, 6, 6, 6] as const;
@@ -14,8 +15,6 @@ const GYROSCOPE_UNIT = MOTION_SCALE[3];
 const CHANNELS = MOTION_SCALE.length;
 
 export const UNKNOWN = 'unknown';
-
-type MotionConfig = TrainConfig & { readonly data: { readonly kind: 'motion' } };
 
 /** Raw counts to standardised values. */
 export function standardiseMotion(window: ArrayLike<number>, rawScale: readonly number[]): Float32Array {
@@ -83,15 +82,6 @@ export function motionSet(
     }
   }
   return { windows, labels, subjects };
-}
-
-/** Recordings for training and validation: subjects of the split "train", or those named, every n-th of them for validation. */
-export function splitMotion(data: MotionDataset, config: TrainConfig): { train: Recording[]; validation: Recording[] } {
-  const named = config.subjects?.map(String);
-  const usable = data.recordings.filter(({ split, subject }) =>
-    named ? named.includes(String(subject)) : split === 'train',
-  );
-  return splitSubjects(usable, config.data.validateEvery);
 }
 
 export function motionSource(data: MotionDataset, config: MotionConfig): DataSource {

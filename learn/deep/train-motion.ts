@@ -4,24 +4,19 @@ import { cutWindows, loadDataset, type MotionDataset, type Recording } from '../
 import { createRandom, shuffle } from '../random.ts';
 import { withStatisticsGate } from '../ood/statistics-gate.ts';
 import { systemWindows, type SystemWindows } from '../ood/system-scores.ts';
-import type { TrainConfig } from './config.ts';
-import { motionSource, splitMotion } from './motion-source.ts';
+import type { MotionConfig } from './config.ts';
+import { motionSource } from './motion-source.ts';
 import type { Network } from './network.ts';
 import { motionSensor } from './sensors.ts';
+import { splitMotion } from './splits.ts';
 import { deploySystem, type RawWindows, type TrainingData } from './training-data.ts';
 
-export type MotionConfig = TrainConfig & { readonly data: { readonly kind: 'motion' } };
-
-export function isMotion(config: TrainConfig): config is MotionConfig {
-  return config.data.kind === 'motion' && config.frontEnd.kind !== 'mfcc';
-}
-
-export function motionTrainingData(config: MotionConfig, folder: string): TrainingData {
-  return trainingData(loadDataset(folder, config.data.average), config);
+export function motionTrainingData(config: MotionConfig): TrainingData {
+  return trainingData(loadDataset(config.data.folder, config.data.average), config);
 }
 
 function trainingData(data: MotionDataset, config: MotionConfig): TrainingData {
-  const { train, validation } = splitMotion(data, config);
+  const { train, validation, unseen } = splitMotion(data, config);
   const { classes, unknown, windowFrames } = config.data;
   /** Without overlap. */
   const windowsOf = (recordings: readonly Recording[], labels: readonly string[]): RawWindows => {
@@ -49,8 +44,6 @@ function trainingData(data: MotionDataset, config: MotionConfig): TrainingData {
       });
     },
     test: () => {
-      const seen = new Set([...train, ...validation].map(({ subject }) => subject));
-      const unseen = data.recordings.filter(({ subject, split }) => split !== 'train' && !seen.has(subject));
       const others = [...new Set(data.recordings.map(({ label }) => label))].filter(
         (label) => !classes.includes(label) && !unknown.includes(label),
       );

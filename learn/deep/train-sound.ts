@@ -3,18 +3,20 @@ import { UserError } from '../../common/errors.ts';
 import { clipCepstra } from '../../firmware-gen/reference/signal/cepstra.ts';
 import { loadClips, loadNoise, type Clip } from '../data/clips.ts';
 import { createRandom, shuffle } from '../random.ts';
-import { audioSource, splitClips, unseenClips, type AudioConfig } from './audio-source.ts';
+import { audioSource } from './audio-source.ts';
+import type { AudioConfig } from './config.ts';
 import { soundSensor } from './sensors.ts';
+import { splitClips } from './splits.ts';
 import type { RawWindows, TrainingData } from './training-data.ts';
 
-/** @param noise folder with background noise, of which the split "train" is mixed in; null: none */
-export function soundTrainingData(config: AudioConfig, folder: string, noise: string | null): TrainingData {
+/** Of the background noise that the configuration may name, the split "train" is mixed in. */
+export function soundTrainingData(config: AudioConfig): TrainingData {
   // Before the training, not after it.
   if (config.deploy.detector === 'statistics') throw noStatistics(config.name);
+  const { classes, folder, noise } = config.data;
   const set = loadClips(folder);
-  const { classes } = config.data;
   const source = audioSource(set, config, noise === null ? null : loadNoise(noise, 'train'));
-  const { train, validation } = splitClips(set, config);
+  const { train, validation, unseen } = splitClips(set, config);
   const params = { ...config.frontEnd, sampleRateHz: set.sampleRateHz };
   const transform = clipCepstra(params);
   const windowsOf = (clips: readonly Clip[]): RawWindows => ({
@@ -34,7 +36,6 @@ export function soundTrainingData(config: AudioConfig, folder: string, noise: st
       throw noStatistics(config.name);
     },
     test: () => {
-      const unseen = unseenClips(set, [...train, ...validation]);
       const isKnown = ({ label }: Clip): boolean => classes.includes(label);
       return {
         subjects: [...new Set(unseen.map(({ speaker }) => speaker))],

@@ -1,18 +1,15 @@
 /** From a configuration to the files of a decision system, for every kind of sensor; runs tfjs. */
-import { existsSync } from 'node:fs';
-import { basename, isAbsolute, join } from 'node:path';
+import { basename } from 'node:path';
 import { UserError } from '../../common/errors.ts';
-import { packageRoot } from '../../common/package-root.ts';
 import { graphToTflite } from '../../firmware-gen/passes/export.ts';
 import type { DecisionSystem } from '../../firmware-gen/ir/system.ts';
 import { systemJson } from '../../firmware-gen/system-file.ts';
 import { writeTflite } from '../../firmware-gen/tflite/writer.ts';
 import { startTfjs } from '../tfjs/start.ts';
-import { isAudio } from './audio-source.ts';
-import type { TrainConfig } from './config.ts';
+import { configurationId, isAudio, isMotion, type TrainConfig } from './config.ts';
 import { curveSvg } from './curve.ts';
 import { judge } from './deploy.ts';
-import { isMotion, motionTrainingData } from './train-motion.ts';
+import { motionTrainingData } from './train-motion.ts';
 import { soundTrainingData } from './train-sound.ts';
 import { train, type TrainOptions } from './trainer.ts';
 import { deploySystem, type TrainingData } from './training-data.ts';
@@ -39,22 +36,15 @@ export interface TrainResult {
   readonly files: ReadonlyMap<string, string | Uint8Array>;
 }
 
-/** Relative folders are looked for from the checkout, so that a recipe works from anywhere. */
-export function dataFolder(folder: string): string {
-  return isAbsolute(folder) || existsSync(folder) ? folder : join(packageRoot(), folder);
-}
-
 function trainingData(config: TrainConfig): TrainingData {
-  if (isMotion(config)) return motionTrainingData(config, dataFolder(config.data.folder));
-  if (isAudio(config)) {
-    const { folder, noise } = config.data;
-    return soundTrainingData(config, dataFolder(folder), noise === null ? null : dataFolder(noise));
-  }
+  if (isMotion(config)) return motionTrainingData(config);
+  if (isAudio(config)) return soundTrainingData(config);
   throw new UserError(
     `${config.name}: front end "${config.frontEnd.kind}" does not take data of kind "${config.data.kind}"; use mfcc for audio, raw or image for motion`,
   );
 }
 
+/** @param config with folders that are there */
 export async function trainSystem(config: TrainConfig, options: TrainOptions): Promise<TrainResult> {
   const data = trainingData(config);
   await startTfjs();
@@ -68,15 +58,24 @@ export async function trainSystem(config: TrainConfig, options: TrainOptions): P
     test: judgeUnseen(system, data),
   };
   const encoder = `${config.name}.tflite`;
-  // Where the data set lay is nobody's business but its name.
-  const described = { ...config, data: { ...config.data, folder: basename(config.data.folder) } };
   const files = new Map<string, string | Uint8Array>([
     ['.tflite', writeTflite(graphToTflite(system.encoder))],
-    ['.system.json', systemJson(system, encoder)],
-    ['.figures.json', `${JSON.stringify({ ...summary, samplesPerSecond: undefined, config: described }, null, 2)}\n`],
+    ['.system.json', systemJson(system, encoder, configurationId(config))],
+    [
+      '.figures.json',
+      `${JSON.stringify({ ...summary, samplesPerSecond: undefined, config: withoutPaths(config) }, null, 2)}\n`,
+    ],
     ['.curve.svg', curveSvg(trained.curve, config.name)],
   ]);
   return { summary, files };
+}
+
+/** Where data sets lay is nobody's business but their names. */
+function withoutPaths(config: TrainConfig): TrainConfig {
+  const { data } = config;
+  const folder = basename(data.folder);
+  if (data.kind === 'motion') return { ...config, data: { ...data, folder } };
+  return { ...config, data: { ...data, folder, noise: data.noise && basename(data.noise) } };
 }
 
 function judgeUnseen(system: DecisionSystem, data: TrainingData): TrainSummary['test'] {

@@ -1,7 +1,8 @@
 /** Known and unknown windows of a motion data set, by the roles that judging detectors needs. */
-import { splitMotion, motionSet, UNKNOWN } from '../deep/motion-source.ts';
-import type { TrainConfig } from '../deep/config.ts';
+import { motionSet, UNKNOWN } from '../deep/motion-source.ts';
+import type { MotionConfig } from '../deep/config.ts';
 import type { LabelledSet } from '../deep/data-source.ts';
+import { splitMotion } from '../deep/splits.ts';
 import type { MotionDataset, Recording } from '../har/dataset.ts';
 import { createRandom, shuffle } from '../random.ts';
 import type { OodData } from './evaluate.ts';
@@ -18,15 +19,13 @@ export interface OodSplit {
 /** Test windows are those of subjects outside the split "train" (or outside the configuration's subjects). */
 export function motionOodData(
   data: MotionDataset,
-  config: TrainConfig & { readonly data: { readonly kind: 'motion' } },
+  config: MotionConfig,
   { unknown, trainWindowsMax, validationUnknownMax = Infinity }: OodSplit,
 ): OodData {
   const { classes, windowFrames } = config.data;
   const labels = [...new Set(data.recordings.map(({ label }) => label))];
   const unknownClasses = labels.filter((label) => !classes.includes(label) && (unknown?.includes(label) ?? true));
-  const { train, validation } = splitMotion(data, config);
-  const seen = new Set([...train, ...validation].map(({ subject }) => subject));
-  const test = data.recordings.filter(({ subject, split }) => split !== 'train' && !seen.has(subject));
+  const { train, validation, unseen: test } = splitMotion(data, config);
   const windows = (recordings: readonly Recording[], of: readonly string[]): LabelledSet =>
     motionSet(recordings, of, windowFrames, data.scale);
   return {

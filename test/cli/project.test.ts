@@ -1,0 +1,120 @@
+/** A project in a stranger's folder, from `init` to decisions on the emulated board: self-made motion, trained in seconds. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { hasCompiler } from '../emulator/support/assemble.ts';
+import { motionProject, writeMotionRecordings, FRAMES, SUBJECTS, UNSEEN } from '../learn/support/motion-recordings.ts';
+import { thumbelina, thumbelinaJson } from './support/cli.ts';
+import { filesBelow, workspace } from './support/workspace.ts';
+
+const space = workspace();
+const cwd = space.folder('mine');
+const LABELS = ['walking', 'jogging', 'clapping'] as const;
+writeMotionRecordings(space.path('mine/recordings'), LABELS);
+const PROJECT = 'thumbelina.json';
+
+type Json = Record<string, unknown>;
+
+/** Commands run in the project's folder unless they say otherwise. */
+const ok = (...args: string[]): Promise<Json> => thumbelinaJson(args, { cwd }) as Promise<Json>;
+
+async function refused(args: readonly string[], message: RegExp, where = cwd): Promise<void> {
+  const { code, stdout, stderr } = await thumbelina(args, { cwd: where });
+  expect(stderr).toMatch(message);
+  expect(stderr).toMatch(/^thumbelina: [^\n]+\n$/);
+  expect({ code, stdout }, args.join(' ')).toEqual({ code: 2, stdout: '' });
+}
+
+/** Writes the project with other fields. */
+function change(fields: object, name = PROJECT): string {
+  const written = JSON.parse(readFileSync(space.path(`mine/${PROJECT}`), 'utf8')) as Json;
+  writeFileSync(space.path(`mine/${name}`), JSON.stringify({ ...written, ...fields }));
+  return name;
+}
+
+describe.skipIf(!hasCompiler)(`a project${hasCompiler ? '' : ' (skipped: no arm-none-eabi-gcc)'}`, () => {
+  it('is written by init and trained where it lies, from anywhere', async () => {
+    await ok('init', '--name', 'moves', '--data', 'recordings');
+    change({ ...motionProject('recordings'), board: 'core-m4' });
+    await refused(['run', PROJECT], /moves\.system\.json: no such file; run thumbelina train thumbelina\.json -o/);
+    const trained = await thumbelinaJson(
+      ['train', space.path(`mine/${PROJECT}`), '-o', space.path('mine/build/thumbelina')],
+      { cwd: space.path('.') },
+    );
+    expect(trained).toMatchObject({ name: 'moves', test: { subjects: [6, 7], windows: 2 * UNSEEN * (FRAMES / 32) } });
+  }, 60_000);
+
+  it("is generated for its own board, and for another where one is asked for, option before project's field", async () => {
+    const own = await ok('generate', PROJECT);
+    expect(own).toMatchObject({ system: 'moves', board: 'core-m4' });
+    const files = filesBelow(space.path('mine/build/thumbelina'));
+    expect(files).toEqual(expect.arrayContaining([...(own.files as string[]), 'moves.system.json']));
+    expect(await ok('generate', PROJECT, '--board', 'core-m33')).toMatchObject({ board: 'core-m33' });
+    expect(await ok('build', PROJECT)).toMatchObject({ board: 'core-m4', elf: 'build/thumbelina/firmware.elf' });
+    expect(await ok('system', PROJECT)).toMatchObject({ board: 'core-m4', decisions: [], latencyMs: null });
+  });
+
+  it("runs on windows of the data set's unseen subjects, all of them, with cycles of every stage", async () => {
+    const report = await ok('run', PROJECT, '--windows', '24');
+    const { decisions, stages, cycles, latencyMs, clockHz } = report as unknown as {
+      decisions: { recorded: string; subject: string; accepted: boolean; cycles: number; stageCycles: Json }[];
+      stages: { stage: string; windows: number; mean: number; max: number }[];
+      cycles: { mean: number; max: number };
+      latencyMs: { max: number };
+      clockHz: number;
+    };
+    expect(decisions.map(({ recorded, subject }) => `${subject} ${recorded}`)).toEqual(
+      [6, 7].flatMap((subject) => LABELS.flatMap((label) => Array<string>(4).fill(`${subject} ${label}`))),
+    );
+    expect(report).toMatchObject({
+      board: 'core-m4',
+      source: 'emulated',
+      timing: { model: 'cortex-m4' },
+      classes: LABELS.slice(0, 2),
+    });
+    const ran = decisions.filter(({ stageCycles }) => 'encode' in stageCycles);
+    expect(ran.length).toBe(decisions.filter(({ accepted }) => accepted).length);
+    const of = (some: readonly number[]) => ({
+      mean: Math.round(some.reduce((a, b) => a + b) / some.length),
+      max: Math.max(...some),
+    });
+    expect(cycles).toEqual(of(decisions.map((one) => one.cycles)));
+    expect(stages.find(({ stage }) => stage === 'encode')).toEqual({
+      ...{ stage: 'encode', windows: ran.length },
+      ...of(ran.map(({ stageCycles }) => stageCycles.encode as number)),
+    });
+    expect(latencyMs.max).toBeCloseTo((1e3 * cycles.max) / clockHz, 6);
+    const { stdout } = await thumbelina(['run', PROJECT], { cwd });
+    expect(stdout).toMatch(/^clapping +unknown +2 +\d+ /m);
+    expect(stdout).toMatch(/^encoder +\d/m);
+  });
+
+  it('runs on frames of a file, as its system does', async () => {
+    const file = space.path(`mine/recordings/s${SUBJECTS - 1}.i16`);
+    const both = [PROJECT, 'build/thumbelina/moves.system.json'].map((name) =>
+      ok('run', name, '--input', file, '--board', 'core-m4', '-o', 'build/thumbelina'),
+    );
+    const [first, second] = (await Promise.all(both)) as [{ decisions: Json[] }, { decisions: Json[] }];
+    expect(first.decisions.length).toBe((LABELS.length * FRAMES) / 16 - 1);
+    expect(first.decisions).toEqual(second.decisions);
+    expect(first.decisions[0]).toMatchObject({ subject: null, recorded: null });
+  });
+
+  it('is refused with one line where something is wrong', async () => {
+    await refused(['run', change({ boards: 'x' }, 'a.json')], /a\.json: Unrecognized key: "boards"/);
+    await refused(['train', change({ board: 'mps9' }, 'b.json')], /b\.json: board: unknown board "mps9"/);
+    const elsewhere = change({ ...motionProject('nowhere'), board: 'core-m4' }, 'c.json');
+    await refused(['run', elsewhere], /c\.json: data\.folder: no folder "nowhere" in .*mine or the working folder/);
+    await refused(['train', elsewhere], /c\.json: data\.folder: no folder "nowhere"/);
+    // Where the data lay says nothing about the system, the share of windows to accept does.
+    const other = change({ deploy: { detector: 'statistics', accept: 0.9 } }, 'd.json');
+    await refused(
+      ['generate', other],
+      /moves\.system\.json: was made of another configuration than d\.json is now; run thumbelina train/,
+    );
+    await refused(['run', PROJECT, '--per-op'], /--per-op: is not for a project or decision system/);
+    await refused(['run', PROJECT, '--windows', '0'], /--windows 0/);
+    await refused(['generate', PROJECT, '--harness', 'device'], /--harness: is not for a project/);
+    await refused(['run', 'build/thumbelina/moves.system.json'], /give --input or --data/);
+    await refused(['run', 'models/har_wisdm_watch.tflite', '--windows', '3'], /--windows: is not for a model/, '.');
+  });
+});
