@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import { UserError } from '../common/errors.ts';
 import { elementCount, tensorOf, type Graph, type TensorId } from './ir/graph.ts';
-import type { DecisionSystem, StatisticsHead, StreamParams, SystemFrontEnd } from './ir/system.ts';
+import type {
+  DecisionSystem,
+  LinearHead,
+  StatisticsHead,
+  StreamParams,
+  SystemHead,
+  SystemFrontEnd,
+} from './ir/system.ts';
 import { STATISTICS_FRAMES_MAX, WINDOW_STATISTICS } from './reference/signal/window-statistics.ts';
 
 const int = z.number().int();
@@ -76,6 +83,11 @@ const schema = z.strictObject({
       distanceMax: int.nonnegative(),
     }),
     z.strictObject({
+      kind: z.literal('unknown-class'),
+      head: z.strictObject({ ...size, classes: z.literal(1), weights: int16, bias: int32 }),
+      marginMin: int.min(-2147483648).max(2147483647),
+    }),
+    z.strictObject({
       kind: z.literal('statistics'),
       head: z.strictObject({
         size: positive.max(256),
@@ -136,6 +148,7 @@ export function parseSystem(json: unknown, where: string): SystemDocument {
   if (head.kind === 'linear' && head.head.bias.length !== classes.length)
     fail('head.head.bias has not one value per class');
   if (gate.kind === 'cosine' && head.kind !== 'cosine') fail('a cosine gate needs a cosine head');
+  if (gate.kind === 'unknown-class') checkUnknownClass(gate.head, head, fail);
   if (frontEnd.kind === 'mfcc' && frontEnd.cepstra.coefficients !== stream.channels)
     fail('frontEnd.cepstra.coefficients is not the number of channels');
   if (frontEnd.kind !== 'image' && frontEnd.channels.length !== stream.channels)
@@ -160,7 +173,8 @@ const PRODUCTS_MAX = 2 ** 30;
 
 /** What features of a scale found at run time can be used for. */
 function checkRunTimeScales({ head, gate, latentFilter }: SystemDocument, fail: (what: string) => never): void {
-  if (gate.kind === 'mahalanobis') fail('gate.kind mahalanobis needs an encoder of static scales');
+  if (gate.kind === 'mahalanobis' || gate.kind === 'unknown-class')
+    fail(`gate.kind ${gate.kind} needs an encoder of static scales`);
   if (latentFilter) fail('latentFilter needs an encoder of static scales');
   if (head.head.offset !== 0) fail('head.head.offset is not 0, which the encoder gives at run time');
   if (head.kind !== 'linear') return;
@@ -181,6 +195,16 @@ function checkGaussians(
   if (size !== features || size > 256) fail(`${where}.size is not that of the head, or above 256`);
   if (whitening.length !== (size * (size + 1)) / 2) fail(`${where}.whitening is no lower triangle`);
   if (centres.length !== size * classes) fail(`${where}.centres has another length than size * classes`);
+}
+
+function checkUnknownClass(
+  { size, offset, weights, bias }: LinearHead,
+  { kind, head }: SystemHead,
+  fail: (what: string) => never,
+): void {
+  if (kind !== 'linear') fail("a gate by a class 'unknown' needs a linear head");
+  if (size !== head.size || offset !== head.offset) fail('gate.head takes other features than head.head');
+  if (weights.length !== size || bias.length !== 1) fail('gate.head is not one class of gate.head.size weights');
 }
 
 function checkPrototypes(

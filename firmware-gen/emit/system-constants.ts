@@ -21,6 +21,13 @@ export function systemConstants(system: DecisionSystem): string {
       `static const tl_mahalanobis_params gate = {${size}, ${classes}, ${offset}, ${shift}, whitening, centres};\n`,
     );
   }
+  if (gate.kind === 'unknown-class') {
+    const { size, classes, offset, weights, bias } = gate.head;
+    parts.push(table('int16_t', 'unknown_weights', weights), table('int32_t', 'unknown_bias', bias));
+    parts.push(
+      `static const tl_linear_params unknown = {${size}, ${classes}, ${offset}, unknown_weights, unknown_bias};\n`,
+    );
+  }
   if (gate.kind === 'statistics') {
     const { size, count, shift, floors, whitening, centres, labels } = gate.head;
     parts.push(table('uint16_t', 'floors', floors), table('int16_t', 'whitening', whitening));

@@ -163,9 +163,14 @@ function detectStage(system: DecisionSystem, name: string): string {
     cosine: 'tl_cosine_accepts(&head, evidence->scores[evidence->label], evidence->squared_norm)',
     'max-softmax': `tl_max_softmax_accepts(${powers(system)}, ${gate.kind === 'max-softmax' ? gate.sumMax : 0})`,
     mahalanobis: `tl_mahalanobis_s8(&gate, phi, scratch, &nearest) <= ${gate.kind === 'mahalanobis' ? gate.distanceMax : 0}`,
+    'unknown-class': `(int64_t)evidence->scores[evidence->label] - unknown_score >= ${gate.kind === 'unknown-class' ? gate.marginMin : 0}`,
   }[gate.kind];
-  const locals =
-    gate.kind === 'mahalanobis' ? `    int32_t scratch[${gate.head.size}];\n    int32_t nearest = 0;\n` : '';
+  const locals = {
+    cosine: '',
+    'max-softmax': '',
+    mahalanobis: `    int32_t scratch[${head.head.size}];\n    int32_t nearest = 0;\n`,
+    'unknown-class': `    int32_t unknown_score = 0;\n    (void)tl_linear_scores_s8(&unknown, phi, &unknown_score);\n`,
+  }[gate.kind];
   return `${evidenceType(head.head.classes)}
 /* Whether the window is familiar. */
 STAGE static int32_t ${name}_stage_detect(${phiParameters(system)}, window_evidence *evidence)

@@ -127,6 +127,12 @@ export type SystemGate =
   /** Accepted while the sum of relative powers is at most this, that is while the largest softmax value is large. */
   | { readonly kind: 'max-softmax'; readonly sumMax: number }
   | { readonly kind: 'mahalanobis'; readonly head: MahalanobisHead; readonly distanceMax: number }
+  /**
+   * The class 'unknown', learned beside the others from what is none of them, as a linear head of one class in the same steps as the system's own.
+   * Accepted while the best of the others is above it by at least this: with 0 just while the class of the window is not 'unknown'. It is no
+   * class otherwise: labels and filters know only the others.
+   */
+  | { readonly kind: 'unknown-class'; readonly head: LinearHead; readonly marginMin: number }
   /** Statistics of the window itself, before the encoder, which only runs for windows that are accepted. */
   | { readonly kind: 'statistics'; readonly head: StatisticsHead; readonly distanceMax: number };
 

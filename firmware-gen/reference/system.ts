@@ -13,6 +13,7 @@ import {
   linearScores,
   mahalanobisDistance,
   relativePowers,
+  unknownMargin,
 } from './decision/heads.ts';
 import { nearestPrototype } from './decision/prototypes.ts';
 import { kalmanStart, kalmanStep, type KalmanState } from './decision/kalman.ts';
@@ -140,7 +141,13 @@ export class SystemReference {
     }
     const scores = linearScores(head.head, phi);
     const { powers, sum } = relativePowers(head.scale, scores);
-    return { label: indexOfLargest(scores), likelihoods: powers, accepted: this.#accepts(phi, sum, null) };
+    const label = indexOfLargest(scores);
+    const { gate } = this.#system;
+    const accepted =
+      gate.kind === 'unknown-class'
+        ? unknownMargin(gate.head, scores[label]!, phi) >= gate.marginMin
+        : this.#accepts(phi, sum, null);
+    return { label, likelihoods: powers, accepted };
   }
 
   #accepts(phi: Int8Array, sum: number, byCosine: boolean | null): boolean {
@@ -153,6 +160,8 @@ export class SystemReference {
         return sum <= gate.sumMax;
       case 'mahalanobis':
         return mahalanobisDistance(gate.head, phi).distance <= BigInt(gate.distanceMax);
+      case 'unknown-class':
+        throw new Error("internal: a class 'unknown' needs a linear head");
       case 'statistics':
         // Decided before there were features.
         return true;

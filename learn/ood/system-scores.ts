@@ -8,6 +8,7 @@ import {
   linearScores,
   mahalanobisDistance,
   relativePowers,
+  unknownMargin,
 } from '../../firmware-gen/reference/decision/heads.ts';
 import { nearestPrototype } from '../../firmware-gen/reference/decision/prototypes.ts';
 import { windowStatistics } from '../../firmware-gen/reference/signal/window-statistics.ts';
@@ -23,6 +24,8 @@ export function gateScore(system: DecisionSystem, reference: SystemReference, wi
   const { phi, scale } = reference.features(window);
   if (gate.kind === 'mahalanobis') return -Number(mahalanobisDistance(gate.head, phi).distance);
   const head = headAtScale(system.head, scale);
+  if (head.kind === 'linear' && gate.kind === 'unknown-class')
+    return unknownMargin(gate.head, Math.max(...linearScores(head.head, phi)), phi);
   if (head.kind === 'linear') return -relativePowers(head.scale, linearScores(head.head, phi)).sum;
   const { scores, squaredNorm } = cosineScores(head.head, phi);
   return scores[indexOfLargest(scores)]! / 32768 / Math.sqrt(Math.max(1, squaredNorm));
@@ -32,6 +35,7 @@ export function gateScore(system: DecisionSystem, reference: SystemReference, wi
 export function gateThreshold({ head, gate }: DecisionSystem): number {
   if (gate.kind === 'mahalanobis' || gate.kind === 'statistics') return -gate.distanceMax;
   if (gate.kind === 'max-softmax') return -gate.sumMax;
+  if (gate.kind === 'unknown-class') return gate.marginMin;
   return Math.sqrt((head.kind === 'cosine' ? head.head.thresholdSquared : 0) / 2 ** 30);
 }
 
@@ -41,6 +45,7 @@ export function withThreshold(system: DecisionSystem, score: number): DecisionSy
   if (gate.kind === 'mahalanobis' || gate.kind === 'statistics')
     return { ...system, gate: { ...gate, distanceMax: -score } };
   if (gate.kind === 'max-softmax') return { ...system, gate: { ...gate, sumMax: -score } };
+  if (gate.kind === 'unknown-class') return { ...system, gate: { ...gate, marginMin: score } };
   if (!(score > 0) || head.kind !== 'cosine')
     throw new UserError(
       `the threshold of a cosine must be positive, not ${score}; accept a smaller share or train longer`,

@@ -33,6 +33,8 @@ const systems: readonly (readonly [string, DecisionSystem])[] = [
   ['image, statistics, filter over features', withLatentFilter(randomSystem(image, 'statistics', stream))],
   ['raw window, cosine, filter over features', withLatentFilter(randomSystem({ kind: 'raw' }, 'cosine', stream))],
   ['cepstra of sound, cosine', randomSystem(sound, 'cosine', stream)],
+  ['raw window, unknown class', randomSystem({ kind: 'raw' }, 'unknown-class', stream)],
+  ['cepstra of sound, unknown class', randomSystem(sound, 'unknown-class', stream)],
   ['raw window, cosine, dynamic-q', randomSystem({ kind: 'raw' }, 'cosine', stream, 'dynamic-q')],
   ['raw window, cosine, dynamic-asym', randomSystem({ kind: 'raw' }, 'cosine', stream, 'dynamic-asym')],
   ['raw window, softmax, dynamic-q', randomSystem({ kind: 'raw' }, 'max-softmax', stream, 'dynamic-q')],
@@ -187,6 +189,17 @@ describe('system.json', () => {
       [{ labels: [0, 1, 2, 0, 1, 3] }, 'gate.head.labels has not one class per prototype'],
     ] as const)
       expect(() => parseSystem(byStatistics(change), 'x.json')).toThrow(message);
+    const unknown = systems.find(([, { gate }]) => gate.kind === 'unknown-class')![1];
+    const byUnknown = (change: object, whole: object = {}): unknown => {
+      const json = JSON.parse(systemJson(unknown, 'x.tflite')) as { gate: { head: object } };
+      return { ...json, gate: { ...json.gate, head: { ...json.gate.head, ...change } }, ...whole };
+    };
+    expect(() => parseSystem(byUnknown({ weights: [1] }), 'x.json')).toThrow('gate.head is not one class');
+    expect(() => parseSystem(byUnknown({ bias: [1, 2] }), 'x.json')).toThrow('gate.head is not one class');
+    expect(() => parseSystem(byUnknown({ offset: 5 }), 'x.json')).toThrow('gate.head takes other features');
+    expect(() => parseSystem(byUnknown({ classes: 2 }), 'x.json')).toThrow('gate.head.classes');
+    const { head: cosine } = JSON.parse(systemJson(system, 'x.tflite')) as { head: object };
+    expect(() => parseSystem(byUnknown({}, { head: cosine }), 'x.json')).toThrow('needs a linear head');
     const document = parseSystem(JSON.parse(systemJson(system, 'x.tflite')), 'x');
     expect(() => assembleSystem(document, systems[1]![1].encoder, 'x')).toThrow("encoder's tensors");
   });

@@ -105,6 +105,8 @@ describe('what cannot be in dynamic fixed point', () => {
   it('should be refused with the reason', () => {
     const distance = randomSystem({ kind: 'raw' }, 'mahalanobis', stream, 'dynamic-q');
     expect(() => parse(distance)).toThrow('x: gate.kind mahalanobis needs an encoder of static scales');
+    const taught = randomSystem({ kind: 'raw' }, 'unknown-class', stream, 'dynamic-q');
+    expect(() => parse(taught)).toThrow('x: gate.kind unknown-class needs an encoder of static scales');
     expect(() => parse(withLatentFilter(plain))).toThrow('x: latentFilter needs an encoder of static scales');
     expect(() => toyConfig({ frontEnd: { kind: 'image' }, quantization: { scheme: 'dynamic-q' } })).toThrow(
       'quantization.scheme of an image front end is static alone',

@@ -27,6 +27,11 @@ export function linearScores(head: LinearHead, phi: Int8Array): Int32Array {
   return Int32Array.from({ length: head.classes }, (_, c) => head.bias[c]! + products(head, phi, c));
 }
 
+/** How far the best score is above that of the class 'unknown'. @param unknown of one class, in the same steps */
+export function unknownMargin(unknown: LinearHead, best: number, phi: Int8Array): number {
+  return best - linearScores(unknown, phi)[0]!;
+}
+
 /** 2^(-1/2), 2^(-1/4), .. in Q30. */
 const ROOTS = Array.from({ length: 10 }, (_, i) => Math.round(2 ** 30 * 2 ** -(2 ** -(i + 1))));
 

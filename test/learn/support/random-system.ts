@@ -10,6 +10,7 @@ import {
   linearScores,
   mahalanobisDistance,
   relativePowers,
+  unknownMargin,
 } from '../../../firmware-gen/reference/decision/heads.ts';
 import { nearestPrototype } from '../../../firmware-gen/reference/decision/prototypes.ts';
 import { stickyParams } from '../../../firmware-gen/reference/decision/sticky-filter.ts';
@@ -115,7 +116,7 @@ function analysed(frontEnd: FrontEnd & { readonly kind: 'mfcc' }, stream: Int16A
   return Int16Array.from(frames.flatMap((frame) => [...frame]));
 }
 
-/** A cosine system (its gate by cosine or by statistics), or one with a linear head and a gate by softmax or by distance; about half of the stream's windows are accepted. */
+/** A cosine system (its gate by cosine or by statistics), or one with a linear head and a gate by softmax, distance or a class 'unknown'; about half of the stream's windows are accepted. */
 export function randomSystem(
   frontEnd: FrontEnd,
   gateKind: SystemGate['kind'],
@@ -161,11 +162,14 @@ export function randomSystem(
       return relativePowers(now.scale, linearScores(now.head, phi)).sum;
     });
     const distances = features.map(({ phi }) => Number(mahalanobisDistance(mahalanobis, phi).distance));
-    const gate: SystemGate =
-      gateKind === 'max-softmax'
-        ? { kind: 'max-softmax', sumMax: median(sums) }
-        : { kind: 'mahalanobis', head: mahalanobis, distanceMax: median(distances) };
-    return { ...base, head, gate };
+    const unknown = { ...sizes, classes: 1, weights: int16(LATENT), bias: Int32Array.of(-500) };
+    const margins = features.map(({ phi }) => unknownMargin(unknown, Math.max(...linearScores(head.head, phi)), phi));
+    const gates: Record<typeof gateKind, SystemGate> = {
+      'max-softmax': { kind: 'max-softmax', sumMax: median(sums) },
+      mahalanobis: { kind: 'mahalanobis', head: mahalanobis, distanceMax: median(distances) },
+      'unknown-class': { kind: 'unknown-class', head: unknown, marginMin: median(margins) },
+    };
+    return { ...base, head, gate: gates[gateKind] };
   }
   const rows = CLASSES.map(() => Array.from({ length: LATENT }, () => random.normal()));
   const weights = Int16Array.from(rows.flatMap((row) => row.map((value) => (32767 * value) / Math.hypot(...row))));
