@@ -76,9 +76,17 @@ export const QUANTIZATION_SCHEMES = ['static', 'dynamic-q', 'dynamic-asym'] as c
 
 export type QuantizationScheme = (typeof QUANTIZATION_SCHEMES)[number];
 
+/** Scales of a convolution's weights: one for each output channel, or one. */
+export const GRANULARITIES = ['channel', 'tensor'] as const;
+export type Granularity = (typeof GRANULARITIES)[number];
+
 export const DEPLOYED_DETECTORS = ['head', 'statistics'] as const;
 
-const quantizationSchema = z.strictObject({ scheme: z.enum(QUANTIZATION_SCHEMES).default('static') });
+const quantizationSchema = z.strictObject({
+  scheme: z.enum(QUANTIZATION_SCHEMES).default('static'),
+  /** Scales of weights: one for each output channel of a convolution, or one for the layer. */
+  granularity: z.enum(GRANULARITIES).default('channel'),
+});
 
 const adaptationSchema = z.strictObject({
   layers: z.enum(ADAPT_LAYERS).default('head'),
@@ -134,7 +142,10 @@ export const trainConfigSchema = z.strictObject({
     validateSteps: positive.default(100),
     /** Validations without gain after which training ends. */
     patience: positive.default(10),
-    /** Last steps of the training that see weights and activations as int8 will have them; gradients pass through the rounding. */
+    /**
+     * Last steps of the training that see weights and activations as static int8 will have them; gradients pass through the rounding. The
+     * parameters kept are the best of these steps, in int8.
+     */
     quantizationAwareSteps: z.number().int().nonnegative().optional(),
   }),
   augmentation: z
@@ -186,8 +197,7 @@ export type HeadKind = (typeof HEADS)[number];
 export function parseTrainConfig(json: unknown, where: string): TrainConfig {
   const parsed = trainConfigSchema.safeParse(json);
   if (parsed.success) {
-    const { frontEnd, quantization } = parsed.data;
-    if (frontEnd.kind === 'image' && (quantization?.scheme ?? 'static') !== 'static') throw imagesAreStatic(where);
+    requireConsistent(parsed.data, where);
     return parsed.data;
   }
   const issue = parsed.error.issues[0];
@@ -203,6 +213,20 @@ export function isAudio(config: TrainConfig): config is AudioConfig {
   return config.data.kind === 'audio' && config.frontEnd.kind === 'mfcc';
 }
 
+function requireConsistent({ frontEnd, quantization, schedule }: TrainConfig, where: string): void {
+  const { steps, quantizationAwareSteps: aware = 0 } = schedule;
+  const isStatic = (quantization?.scheme ?? 'static') === 'static';
+  if (frontEnd.kind === 'image' && !isStatic) throw imagesAreStatic(where);
+  if (aware > steps)
+    throw new UserError(
+      `${where}: schedule.quantizationAwareSteps ${aware} are the last of schedule.steps, ${steps}; make them fewer`,
+    );
+  if (aware > 0 && !isStatic)
+    throw new UserError(
+      `${where}: schedule.quantizationAwareSteps learn static ranges; leave them out, or use quantization.scheme static`,
+    );
+}
+
 /** An image is the product of two tensors, each of which would have a scale of its own. */
 export function imagesAreStatic(where: string): UserError {
   return new UserError(
@@ -212,10 +236,12 @@ export function imagesAreStatic(where: string): UserError {
 
 /** What decides the trained network, as text to be hashed: whatever comes after training may change without another one. */
 export function trainingInputs(config: TrainConfig): string {
+  const { quantization, schedule } = config;
   const afterwards = {
     $schema: undefined,
     deploy: undefined,
-    quantization: undefined,
+    // A training that knows how weights will be rounded depends on it.
+    quantization: schedule.quantizationAwareSteps ? { granularity: granularityOf({ quantization }) } : undefined,
     adaptation: undefined,
     board: undefined,
   };
@@ -234,6 +260,10 @@ export function configurationId(config: TrainConfig): string {
   return createHash('sha256')
     .update(JSON.stringify({ ...inputs, quantization }))
     .digest('hex');
+}
+
+export function granularityOf({ quantization }: Pick<TrainConfig, 'quantization'>): Granularity {
+  return quantization?.granularity ?? 'channel';
 }
 
 /** JSON schema of a configuration as one writes it, for editors. */

@@ -13,10 +13,12 @@ import { headAtScale } from '../../firmware-gen/reference/decision/head-at-scale
 import { SystemReference, type Features } from '../../firmware-gen/reference/system.ts';
 import { fitTemperature } from '../ood/detectors.ts';
 import { thresholdAt } from '../ood/metrics.ts';
-import { calibrate } from '../quantize/calibrate.ts';
+import { calibrate, type ActivationRange } from '../quantize/calibrate.ts';
 import { quantizeDynamic } from '../quantize/dynamic.ts';
+import { int8Format } from '../quantize/number-format.ts';
 import { quantizeGraph } from '../quantize/quantize-graph.ts';
-import { imagesAreStatic, type QuantizationScheme } from './config.ts';
+import { learnedRanges } from './aware.ts';
+import { granularityOf, imagesAreStatic, type Granularity, type QuantizationScheme } from './config.ts';
 import { encoderGraph } from './export.ts';
 import { headName } from './heads.ts';
 import type { Network } from './network.ts';
@@ -45,7 +47,11 @@ export function deploy(network: Network, options: DeployOptions): DecisionSystem
     parameters: network.parameters.values(),
   });
   const floats = options.calibration.map((window) => options.sensor.floats(window));
-  const encoder = quantizedEncoder(graph, floats, config.quantization?.scheme ?? 'static');
+  const encoder = quantizedEncoder(graph, floats, {
+    scheme: config.quantization?.scheme ?? 'static',
+    granularity: granularityOf(config),
+    learned: learnedRanges(network.parameters.values(), config.encoder, source.input[2]),
+  });
   const frontEnd = options.sensor.frontEnd(encoder);
   const base = {
     name: config.name,
@@ -58,19 +64,40 @@ export function deploy(network: Network, options: DeployOptions): DecisionSystem
   return { ...base, ...headAndGate(network, base, options) };
 }
 
+export interface EncoderQuantization {
+  readonly scheme: QuantizationScheme;
+  readonly granularity: Granularity;
+  /** Ranges of a quantization-aware training, by activation; static scales take them instead of those of the samples. */
+  readonly learned: ReadonlyMap<string, ActivationRange>;
+}
+
 /** @param samples by sample the encoder's inputs. @throws UserError for an image in dynamic fixed point */
 export function quantizedEncoder(
   graph: Graph,
   samples: readonly (readonly Float32Array[])[],
-  scheme: QuantizationScheme,
+  { scheme, granularity, learned }: EncoderQuantization,
 ): Graph {
-  if (scheme === 'static') return quantizeGraph(graph, calibrate(graph, samples));
+  if (scheme === 'static') {
+    const ranges = new Map(calibrate(graph, samples));
+    for (const id of ranges.keys()) {
+      const { name } = tensorOf(graph, id);
+      // The product of an image's two inputs is what the training saw of them.
+      const range = learned.get(name === 'image' ? 'input' : name);
+      if (range) ranges.set(id, range);
+    }
+    return quantizeGraph(graph, ranges, { format: int8Format, granularity });
+  }
   const inputs = samples.map((sample) => {
     if (sample.length > 1) throw imagesAreStatic(graph.name);
     return sample[0]!;
   });
-  const form = { form: 'full', granularity: 'channel', equalization: false } as const;
-  return quantizeDynamic(graph, inputs, { scheme: scheme === 'dynamic-q' ? 'q' : 'asym', ...form }).quantized;
+  const how = {
+    scheme: scheme === 'dynamic-q' ? 'q' : 'asym',
+    form: 'full',
+    granularity,
+    equalization: false,
+  } as const;
+  return quantizeDynamic(graph, inputs, how).quantized;
 }
 
 type Base = Omit<DecisionSystem, 'head' | 'gate'>;

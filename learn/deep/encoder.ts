@@ -21,6 +21,9 @@ export const layerNames = {
   latent: 'latent',
 } as const;
 
+/** What a layer with a shortcut gives after the addition. */
+export const sumName = (layer: string): string => `${layer}_sum`;
+
 /** A layer with a kernel and a normalisation. */
 export interface ConvLayer {
   readonly name: string;
@@ -60,6 +63,14 @@ export function convLayers(spec: EncoderSpec, channels: number): ConvLayer[] {
     [depth, previous] = [block.filters, name];
   }
   return layers;
+}
+
+/** Everything that an int8 encoder rounds, in order, under the names that export.ts gives it; an image's product is its "input" here. */
+export function activationNames(spec: EncoderSpec, channels: number): string[] {
+  const layers = convLayers(spec, channels).flatMap(({ name, shortcutFrom }) =>
+    shortcutFrom === null ? [name] : [name, sumName(name)],
+  );
+  return ['input', ...layers, 'mean', 'phi'];
 }
 
 export function addEncoderParameters(parameters: Parameters, spec: EncoderSpec, channels: number): void {

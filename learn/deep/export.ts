@@ -8,7 +8,7 @@ import { verify } from '../../firmware-gen/ir/verify.ts';
 import { GraphBuilder, type OpBody } from '../har/network-graph.ts';
 import type { EncoderSpec } from './config.ts';
 import { headName } from './heads.ts';
-import { NORMALISATION_EPSILON, convLayers, layerNames, type ConvLayer, type InputShape } from './encoder.ts';
+import { NORMALISATION_EPSILON, convLayers, layerNames, sumName, type ConvLayer, type InputShape } from './encoder.ts';
 import type { ParameterValues } from './parameters.ts';
 
 export interface EncoderExport {
@@ -64,7 +64,7 @@ function addEncoder(
     x = convolution(graph, layer, x, foldedLayer(layer, parameters));
     if (layer.shortcutFrom !== null) {
       const from = defined(outputs.get(layer.shortcutFrom), `output of ${layer.shortcutFrom}`);
-      x = graph.op(`${layer.name}_sum`, { kind: 'ADD', activation: 'RELU' }, [from, x], graph.shapeOf(x));
+      x = graph.op(sumName(layer.name), { kind: 'ADD', activation: 'RELU' }, [from, x], graph.shapeOf(x));
     }
     outputs.set(layer.name, x);
   }

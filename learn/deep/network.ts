@@ -1,6 +1,7 @@
 /** Encoder, heads and decoder as one trainable network, its losses, and what it makes of windows. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { TrainConfig } from './config.ts';
+import { addRanges, encodeAware } from './aware.ts';
+import { granularityOf, type TrainConfig } from './config.ts';
 import type { Batch, DataSource } from './data-source.ts';
 import { addDecoderParameters, decode, type DecoderShape } from './decoder.ts';
 import { addEncoderParameters, dense, encode } from './encoder.ts';
@@ -22,6 +23,9 @@ export interface Outputs {
   readonly reconstructionError: number | null;
 }
 
+/** Numbers of the encoder: those of training, or those that static int8 will have (aware.ts). */
+export type Arithmetic = 'float' | 'int8';
+
 const BATCH = 256;
 const DEVIATION = 'latent_deviation';
 
@@ -36,6 +40,7 @@ export class Network {
     this.parameters = new Parameters(config.schedule.seed);
     const { latent } = config.encoder;
     addEncoderParameters(this.parameters, config.encoder, source.input[2]);
+    if (config.schedule.quantizationAwareSteps) addRanges(this.parameters, config.encoder, source.input[2]);
     for (let member = 0; member < config.head.members; member += 1)
       addHeadParameters(this.parameters, config.head.kind, { latent, classes: source.classes.length, member });
     if (!this.hasDecoder) return;
@@ -59,10 +64,22 @@ export class Network {
     return { latent: this.config.encoder.latent, frames, channels };
   }
 
-  /** Mean cross-entropy of all members with smoothed targets. @param encoderTraining whether the encoder's normalisation uses the batch */
-  classificationLoss(batch: Batch, encoderTraining: boolean): tf.Scalar {
-    const phi = encode(this.source.toInput(batch.windows), this.parameters, this.config.encoder, encoderTraining);
+  /**
+   * Mean cross-entropy of all members with smoothed targets. @param encoderTraining whether the encoder's normalisation uses the batch @param
+   * arithmetic int8: ranges follow the batch, normalisation never does
+   */
+  classificationLoss(batch: Batch, encoderTraining: boolean, arithmetic: Arithmetic = 'float'): tf.Scalar {
+    const input = this.source.toInput(batch.windows);
+    const phi =
+      arithmetic === 'int8'
+        ? this.encodeInt8(input, true)
+        : encode(input, this.parameters, this.config.encoder, encoderTraining);
     return this.crossEntropy(phi, batch.labels);
+  }
+
+  private encodeInt8(input: tf.Tensor4D, moving: boolean): tf.Tensor2D {
+    const { encoder } = this.config;
+    return encodeAware(input, this.parameters, encoder, { granularity: granularityOf(this.config), moving });
   }
 
   /** The objective's loss: reconstruction, divergence, cross-entropy as it says. @param beta weight of the divergence now */
@@ -113,18 +130,21 @@ export class Network {
   }
 
   /** What the network makes of windows, in batches. */
-  outputs(windows: readonly Float32Array[]): Outputs[] {
+  outputs(windows: readonly Float32Array[], arithmetic: Arithmetic = 'float'): Outputs[] {
     const results: Outputs[] = [];
     for (let at = 0; at < windows.length; at += BATCH) {
       const some = windows.slice(at, at + BATCH);
-      tf.tidy(() => void results.push(...this.outputsOf(this.source.toInput(some), some)));
+      tf.tidy(() => void results.push(...this.outputsOf(this.source.toInput(some), some, arithmetic)));
     }
     return results;
   }
 
   /** @param windows for the reconstruction error and the statistics */
-  outputsOf(input: tf.Tensor4D, windows: readonly Float32Array[]): Outputs[] {
-    const phi = encode(input, this.parameters, this.config.encoder, false);
+  outputsOf(input: tf.Tensor4D, windows: readonly Float32Array[], arithmetic: Arithmetic = 'float'): Outputs[] {
+    const phi =
+      arithmetic === 'int8'
+        ? this.encodeInt8(input, false)
+        : encode(input, this.parameters, this.config.encoder, false);
     const heads = this.heads(phi, false);
     const errors = this.hasDecoder
       ? tf

@@ -9,7 +9,7 @@ import { readCheckpoint, writeCheckpoint, type Checkpoint, type CurvePoint } fro
 import type { TrainConfig } from './config.ts';
 import type { DataSource } from './data-source.ts';
 import { isDecayed } from './heads.ts';
-import { Network } from './network.ts';
+import { Network, type Arithmetic } from './network.ts';
 import type { ParameterValues } from './parameters.ts';
 import { Sgd, type StepOptions } from './sgd.ts';
 
@@ -43,6 +43,12 @@ export interface Trained {
 /** A generator of its own for every step (the multiplier is odd: a bijection of 32 bits). */
 const stepRandom = (seed: number, step: number) =>
   createRandom((Math.imul(seed, 0x9e3779b1) ^ Math.imul(step + 1, 0x85ebca6b)) >>> 0);
+
+/** First of the steps, over all phases, that see the encoder as int8 will have it; infinite: none do. */
+function awareFrom({ schedule, objective }: TrainConfig): number {
+  const { steps, quantizationAwareSteps: aware = 0 } = schedule;
+  return aware === 0 ? Infinity : steps - aware + (objective.kind === 'classify' ? 0 : objective.pretrainSteps);
+}
 
 /** Share of the old value in the smoothed loss. */
 const SMOOTHING = 0.98;
@@ -128,7 +134,8 @@ function trainStep(network: Network, sgd: Sgd, step: number, pretrainSteps: numb
   };
   return tf.tidy(() => {
     const loss = (): tf.Scalar => {
-      if (!isPretraining) return network.classificationLoss(batch, !isFrozen);
+      if (!isPretraining)
+        return network.classificationLoss(batch, !isFrozen, step >= awareFrom(network.config) ? 'int8' : 'float');
       const noise = Float32Array.from({ length: schedule.batch * encoder.latent }, () => random.normal());
       const beta = objective.beta * Math.min(1, step / Math.max(1, objective.warmUpSteps));
       return network.representationLoss(batch, beta, tf.tensor2d(noise, [schedule.batch, encoder.latent]));
@@ -152,20 +159,25 @@ interface Progress {
 
 function validated(network: Network, sgd: Sgd, progress: Progress, before: Checkpoint | null): Checkpoint {
   const { key, step, steps, loss, isPretraining } = progress;
-  const accuracy = isPretraining ? null : accuracyOf(network);
+  const from = awareFrom(network.config);
+  const isAware = step > from;
+  const accuracy = isPretraining ? null : accuracyOf(network, isAware ? 'int8' : 'float');
   const parameters = network.parameters.values();
   let best = before?.best ?? null;
+  // Once int8 counts, what float reached does not.
+  if (isAware && best !== null && best.step <= from) best = null;
   if (accuracy !== null && (best === null || accuracy > best.accuracy)) best = { accuracy, step, parameters };
   const { patience, validateSteps } = network.config.schedule;
-  const isStale = best !== null && step - best.step >= patience * validateSteps;
+  // A phase that is still to come is not skipped.
+  const isStale = (isAware || from === Infinity) && best !== null && step - best.step >= patience * validateSteps;
   const curve = [...(before?.curve ?? []), { step, loss, accuracy }];
   return { key, step, finished: step >= steps || isStale, parameters, velocities: sgd.velocities, best, curve };
 }
 
 /** Share of validation windows whose class has the largest mean logit. */
-export function accuracyOf(network: Network): number {
+export function accuracyOf(network: Network, arithmetic: Arithmetic = 'float'): number {
   const { windows, labels } = network.source.validation;
-  const correct = network.outputs(windows).filter(({ logits }, i) => {
+  const correct = network.outputs(windows, arithmetic).filter(({ logits }, i) => {
     const sum = logits[0]!.map((_, c) => logits.reduce((total, member) => total + member[c]!, 0));
     return argmax(sum) === labels[i];
   });

@@ -5,6 +5,7 @@ import { env, ready, setBackend } from '@tensorflow/tfjs-core';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 // For its side effect: it registers the gradients of all operations.
 import '@tensorflow/tfjs-layers';
+import { registerFakeQuantization } from './fake-quantization.ts';
 import { registerGradientKernels } from './gradient-kernels.ts';
 import { registerNormalisationKernels } from './normalisation-kernels.ts';
 
@@ -25,4 +26,5 @@ export async function startTfjs(): Promise<void> {
   await ready();
   registerGradientKernels();
   registerNormalisationKernels();
+  registerFakeQuantization();
 }

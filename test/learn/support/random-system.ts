@@ -132,7 +132,7 @@ export function randomSystem(
   const frames = frontEnd.kind === 'mfcc' ? analysed(frontEnd, stream) : stream;
   const windows = Array.from({ length: 20 }, (_, i) => frames.subarray(i * 6 * FRAMES, (i + 1) * 6 * FRAMES));
   const samples = windows.map((window) => sensor.floats(window));
-  const encoder = quantizedEncoder(graph, samples, scheme);
+  const encoder = quantizedEncoder(graph, samples, { scheme, granularity: 'channel', learned: new Map() });
   const offset = -encoder.tensors[encoder.outputs[0]!]!.quantization!.zeroPoint[0]! || 0;
   const sizes = { size: LATENT, classes: CLASSES.length, offset };
   const base = {

@@ -59,7 +59,7 @@ export function toySource({ data, frontEnd }: TrainConfig): DataSource {
   const { windows, labels } = toyWindows(90, 5);
   return {
     classes: data.classes,
-    input: [FRAMES, 1, CHANNELS],
+    input: frontEnd.kind === 'image' ? [FRAMES, FRAMES, 3] : [FRAMES, 1, CHANNELS],
     frames: FRAMES,
     channels: CHANNELS,
     validation: { windows: windows.map(toyFloats), labels, subjects: labels.map(String) },
