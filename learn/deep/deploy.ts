@@ -18,7 +18,13 @@ import { quantizeDynamic } from '../quantize/dynamic.ts';
 import { int8Format } from '../quantize/number-format.ts';
 import { quantizeGraph } from '../quantize/quantize-graph.ts';
 import { learnedRanges } from './aware.ts';
-import { granularityOf, imagesAreStatic, type Granularity, type QuantizationScheme } from './config.ts';
+import {
+  granularityOf,
+  imagesAreStatic,
+  type Granularity,
+  type QuantizationScheme,
+  type TrainConfig,
+} from './config.ts';
 import { encoderGraph } from './export.ts';
 import { headName } from './heads.ts';
 import type { Network } from './network.ts';
@@ -30,6 +36,8 @@ export interface DeployOptions {
   readonly calibration: readonly Int16Array[];
   readonly validation: { readonly windows: readonly Int16Array[]; readonly labels: readonly number[] };
   readonly hopFrames: number;
+  /** Of the encoder; default: the network's own configuration. */
+  readonly quantization?: TrainConfig['quantization'];
   /** Share of known windows that is to be accepted, 0..1. */
   readonly truePositiveRate: number;
   /** Probability that the activity changes from one window to the next. */
@@ -39,6 +47,7 @@ export interface DeployOptions {
 /** @param network with a linear or a cosine head */
 export function deploy(network: Network, options: DeployOptions): DecisionSystem {
   const { config, source } = network;
+  const quantization = options.quantization ?? config.quantization;
   const graph = encoderGraph({
     name: `${config.name}_encoder`,
     spec: config.encoder,
@@ -48,8 +57,8 @@ export function deploy(network: Network, options: DeployOptions): DecisionSystem
   });
   const floats = options.calibration.map((window) => options.sensor.floats(window));
   const encoder = quantizedEncoder(graph, floats, {
-    scheme: config.quantization?.scheme ?? 'static',
-    granularity: granularityOf(config),
+    scheme: quantization?.scheme ?? 'static',
+    granularity: granularityOf({ quantization }),
     learned: learnedRanges(network.parameters.values(), config.encoder, source.input[2]),
   });
   const frontEnd = options.sensor.frontEnd(encoder);

@@ -30,7 +30,11 @@ export interface TrainingData {
 }
 
 /** Ranges and prototypes from training windows, threshold and temperature from validation windows, as config.deploy says. */
-export function deploySystem(network: Network, data: TrainingData, { deploy: how }: TrainConfig): DecisionSystem {
+export function deploySystem(
+  network: Network,
+  data: TrainingData,
+  { deploy: how, quantization }: TrainConfig,
+): DecisionSystem {
   const system = deploy(network, {
     sensor: data.sensor,
     calibration: data.calibration(how.calibrationWindows),
@@ -38,6 +42,7 @@ export function deploySystem(network: Network, data: TrainingData, { deploy: how
     hopFrames: how.hopFrames ?? Math.ceil(data.source.frames / 2),
     truePositiveRate: how.accept,
     switching: how.switching,
+    ...(quantization && { quantization }),
   });
   return how.detector === 'statistics' ? data.withStatistics(system) : system;
 }

@@ -34,9 +34,8 @@ function deployed(
   scheme: QuantizationScheme,
 ): { network: Network; system: DecisionSystem } {
   const network = networks.get(kind)!;
-  const config = toyConfig({ head: { kind }, quantization: { scheme } });
-  const withScheme = Object.assign(Object.create(network) as Network, { config });
-  return { network, system: deploy(withScheme, toyDeployment(config)) };
+  const how = { ...toyDeployment(network.config), quantization: { scheme, granularity: 'channel' } as const };
+  return { network, system: deploy(network, how) };
 }
 
 /** Length of the error of phi over that of phi, root of the mean over windows. */

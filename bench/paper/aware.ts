@@ -1,0 +1,103 @@
+/**
+ * `npm run paper:aware [-- --quick] [--seeds N] [--json]`: what it is worth that the last third of a training sees weights and activations as int8
+ * will have them, for weights with a scale by output channel and by layer, and what dynamic scales make of windows eight times louder. Integer
+ * decision systems on windows of unseen subjects; cells are cached, a run resumes.
+ */
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { note, print, reportError, table } from '../../cli/output.ts';
+import { packageRoot } from '../../common/package-root.ts';
+import { bootstrapMean, type Interval } from '../../learn/evaluate/bootstrap.ts';
+import { startTfjs } from '../../learn/tfjs/start.ts';
+import { GAINS, VARIANTS, awareCell, type AwareCell, type AwareOptions } from './aware-grid.ts';
+
+interface Options extends AwareOptions {
+  readonly seeds: number;
+  readonly json?: boolean;
+}
+
+interface Figure {
+  readonly gain: number;
+  readonly accuracy: number;
+  /** Over subjects. */
+  readonly interval: Interval;
+  /** Against the float network trained without knowledge of int8, paired by window. */
+  readonly difference: number;
+  readonly differenceInterval: Interval;
+  /** Share of windows with the class of the same network in float. */
+  readonly same: number;
+}
+
+interface Row {
+  readonly title: string;
+  readonly figures: readonly Figure[];
+}
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+function rowOf(title: string, cells: readonly AwareCell[], float: readonly AwareCell[]): Row {
+  const { subjects } = cells[0]!;
+  const overSeeds = (all: readonly AwareCell[], of: 'right' | 'same', g: number): number[] =>
+    subjects.map((_, i) => mean(all.map((one) => one[of][g]![i]!)));
+  const figures = GAINS.map((gain, g): Figure => {
+    const [values, base] = [overSeeds(cells, 'right', g), overSeeds(float, 'right', g)];
+    const differences = values.map((value, i) => value - base[i]!);
+    return {
+      ...{ gain, accuracy: mean(values), interval: bootstrapMean(values, subjects) },
+      ...{ difference: mean(differences), differenceInterval: bootstrapMean(differences, subjects) },
+      same: mean(overSeeds(cells, 'same', g)),
+    };
+  });
+  return { title, figures };
+}
+
+async function run(options: Options): Promise<void> {
+  await startTfjs();
+  const seeds = Array.from({ length: options.quick ? 1 : options.seeds }, (_, i) => i + 1);
+  const columns = [null, ...VARIANTS].map((variant) => ({ variant, cells: [] as AwareCell[] }));
+  // Seed after seed, so that what an interrupted run leaves are whole tables.
+  for (const seed of seeds)
+    for (const { variant, cells } of columns) {
+      cells.push(awareCell(variant, seed, options));
+      note(`${variant?.title ?? 'float'}, seed ${seed}: done`);
+    }
+  const float = columns[0]!.cells;
+  const rows = columns.map(({ variant, cells }) => rowOf(variant?.title ?? 'float', cells, float));
+  const windows = float[0]!.subjects.length;
+  const subjects = new Set(float[0]!.subjects).size;
+  const document = { schemaVersion: 1, quick: options.quick === true, seeds: seeds.length, windows, subjects, rows };
+  print(options, document, () => {
+    const percent = (share: number): string => (100 * share).toFixed(1);
+    const range = ({ low, high }: Interval): string => `${percent(low)} to ${percent(high)}`;
+    return [
+      ...(options.quick ? ['QUICK RUN (one seed, a sixth of the training): not the figures of the full table.'] : []),
+      `har-wisdm-watch, six activities, ${windows} windows of ${subjects} unseen subjects; seeds: ${seeds.length}; intervals over subjects`,
+      'right: percent; against float: points, paired by window, the float network trained without knowledge of int8; same: percent of windows with the class of the same network in float',
+      '',
+      table(
+        ['network', ...GAINS.flatMap((gain) => [`right, gain ${gain}`, '95 %', 'against float', '95 %', 'same'])],
+        rows.map(({ title, figures }) => [
+          title,
+          ...figures.flatMap((one) => [
+            ...[percent(one.accuracy), range(one.interval)],
+            ...(title === 'float'
+              ? ['-', '-', '-']
+              : [percent(one.difference), range(one.differenceInterval), percent(one.same)]),
+          ]),
+        ]),
+      ),
+    ].join('\n');
+  });
+}
+
+try {
+  const program = new Command('paper:aware')
+    .option('--quick', 'one seed, short trainings; labelled as such')
+    .option('--seeds <count>', 'repetitions', Number, 3)
+    .option('--data <folder>', 'folder of the data sets', join(packageRoot(), '..', 'shared', 'data'))
+    .option('--json', 'print JSON')
+    .action(run);
+  await program.parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = reportError(error);
+}
