@@ -27,6 +27,7 @@ import { formatEvaluation } from './evaluate-text.ts';
 import { boardOption, dirOption, engineOption, nonNegativeInteger } from './options.ts';
 import { note, print, type JsonOption } from './output.ts';
 import { progress } from './progress.ts';
+import { isProjectOrSystem, refuseOptions, requireOptions } from './project.ts';
 
 interface EvaluateArguments extends JsonOption {
   readonly data: string;
@@ -43,6 +44,9 @@ interface EvaluateArguments extends JsonOption {
   readonly output: string;
   readonly engine: EngineName;
 }
+
+/** Options that say something about a decision system. */
+const OF_SYSTEMS = ['data', 'split', 'on', 'samples', 'board', 'output', 'engine', 'json'];
 
 export interface EvaluationRow {
   readonly model: string;
@@ -74,23 +78,37 @@ export interface Evaluation {
 export function addEvaluate(program: Command): void {
   program
     .command('evaluate')
-    .description('accuracy of models on a data set, side by side; quantized ones against the first float one')
-    .argument('<models...>', '.tflite files')
-    .requiredOption('--data <data>', 'folder or file with samples (docs/data-sets.md)')
+    .description(
+      "accuracy of models on a data set, side by side, quantized ones against the first float one; or of a project's decision system on unseen subjects",
+    )
+    .argument('<models...>', '.tflite files, or one project (thumbelina.json)')
+    .option('--data <data>', "folder or file with samples (docs/data-sets.md); default: the project's")
     .option('--shift <list>', 'also on shifted inputs: gain:4,noise:10dB,bias:0.5,drop:0.1; + joins several')
     .addOption(new Option('--on <what>', 'where models run').choices(['reference', 'firmware']).default('reference'))
     .option('--port <path>', 'also on the device at this serial port (docs/hil.md); its outputs are compared')
     .option('--baud <rate>', 'of the serial port', nonNegativeInteger, 115200)
-    .option('--samples <count>', 'draw so many (default: all)', nonNegativeInteger)
+    .option(
+      '--samples <count>',
+      'draw so many (default: all); of a project windows for --on firmware',
+      nonNegativeInteger,
+    )
     .option('--seed <seed>', 'which samples are drawn', nonNegativeInteger, 1)
-    .option('--split <name>', 'of the data set (default: all but train)')
+    .option('--split <name>', "of the data set (default: all but train; a project's unseen subjects)")
     .option('--pipeline <file>', 'pre-processing (default: MODEL.pipeline.json beside the first model that has one)')
     .option('--layer-samples <count>', 'samples on which layers are compared', nonNegativeInteger, 16)
     .addOption(boardOption())
     .addOption(dirOption())
     .addOption(engineOption())
     .option('--json', 'print JSON')
-    .action(async (paths: string[], options: EvaluateArguments) => {
+    .action(async (paths: string[], options: EvaluateArguments, command: Command) => {
+      const project = paths.find(isProjectOrSystem);
+      if (project !== undefined) {
+        if (paths.length > 1) throw new UserError(`${project}: a project is evaluated alone; name it alone`);
+        refuseOptions(command, (name) => OF_SYSTEMS.includes(name), 'a project or decision system');
+        const { evaluateSystem } = await import('./evaluate-system.ts');
+        return evaluateSystem(project, options, command);
+      }
+      requireOptions(command, ['data']);
       const evaluation = await evaluate(paths, options);
       print(options, evaluation, () => formatEvaluation(evaluation));
       if (evaluation.outcome === 'ok') return;

@@ -1,53 +1,66 @@
-/** `thumbelina ood fit|evaluate SYSTEM.json`: the threshold of a decision system from known classes alone, and how well it rejects others. */
+/** `thumbelina ood fit|evaluate PROJECT.json|SYSTEM.json`: the threshold of a decision system from known classes alone, how well it rejects others. */
 import { writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { UserError } from '../common/errors.ts';
 import type { DecisionSystem } from '../firmware-gen/ir/system.ts';
 import { systemJson } from '../firmware-gen/system-file.ts';
-import { loadSystem } from '../harness/decision-system.ts';
+import { isMotion } from '../learn/deep/config.ts';
+import { splitMotion } from '../learn/deep/splits.ts';
 import { loadDataset, splitSubjects, type Recording } from '../learn/har/dataset.ts';
-import { loadSystemData, ofSplit } from '../learn/ood/system-data.ts';
+import { ofSplit } from '../learn/ood/system-data.ts';
 import {
   fitThreshold,
   gateThreshold,
-  systemFigures,
   systemWindows,
   withThreshold,
   type SystemWindows,
 } from '../learn/ood/system-scores.ts';
 import { withStatisticsGate } from '../learn/ood/statistics-gate.ts';
-import { print, table, type JsonOption } from './output.ts';
+import { DEFAULT_DIR } from './options.ts';
+import { print, type JsonOption } from './output.ts';
+import { loadSystemTarget, withFolders, type SystemTarget } from './project.ts';
+import { systemData, type DataOptions } from './system-data.ts';
+import { formatFigures, judgeSystem } from './system-figures.ts';
 
-/** As a training configuration has them unless it says otherwise. */
+/** As a project has them unless it says otherwise. */
 const [VALIDATE_EVERY, SEED] = [5, 1];
 
-interface FitArguments extends JsonOption {
-  readonly data: string;
-  readonly accept: number;
-  readonly split?: string;
-  readonly detector?: 'statistics';
-  readonly halfTurn: boolean;
+interface OodArguments extends JsonOption, DataOptions {
+  readonly output: string;
 }
 
-interface EvaluateArguments extends JsonOption {
-  readonly data: string;
-  readonly split: string;
+interface FitArguments extends OodArguments {
+  readonly accept: number;
+  readonly detector?: 'statistics';
+  readonly halfTurn: boolean;
 }
 
 export function addOod(program: Command): void {
   const ood = program
     .command('ood')
     .description('how a decision system tells unknown activities or words from known ones');
-  ood
-    .command('fit')
-    .description(
-      'set the threshold, or the whole gate, from windows of the known classes alone, and write it into the system',
+  const subcommand = (name: string, description: string): Command =>
+    ood
+      .command(name)
+      .description(description)
+      .argument('<system>', 'NAME.system.json, or the project it was made of')
+      .option('-o, --output <dir>', "folder of the project's system", DEFAULT_DIR)
+      .option('--data <folder>', "data set of motion or sound; default: the project's")
+      .option('--json', 'print JSON');
+  subcommand(
+    'fit',
+    'set the threshold, or the whole gate, from windows of the known classes alone, and write it into the system',
+  )
+    .option(
+      '--accept <percent>',
+      "share of known windows to accept (a project's own goes before the default)",
+      percent,
+      95,
     )
-    .argument('<system>', 'NAME.system.json')
-    .requiredOption('--data <folder>', 'data set of motion or sound')
-    .option('--accept <percent>', 'share of known windows to accept', percent, 95)
-    .option('--split <name>', "the data set's split to take windows from (default: val; with --detector: train)")
+    .option(
+      '--split <name>',
+      "the data set's split to take windows from (default: a project's validating subjects, else val; with --detector its training ones, else train)",
+    )
     .addOption(
       new Option(
         '--detector <name>',
@@ -55,15 +68,9 @@ export function addOod(program: Command): void {
       ).choices(['statistics']),
     )
     .option('--no-half-turn', 'with --detector: the sensor is never worn turned by half a turn about z')
-    .option('--json', 'print JSON')
     .action(runFit);
-  ood
-    .command('evaluate')
-    .description('AUROC, AUPR, TNR at a TPR of 95 %, per unknown class, with intervals over subjects')
-    .argument('<system>', 'NAME.system.json')
-    .requiredOption('--data <folder>', 'data set of motion or sound')
-    .option('--split <name>', "the data set's split to judge on", 'val')
-    .option('--json', 'print JSON')
+  subcommand('evaluate', 'AUROC, AUPR, TNR at a TPR of 95 %, per unknown class, with intervals over subjects')
+    .option('--split <name>', "the data set's split to judge on (default: a project's unseen subjects, else val)")
     .action(runEvaluate);
 }
 
@@ -74,9 +81,9 @@ function percent(text: string): number {
 }
 
 /** @throws UserError when there are none */
-function someOf(windows: SystemWindows, system: DecisionSystem, folder: string): SystemWindows {
+function someOf(windows: SystemWindows, system: DecisionSystem, where: string): SystemWindows {
   if (windows.labels.length > 0) return windows;
-  throw new UserError(`${folder}: no windows of ${system.classes.join(', ')}; use another data set`);
+  throw new UserError(`${where}: no windows of ${system.classes.join(', ')}; use another data set`);
 }
 
 interface Fitted {
@@ -85,34 +92,45 @@ interface Fitted {
   readonly judged: SystemWindows;
 }
 
-function withFittedThreshold(system: DecisionSystem, { data, split = 'val', accept }: FitArguments): Fitted {
-  const judged = someOf(loadSystemData(system, data, split).windows(system.classes), system, data);
-  return { judged, fitted: withThreshold(system, fitThreshold(system, judged, accept / 100)) };
+/** @param accept share, 0..1 */
+function withFittedThreshold(target: SystemTarget, options: FitArguments, accept: number): Fitted {
+  const { system } = target.loaded;
+  const judged = someOf(systemData(target, options, 'validation').windows(system.classes), system, target.path);
+  return { judged, fitted: withThreshold(system, fitThreshold(system, judged, accept)) };
 }
 
-function withFittedStatistics(system: DecisionSystem, options: FitArguments): Fitted {
-  const { split = 'train', halfTurn } = options;
+function withFittedStatistics({ loaded, path, project }: SystemTarget, options: FitArguments, accept: number): Fitted {
+  const { system } = loaded;
   if (system.frontEnd.kind === 'mfcc')
     throw new UserError(`${system.name}: --detector statistics is for motion; leave it out for sound`);
-  const data = loadDataset(options.data);
+  const config = project && withFolders(project);
+  const folder = config?.data.folder ?? options.data;
+  if (folder === undefined) throw new UserError(`${path}: a system names no data set; give --data`);
+  const data = loadDataset(folder, config && isMotion(config) ? config.data.average : 1);
+  const { split } = options;
+  const parts =
+    config !== null && split === undefined
+      ? splitMotion(data, config)
+      : splitSubjects(ofSplit(data.recordings, folder, split ?? 'train'), VALIDATE_EVERY);
   const known = (recordings: readonly Recording[]): SystemWindows =>
-    someOf(systemWindows(system, data, recordings, system.classes), system, options.data);
-  const parts = splitSubjects(ofSplit(data.recordings, options.data, split), VALIDATE_EVERY);
+    someOf(systemWindows(system, data, recordings, system.classes), system, folder);
   const judged = known(parts.validation);
-  const fitted = withStatisticsGate(system, known(parts.train), judged, {
-    ...{ rawScale: data.scale, halfTurn, accept: options.accept / 100, seed: SEED },
-  });
-  return { judged, fitted };
+  const halfTurn = options.halfTurn && (config === null || config.augmentation.flip > 0);
+  const seed = config?.schedule.seed ?? SEED;
+  const how = { rawScale: data.scale, halfTurn, accept, seed };
+  return { judged, fitted: withStatisticsGate(system, known(parts.train), judged, how) };
 }
 
-function runFit(path: string, options: FitArguments): void {
-  const { system } = loadSystem(path);
+function runFit(argument: string, options: FitArguments, command: Command): void {
+  const target = loadSystemTarget(argument, options.output, options.data);
+  const { system, encoder, configuration } = target.loaded;
+  const isGiven = command.getOptionValueSource('accept') === 'cli';
+  const accept = isGiven || target.project === null ? options.accept / 100 : target.project.config.deploy.accept;
   const before = gateThreshold(system);
   const { fitted, judged } = options.detector
-    ? withFittedStatistics(system, options)
-    : withFittedThreshold(system, options);
-  const encoder = `${basename(path).replace(/\.system\.json$/, '')}.tflite`;
-  writeFileSync(path, systemJson(fitted, encoder));
+    ? withFittedStatistics(target, options, accept)
+    : withFittedThreshold(target, options, accept);
+  writeFileSync(target.path, systemJson(fitted, encoder, configuration));
   const after = gateThreshold(fitted);
   const document = {
     schemaVersion: 1,
@@ -130,35 +148,14 @@ function runFit(path: string, options: FitArguments): void {
   );
 }
 
-function runEvaluate(path: string, options: EvaluateArguments): void {
-  const { system } = loadSystem(path);
-  const data = loadSystemData(system, options.data, options.split);
-  const others = data.labels.filter((label) => !system.classes.includes(label));
-  const [known, unknown] = [data.windows(system.classes), data.windows(others)];
-  if (known.samples.length === 0 || unknown.samples.length === 0)
+function runEvaluate(argument: string, options: OodArguments): void {
+  const target = loadSystemTarget(argument, options.output, options.data);
+  const { system } = target.loaded;
+  const figures = judgeSystem(target, systemData(target, options, 'unseen'));
+  if (figures.all === null)
     throw new UserError(
-      `${options.data}: known and unknown classes are both needed; use a data set with other labels too`,
+      `${target.path}: known and unknown classes are both needed; use a data set with other labels too`,
     );
-  const figures = systemFigures(system, known, unknown, others);
-  print(options, { schemaVersion: 1, system: system.name, threshold: gateThreshold(system), ...figures }, () => {
-    const share = (value: number): string => `${(100 * value).toFixed(1)} %`;
-    const row = (name: string, windows: number, one: typeof figures.all): (string | number)[] => [
-      ...[
-        name,
-        windows,
-        one.auroc.toFixed(3),
-        `${one.aurocInterval.low.toFixed(2)}-${one.aurocInterval.high.toFixed(2)}`,
-      ],
-      ...[one.aupr.toFixed(3), one.tnrAtTpr95.toFixed(3), share(one.unknownAccepted)],
-    ];
-    const rows = [
-      row('all', figures.unknown, figures.all),
-      ...figures.byClass.map((one) => row(one.unknown, one.windows, one)),
-    ];
-    return [
-      `${system.name}: ${share(figures.accuracy)} of ${figures.known} known windows right, ${share(figures.all.knownAccepted)} accepted`,
-      '',
-      table(['unknown', 'windows', 'AUROC', '95 %', 'AUPR', 'TNR@TPR95', 'accepted'], rows),
-    ].join('\n');
-  });
+  const document = { schemaVersion: 1, system: system.name, threshold: gateThreshold(system), ...figures };
+  print(options, document, () => formatFigures(system.name, figures));
 }

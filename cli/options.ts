@@ -7,7 +7,7 @@ import type { HarnessInput, HarnessOptions, HarnessProtocol } from '../firmware-
 import type { EngineName } from '../emulator/create-machine.ts';
 
 export const DEFAULT_DIR = './build/thumbelina';
-const DEFAULT_BOARD = 'mps2-an386';
+export const DEFAULT_BOARD = 'mps2-an386';
 /** Windows of recordings that a decision system is fed with, where nobody says how many. */
 export const RUN_WINDOWS = 200;
 const ENGINES: readonly EngineName[] = ['wasm', 'unicorn'];

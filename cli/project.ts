@@ -116,3 +116,12 @@ export function refuseOptions(command: Command, means: (name: string) => boolean
     .find((option) => !means(option.attributeName()));
   if (other) throw new UserError(`${other.long ?? other.flags}: is not for ${what}; leave it out`);
 }
+
+/** Options that only some kinds of argument need, in commander's words. */
+export function requireOptions(command: Command, names: readonly string[]): void {
+  const missing = command.options.find(
+    (option) =>
+      names.includes(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === undefined,
+  );
+  if (missing) command.error(`required option '${missing.flags}' not specified`);
+}

@@ -1,4 +1,4 @@
-/** `thumbelina quantize`: a float .tflite and calibration data to a quantized .tflite: int8, int16x8, 16x16, mixed, or dynamic. */
+/** `thumbelina quantize`: a float .tflite and calibration data to a quantized .tflite: int8, int16x8, 16x16, mixed, or dynamic; or a project anew. */
 import { writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { loadBoard } from '../boards/load.ts';
@@ -22,7 +22,7 @@ import {
 } from '../learn/quantize/static.ts';
 import { chooseData, findPipeline, pipelinePath } from './data.ts';
 import { layerCells, layerHeader } from './layer-text.ts';
-import { boardOption, nonNegativeInteger } from './options.ts';
+import { DEFAULT_DIR, boardOption, nonNegativeInteger } from './options.ts';
 import {
   METHODS,
   MOMENTUM,
@@ -34,6 +34,7 @@ import {
   share,
 } from './quantize-options.ts';
 import { print, table, type JsonOption } from './output.ts';
+import { isProjectOrSystem, refuseOptions, requireOptions } from './project.ts';
 
 interface QuantizeArguments extends JsonOption {
   readonly calibration: string;
@@ -56,17 +57,21 @@ interface QuantizeArguments extends JsonOption {
   readonly split?: string;
   readonly pipeline?: string;
   readonly output: string;
+  readonly data?: string;
 }
 
 export function addQuantize(program: Command): void {
   program
     .command('quantize')
     .description(
-      'a float model and calibration data to a quantized one: int8 and int16x8 as TFLite runs them, and forms of our own',
+      'a float model and calibration data to a quantized one: int8 and int16x8 as TFLite runs them, and forms of our own; or the trained network of a project to a decision system',
     )
-    .argument('<model>', 'float32 .tflite file')
-    .requiredOption('--calibration <data>', 'folder or file with samples (docs/data-sets.md)')
-    .requiredOption('-o, --output <file>', '.tflite file to write; its pipeline.json goes beside it')
+    .argument('<model>', 'float32 .tflite file, or a project (thumbelina.json), which says itself how')
+    .option('--calibration <data>', 'folder or file with samples (docs/data-sets.md); a model needs it')
+    .option(
+      '-o, --output <path>',
+      `.tflite file to write, its pipeline.json goes beside it; of a project the folder (default: ${DEFAULT_DIR})`,
+    )
     .addOption(
       new Option('--scheme <scheme>', 'how scales are found')
         .choices(['static', 'dynamic-q', 'dynamic-asym'])
@@ -104,8 +109,17 @@ export function addQuantize(program: Command): void {
     .option('--seed <seed>', 'which samples are drawn', nonNegativeInteger, 1)
     .option('--split <name>', 'of the data set (default: train, where it has one)')
     .option('--pipeline <file>', 'pre-processing (default: MODEL.pipeline.json beside the model, else data as it is)')
+    .option('--data <folder>', 'of a project: data set in place of its own')
     .option('--json', 'print JSON')
-    .action(async (path: string, options: QuantizeArguments) => {
+    .action(async (path: string, options: QuantizeArguments, command: Command) => {
+      if (isProjectOrSystem(path)) {
+        refuseOptions(command, (name) => ['output', 'data', 'json'].includes(name), 'a project, which says itself how');
+        const { quantizeProject } = await import('./train.ts');
+        const { output = DEFAULT_DIR }: { output?: string } = options;
+        return quantizeProject(path, { ...options, output });
+      }
+      refuseOptions(command, (name) => name !== 'data', 'a model, whose data are --calibration');
+      requireOptions(command, ['calibration', 'output']);
       const report = await quantize(path, options);
       print(options, report, () => formatQuantize(report));
     });

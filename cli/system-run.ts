@@ -5,15 +5,16 @@ import { UserError } from '../common/errors.ts';
 import type { TimingMode } from '../emulator/board-timing.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { pushedValues, type DecisionSystem } from '../firmware-gen/ir/system.ts';
-import { compileSystem, type FedDecision } from '../harness/decision-system.ts';
+import { compileSystem, type FedDecision, type LoadedSystem } from '../harness/decision-system.ts';
 import { readInputFile } from '../harness/input-file.ts';
 import { emulatedTiming, type TimingReport } from '../harness/report.ts';
-import { feedSystem, summariseCycles, type CycleSummary, type Spread } from '../harness/system-run.ts';
-import { beginnings, loadRoleData, loadSystemData, type RecordedStream } from '../learn/ood/system-data.ts';
+import { feedSystem, summariseCycles, type CycleSummary, type FedSystem, type Spread } from '../harness/system-run.ts';
+import { beginnings, type RecordedStream } from '../learn/ood/system-data.ts';
 import { RUN_WINDOWS, timingMode, type WeightsMemory } from './options.ts';
 import { print, type JsonOption } from './output.ts';
 import { progress } from './progress.ts';
-import { chooseBoard, loadSystemTarget, withFolders, type SystemTarget } from './project.ts';
+import { chooseBoard, loadSystemTarget, type SystemTarget } from './project.ts';
+import { systemData } from './system-data.ts';
 import { formatSystemRun } from './system-text.ts';
 
 export interface SystemRunArguments extends JsonOption {
@@ -37,27 +38,17 @@ export interface StreamDecision extends Omit<FedDecision, 'label' | 'smoothed'> 
   readonly smoothed: string;
 }
 
-export interface SystemReport extends CycleSummary {
+export interface SystemReport extends BoardFigures {
   readonly schemaVersion: 1;
   readonly system: string;
-  readonly board: string;
-  readonly core: string;
-  readonly engine: string;
-  readonly source: 'emulated';
-  readonly timing: TimingReport;
   readonly weights: WeightsMemory;
   readonly elf: string;
+  readonly core: string;
+  readonly source: 'emulated';
+  readonly timing: TimingReport;
   /** Classes that were learned. */
   readonly classes: readonly string[];
   readonly decisions: readonly StreamDecision[];
-  readonly latencyMs: Spread | null;
-  readonly clockHz: number;
-  readonly memory: {
-    readonly flashBytes: number;
-    /** Without stack where nothing was fed. */
-    readonly ramBytes: number;
-    readonly stackBytes: number | null;
-  };
 }
 
 type Fed = Omit<RecordedStream, 'label' | 'subject'> & {
@@ -80,11 +71,8 @@ export async function runSystem(
   print(options, report, () => formatSystemRun(report, target.loaded.system));
 }
 
-function streamsOf(
-  { loaded, project, path }: SystemTarget,
-  options: SystemRunArguments,
-  feeds: boolean,
-): readonly Fed[] {
+function streamsOf(target: SystemTarget, options: SystemRunArguments, feeds: boolean): readonly Fed[] {
+  const { loaded, path } = target;
   const { system } = loaded;
   const { input, data, windows } = options;
   if (input !== undefined) {
@@ -94,16 +82,13 @@ function streamsOf(
   }
   if (!feeds) return [];
   if (windows === 0) throw new UserError('--windows 0: there is nothing to feed; give more');
-  if (project === null && data === undefined)
-    throw new UserError(`${path}: a system names no recordings; give --input or --data`);
-  const { streams } =
-    project === null ? loadSystemData(system, data!, 'val') : loadRoleData(system, withFolders(project), 'unseen');
+  const { streams } = systemData(target, options, 'unseen');
   const fed = beginnings(system, streams, windows ?? RUN_WINDOWS);
   if (fed.length > 0) return fed;
   throw new UserError(`${path}: all recordings are shorter than a window; record longer ones`);
 }
 
-interface Circumstances {
+export interface Circumstances {
   readonly board: Board;
   readonly timing: TimingMode;
   readonly engine: EngineName;
@@ -111,39 +96,59 @@ interface Circumstances {
   readonly weights: WeightsMemory;
 }
 
-async function reportOf(
-  { loaded }: SystemTarget,
-  streams: readonly Fed[],
-  { board, timing, engine, output, weights }: Circumstances,
-): Promise<SystemReport> {
+async function reportOf({ loaded }: SystemTarget, streams: readonly Fed[], how: Circumstances): Promise<SystemReport> {
   const { system } = loaded;
-  const image = await compileSystem(loaded, output, board, weights === 'ram');
+  const { board } = how;
+  const { fed, elf, figures } = await buildAndFeed(loaded, streams, how);
+  return {
+    schemaVersion: 1,
+    system: system.name,
+    classes: system.classes,
+    decisions: (fed?.decisions ?? []).flatMap((own, recording) =>
+      own.map((one) => named(one, system, { recording, ...streams[recording]! })),
+    ),
+    ...{ core: board.core, source: 'emulated', timing: emulatedTiming(board, how.timing) },
+    ...{ weights: how.weights, elf, ...figures },
+  };
+}
+
+/** What a run on a board says, whatever is made of the decisions. */
+export interface BoardFigures extends CycleSummary {
+  readonly board: string;
+  readonly engine: string;
+  readonly latencyMs: Spread | null;
+  readonly clockHz: number;
+  readonly memory: {
+    readonly flashBytes: number;
+    /** Without stack where nothing was fed. */
+    readonly ramBytes: number;
+    readonly stackBytes: number | null;
+  };
+}
+
+/** @param streams none: only built. `fed` is null then */
+export async function buildAndFeed(
+  { system, encoderSha256 }: LoadedSystem,
+  streams: readonly Pick<RecordedStream, 'samples'>[],
+  { board, timing, engine, output, weights }: Circumstances,
+): Promise<{ readonly fed: FedSystem | null; readonly elf: string; readonly figures: BoardFigures }> {
+  const image = await compileSystem({ system, encoderSha256 }, output, board, weights === 'ram');
   const bar = progress(board.name, streams.length);
   const samples = streams.map((one) => one.samples);
   const onProgress = (done: number): void => bar.update(done);
   const fed = samples.length > 0 ? feedSystem(image.elf, system, samples, { board, engine, timing, onProgress }) : null;
   bar.stop();
-  const all = fed?.decisions.flat() ?? [];
-  const figures = summariseCycles(system, all);
+  const summary = summariseCycles(system, fed?.decisions.flat() ?? []);
   const milliseconds = (cycles: number): number => (cycles / board.clockHz) * 1e3;
-  const { cycles } = figures;
+  const { cycles } = summary;
   const stackBytes = fed?.stackBytes ?? null;
-  return {
-    schemaVersion: 1,
-    ...{ system: system.name, board: board.name, core: board.core, engine, source: 'emulated' },
-    ...{ timing: emulatedTiming(board, timing), weights, elf: image.elfPath, classes: system.classes },
-    decisions: (fed?.decisions ?? []).flatMap((own, recording) =>
-      own.map((one) => named(one, system, { recording, ...streams[recording]! })),
-    ),
-    ...figures,
+  const { flashBytes, dataBytes, bssBytes, elfPath: elf } = image;
+  const figures = {
+    ...{ board: board.name, engine, ...summary, clockHz: board.clockHz },
     latencyMs: cycles && { mean: milliseconds(cycles.mean), max: milliseconds(cycles.max) },
-    clockHz: board.clockHz,
-    memory: {
-      flashBytes: image.flashBytes,
-      ramBytes: image.dataBytes + image.bssBytes + (stackBytes ?? 0),
-      stackBytes,
-    },
+    memory: { flashBytes, ramBytes: dataBytes + bssBytes + (stackBytes ?? 0), stackBytes },
   };
+  return { fed, elf, figures };
 }
 
 function named(

@@ -266,7 +266,31 @@ export function granularityOf({ quantization }: Pick<TrainConfig, 'quantization'
   return quantization?.granularity ?? 'channel';
 }
 
+/** What an editor shows of the sections. */
+const ABOUT = {
+  name: 'Of the system: names of files and C identifiers.',
+  data: 'The sensor: kind of data, folder (relative: beside this file), classes that are known, how a window is cut.',
+  frontEnd: 'What the encoder sees: raw windows, the 2D transformation (image), cepstra of sound (mfcc).',
+  encoder: 'Depthwise-separable convolutions in front of the latent features.',
+  head: 'Classes from features: linear and deconf-c can be deployed.',
+  objective: 'What the encoder learns: to classify, or a representation first.',
+  fineTune: 'Whether the encoder learns on while the head is trained.',
+  removeBlocks: 'Blocks left out at the end of a pretrained encoder.',
+  schedule: 'Seed, steps, batch, learning rate, validation and early stopping.',
+  augmentation: 'Of motion: how windows are turned, scaled and flipped in training.',
+  deploy: 'How the trained network becomes a decision system: test for the unknown, share to accept, hop, filter.',
+  quantization: 'How the encoder is quantized.',
+  adaptation: 'What learns on the device, from how many labelled windows.',
+  board: 'Where the system runs, as thumbelina boards lists them; --board goes before it.',
+  subjects: 'Who may train; default: the data set\'s split "train".',
+} as const satisfies Record<Exclude<keyof TrainConfig, '$schema' | 'schemaVersion'>, string>;
+
 /** JSON schema of a configuration as one writes it, for editors. */
 export function trainConfigJsonSchema(): unknown {
-  return z.toJSONSchema(trainConfigSchema, { io: 'input' });
+  const schema = z.toJSONSchema(trainConfigSchema, { io: 'input' });
+  const properties = Object.entries(schema.properties ?? {}).map(([name, property]) => {
+    const description = Object.hasOwn(ABOUT, name) ? ABOUT[name as keyof typeof ABOUT] : undefined;
+    return [name, typeof property === 'object' ? { ...property, description } : property];
+  });
+  return { ...schema, properties: Object.fromEntries(properties) as unknown };
 }

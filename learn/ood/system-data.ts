@@ -28,13 +28,16 @@ export interface RecordedStream {
   readonly samples: Int16Array;
 }
 
-/** @throws UserError for a data set of another form than the system's, or without that split */
-export function loadSystemData(system: DecisionSystem, folder: string, split: string): SystemData {
+/**
+ * @param average frames of motion that become one
+ * @throws UserError for a data set of another form than the system's, or without that split
+ */
+export function loadSystemData(system: DecisionSystem, folder: string, split: string, average = 1): SystemData {
   if (system.frontEnd.kind === 'mfcc') {
     const { cepstra } = system.frontEnd;
     return soundData(system, cepstra, ofSplit(soundSet(system, cepstra, folder), folder, split));
   }
-  const data = loadDataset(folder);
+  const data = loadDataset(folder, average);
   return motionData(system, data, ofSplit(data.recordings, folder, split));
 }
 

@@ -13,6 +13,7 @@ import {
 import { nearestPrototype } from '../../firmware-gen/reference/decision/prototypes.ts';
 import { windowStatistics } from '../../firmware-gen/reference/signal/window-statistics.ts';
 import { SystemReference } from '../../firmware-gen/reference/system.ts';
+import { bootstrapMean, type Interval } from '../evaluate/bootstrap.ts';
 import { cutWindows, type LabelledWindow, type MotionDataset, type Recording } from '../har/dataset.ts';
 import { oodFigures, thresholdAt, type OodFigures } from './metrics.ts';
 
@@ -97,13 +98,19 @@ export function fitThreshold(system: DecisionSystem, known: SystemWindows, share
 export interface SystemFigures {
   /** Share of known windows whose class is right, accepted or not. */
   readonly accuracy: number;
+  readonly accuracyInterval: Interval;
+  /** Share of known windows accepted. */
+  readonly accepted: number;
+  readonly acceptedInterval: Interval;
+  readonly subjects: number;
   readonly known: number;
   readonly unknown: number;
-  readonly all: OodFigures;
+  /** Null without unknown windows. */
+  readonly all: OodFigures | null;
   readonly byClass: readonly ({ readonly unknown: string; readonly windows: number } & OodFigures)[];
 }
 
-/** @param unknownLabels names of unknown.labels */
+/** @param known one window or more @param unknownLabels names of unknown.labels */
 export function systemFigures(
   system: DecisionSystem,
   known: SystemWindows,
@@ -111,7 +118,10 @@ export function systemFigures(
   unknownLabels: readonly string[],
 ): SystemFigures {
   const reference = new SystemReference(system);
-  const decided = known.samples.map((window) => reference.decide(window).label);
+  const decided = known.samples.map((window) => reference.decide(window));
+  const right = decided.map(({ label }, i) => Number(label === known.labels[i]));
+  const accepted = decided.map((one) => Number(one.accepted));
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const scoresOf = ({ samples }: SystemWindows): number[] =>
     samples.map((window) => gateScore(system, reference, window));
   const [knownScores, unknownScores] = [scoresOf(known), scoresOf(unknown)];
@@ -123,10 +133,14 @@ export function systemFigures(
     return { windows: at.length, figures: oodFigures(familiar, strange, threshold) };
   };
   return {
-    accuracy: decided.filter((label, i) => label === known.labels[i]).length / decided.length,
+    accuracy: mean(right),
+    accuracyInterval: bootstrapMean(right, known.subjects),
+    accepted: mean(accepted),
+    acceptedInterval: bootstrapMean(accepted, known.subjects),
+    subjects: new Set([...known.subjects, ...unknown.subjects]).size,
     known: knownScores.length,
     unknown: unknownScores.length,
-    all: figures(() => true).figures,
+    all: unknown.labels.length > 0 ? figures(() => true).figures : null,
     byClass: unknownLabels.flatMap((name, index) => {
       if (!unknown.labels.includes(index)) return [];
       const { windows, figures: row } = figures((label) => label === index);

@@ -24,6 +24,15 @@ describe('thumbelina init', () => {
     );
     // What has a default may be left out.
     expect(schema.required).not.toContain('augmentation');
+    for (const [name, property] of Object.entries(schema.properties).filter(([name]) => !name.includes('chema')))
+      expect((property as { description?: string }).description, name).toMatch(/\.$/);
+    // What comes after training is there with every field.
+    expect(config).toMatchObject({
+      deploy: { detector: 'statistics', accept: 0.95 },
+      quantization: { scheme: 'static' },
+      adaptation: { layers: 'head', perClass: 10 },
+      board: 'mps2-an386',
+    });
     const again = await thumbelina(['init', '-o', folder]);
     expect(again).toMatchObject({ code: 2, stdout: '' });
     expect(again.stderr).toMatch(/exists already/);
@@ -34,7 +43,7 @@ describe('thumbelina init', () => {
     expect((await thumbelina(['init', '-o', other, '--template', 'kws', '--data', 'words'])).code).toBe(0);
     const config: unknown = JSON.parse(readFileSync(join(other, 'thumbelina.json'), 'utf8'));
     expect(parseTrainConfig(config, 'thumbelina.json')).toMatchObject({
-      data: { kind: 'audio', folder: 'words' },
+      data: { kind: 'audio', folder: 'words', noise: null },
       frontEnd: { kind: 'mfcc' },
     });
   });

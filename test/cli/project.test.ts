@@ -41,7 +41,7 @@ describe.skipIf(!hasCompiler)(`a project${hasCompiler ? '' : ' (skipped: no arm-
       { cwd: space.path('.') },
     );
     expect(trained).toMatchObject({ name: 'moves', test: { subjects: [6, 7], windows: 2 * UNSEEN * (FRAMES / 32) } });
-  }, 60_000);
+  });
 
   it("is generated for its own board, and for another where one is asked for, option before project's field", async () => {
     const own = await ok('generate', PROJECT);
@@ -99,6 +99,63 @@ describe.skipIf(!hasCompiler)(`a project${hasCompiler ? '' : ' (skipped: no arm-
     expect(first.decisions[0]).toMatchObject({ subject: null, recorded: null });
   });
 
+  it('is deployed anew by quantize, without training, as deploy says then', async () => {
+    const system = (): { configuration: string } & Json =>
+      JSON.parse(readFileSync(space.path('mine/build/thumbelina/moves.system.json'), 'utf8')) as never;
+    const before = system();
+    const own = readFileSync(space.path(`mine/${PROJECT}`), 'utf8');
+    change({ deploy: { ...motionProject('').deploy, accept: 0.5 }, quantization: { scheme: 'dynamic-q' } });
+    const { stderr, stdout, code } = await thumbelina(['quantize', PROJECT, '--json'], { cwd });
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'moves', best: { step: expect.any(Number) as number } });
+    expect(system().configuration).not.toBe(before.configuration);
+    expect(await ok('evaluate', PROJECT)).toMatchObject({ outcome: 'ok', firmware: null });
+    writeFileSync(space.path(`mine/${PROJECT}`), own);
+    await ok('quantize', PROJECT);
+    expect(system()).toEqual(before);
+
+    await refused(
+      ['quantize', change({ name: 'other' }, 'e.json')],
+      /other\.checkpoint\.json: no such file, nothing has been trained; run thumbelina train e\.json/,
+    );
+    const longer = { ...motionProject('').schedule, seed: 2 };
+    await refused(
+      ['quantize', change({ schedule: longer }, 'f.json')],
+      /was trained from another configuration than f\.json; run thumbelina train/,
+    );
+    await refused(['quantize', PROJECT, '--scheme', 'static'], /--scheme: is not for a project/);
+  });
+
+  it('is evaluated on unseen subjects, by its twin and on firmware, and fitted to its validating ones', async () => {
+    const judged = await ok('evaluate', PROJECT, '--on', 'firmware', '--samples', '30', '--board', 'core-m4');
+    const windows = UNSEEN * (FRAMES / 32);
+    expect(judged).toMatchObject({
+      ...{ outcome: 'ok', system: 'moves', known: 2 * windows, unknown: windows, subjects: UNSEEN },
+      byClass: [{ unknown: 'clapping', windows }],
+      firmware: { board: 'core-m4', windows: 30, equal: 30 },
+    });
+    const { accuracy, accuracyInterval, all } = judged as {
+      accuracy: number;
+      accuracyInterval: { low: number; high: number };
+      all: Json;
+    };
+    expect(accuracy).toBeGreaterThan(0.9);
+    expect(accuracyInterval.low).toBeLessThanOrEqual(accuracy);
+    expect(await ok('ood', 'evaluate', PROJECT)).toMatchObject({ accuracy, all });
+    const text = await thumbelina(['evaluate', PROJECT], { cwd });
+    expect(text.stdout).toMatch(/^moves: 20 known windows of 2 subjects, \d+\.\d % right/);
+    expect(text.stdout).toMatch(/^clapping +10 +\d\.\d{3}/m);
+
+    // The threshold of every known validation window, of 2 subjects with 5 windows of either class.
+    const fitted = await ok('ood', 'fit', PROJECT, '--accept', '100');
+    expect(fitted).toMatchObject({ system: 'moves', gate: 'statistics', windows: 20 });
+    expect(fitted.after).toBeLessThanOrEqual(fitted.before as number);
+    // Without --accept it is the project's share again, and the system still its own.
+    expect(await ok('ood', 'fit', PROJECT)).toMatchObject({ after: fitted.before });
+    const anew = await ok('ood', 'fit', PROJECT, '--detector', 'statistics');
+    expect(anew).toMatchObject({ gate: 'statistics', after: fitted.before });
+  });
+
   it('is refused with one line where something is wrong', async () => {
     await refused(['run', change({ boards: 'x' }, 'a.json')], /a\.json: Unrecognized key: "boards"/);
     await refused(['train', change({ board: 'mps9' }, 'b.json')], /b\.json: board: unknown board "mps9"/);
@@ -114,7 +171,11 @@ describe.skipIf(!hasCompiler)(`a project${hasCompiler ? '' : ' (skipped: no arm-
     await refused(['run', PROJECT, '--per-op'], /--per-op: is not for a project or decision system/);
     await refused(['run', PROJECT, '--windows', '0'], /--windows 0/);
     await refused(['generate', PROJECT, '--harness', 'device'], /--harness: is not for a project/);
-    await refused(['run', 'build/thumbelina/moves.system.json'], /give --input or --data/);
+    await refused(['run', 'build/thumbelina/moves.system.json'], /names no data set; give --data/);
+    await refused(['evaluate', PROJECT, PROJECT], /a project is evaluated alone/);
+    await refused(['evaluate', PROJECT, '--shift', 'gain:2'], /--shift: is not for a project/);
+    await refused(['evaluate', PROJECT, '--samples', '3'], /--samples: so many windows go to --on firmware/);
+    await refused(['evaluate', 'models/har_wisdm_watch.tflite'], /required option '--data <data>' not specified/, '.');
     await refused(['run', 'models/har_wisdm_watch.tflite', '--windows', '3'], /--windows: is not for a model/, '.');
   });
 });

@@ -7,7 +7,7 @@ import { pushedValues } from '../../firmware-gen/ir/system.ts';
 import { SystemReference, type Decision } from '../../firmware-gen/reference/system.ts';
 import { loadSystem } from '../../harness/decision-system.ts';
 import { SAMPLES, SPEAKERS, toneConfig, writeToneClips } from '../learn/support/tone-clips.ts';
-import { thumbelina } from './support/cli.ts';
+import { thumbelina, thumbelinaJson } from './support/cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thumbelina-train-sound-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -78,6 +78,19 @@ describe('thumbelina train with a configuration for sound', () => {
     const refused = await thumbelina(['ood', 'fit', file, '--data', folder, '--detector', 'statistics']);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/is for motion/);
+  });
+
+  it('should be run and evaluated as a project too', async () => {
+    const ran = await thumbelinaJson(['run', path, '-o', folder, '--windows', '9']);
+    const { decisions, analyse } = ran as { decisions: { recorded: string }[]; analyse: number };
+    // A decision a clip: 15 pushes, of which a window takes 14 and the next decision 7 more.
+    expect(decisions.map(({ recorded }) => recorded)).toEqual([...LABELS, ...LABELS, ...LABELS]);
+    expect(analyse).toBeGreaterThan(10_000);
+    const judged = await thumbelinaJson(['evaluate', path, '-o', folder, '--on', 'firmware']);
+    expect(judged).toMatchObject({
+      ...{ outcome: 'ok', accuracy: 1, known: 6, unknown: 3 },
+      firmware: { windows: 9, equal: 9 },
+    });
   });
 
   it('should refuse a front end for other data, and input that is not whole pushes', async () => {
