@@ -4,7 +4,7 @@ import { UserError } from '../common/errors.ts';
 import type { TimingMode } from '../emulator/board-timing.ts';
 import { createMachine, type EngineName } from '../emulator/create-machine.ts';
 import { describeFault } from '../emulator/fault.ts';
-import type { Machine, RunResult } from '../emulator/machine.ts';
+import { DEFAULT_CYCLES_MAX, type Machine, type RunResult } from '../emulator/machine.ts';
 
 const EXIT_FAULT = 7;
 
@@ -12,6 +12,8 @@ export interface CalledFirmwareOptions {
   readonly board: Board;
   readonly engine: EngineName;
   readonly timing: TimingMode;
+  /** The firmware does not rest but serves its UART: boots up to where it is ready to. */
+  readonly serves?: boolean;
 }
 
 export class CalledFirmware {
@@ -21,8 +23,14 @@ export class CalledFirmware {
   /** Boots the image. @throws UserError when it faults */
   constructor(elf: Uint8Array, options: CalledFirmwareOptions) {
     this.machine = createMachine({ ...options, image: elf, imageName: 'firmware.elf' });
-    const boot = this.machine.run();
-    if (boot.stop !== 'idle') throw failure('boot', boot);
+    if (options.serves === true) this.machine.onMark('tl_ready', () => this.machine.pause());
+    this.boot();
+  }
+
+  /** From reset; memory as it is after a loss of power, what is in flash aside. @throws UserError when it faults */
+  boot(): void {
+    const boot = this.machine.resume(this.machine.reset(), { cyclesMax: DEFAULT_CYCLES_MAX });
+    if (boot.stop !== 'idle' && boot.stop !== 'paused') throw failure('boot', boot);
   }
 
   /** False on a core without a timing model, whose `cycles` are instructions. */

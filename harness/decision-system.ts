@@ -15,6 +15,7 @@ import {
   systemStages,
   type SystemStage,
 } from '../firmware-gen/emit/system-source.ts';
+import type { SystemLearning } from '../firmware-gen/emit/system-learning.ts';
 import { pushedValues, type DecisionSystem } from '../firmware-gen/ir/system.ts';
 import { lower } from '../firmware-gen/passes/lower/index.ts';
 import { planMemory } from '../firmware-gen/plan/index.ts';
@@ -52,9 +53,10 @@ export function generateSystem(
   { system, encoderSha256 }: EmittableSystem,
   board: Board | null,
   weightsInRam = false,
+  learning?: SystemLearning,
 ): SourceTree {
   const schedule = lower(system.encoder, { fuse: true, dsp: board !== null && coreOf(board).dsp });
-  const options = { board, encoderSha256, weightsInRam, version: packageVersion() };
+  const options = { board, encoderSha256, weightsInRam, learning, version: packageVersion() };
   return emitSystem(system, schedule, planMemory(schedule), options);
 }
 
@@ -76,12 +78,25 @@ export interface FedDecision extends Decision {
   readonly analyseCycles: number | null;
 }
 
+/** @param words of a decision in C */
+export function decisionOf(words: Int32Array): Decision {
+  const [accepted = 0, label = 0, smoothed = 0, belief = 0] = words;
+  return { accepted: accepted !== 0, label, smoothed, belief };
+}
+
 export class EmulatedSystem extends CalledFirmware {
   readonly #system: DecisionSystem;
 
   /** Boots the image. @throws UserError when it faults */
-  constructor(elf: Uint8Array, board: Board, system: DecisionSystem, engine: EngineName, timing: TimingMode = 'flat') {
-    super(elf, { board, engine, timing });
+  constructor(
+    elf: Uint8Array,
+    board: Board,
+    system: DecisionSystem,
+    engine: EngineName,
+    timing: TimingMode = 'flat',
+    serves = false,
+  ) {
+    super(elf, { board, engine, timing, serves });
     this.#system = system;
     for (const stage of systemStages(system)) this.machine.onMark(systemStageFunction(system.name, stage));
     this.machine.onMark(`${toIdentifier(system.name)}_decide`);
@@ -107,8 +122,7 @@ export class EmulatedSystem extends CalledFirmware {
     const words = new Int32Array(
       this.machine.readMemory(this.machine.symbol('tl_decision').address, 16).slice().buffer,
     );
-    const [accepted, label, smoothed, belief] = words as unknown as [number, number, number, number];
-    return { accepted: accepted !== 0, label, smoothed, belief, ...this.#stageCycles(cycles, count) };
+    return { ...decisionOf(words), ...this.#stageCycles(cycles, count) };
   }
 
   /** A stage lasts until the next one starts, the last one until the next push of sound, or until tl_feed returns. */

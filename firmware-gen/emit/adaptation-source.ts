@@ -1,17 +1,17 @@
 /** <model>_adapt.h and .c: everything that kernels/runtime/tl_learner.c is told about one model, and its memory. */
 import type { Board } from '../../boards/schema.ts';
-import { UserError } from '../../common/errors.ts';
 import { hex32 } from '../../common/units.ts';
-import { weightCount, type Adaptation, type ScaleWords } from '../ir/adaptation.ts';
+import type { Adaptation, ScaleWords } from '../ir/adaptation.ts';
 import type { MemoryPlan, Schedule } from '../ir/schedule.ts';
 import { planAdaptation, type AdaptPlan } from '../plan/adaptation.ts';
-import { blockComment, floatLiteral } from './c-writer.ts';
+import { blockComment } from './c-writer.ts';
 import { adaptationMain } from './adaptation-main.ts';
-import { STORE_UNIT_BYTES, flashStore, flashStoreConstant, reservedBytes, type FlashStore } from './flash-store.ts';
+import { flashStore, flashStoreConstant, reservedBytes, type FlashStore } from './flash-store.ts';
 import type { HarnessOptions } from './harness-source.ts';
 import { toCommentText } from './identifier.ts';
 import { emitC, modelIdentifier } from './index.ts';
 import { kernelLibrary } from './kernel-library.ts';
+import { identityOf, learnedConstants, recordBytesOf, table } from './learner-constants.ts';
 import { addSupport, type SourceTree } from './support-files.ts';
 
 export interface AdaptationEmitOptions {
@@ -22,13 +22,6 @@ export interface AdaptationEmitOptions {
   readonly modelSha256: string;
   /** Of Thumbelina. */
   readonly version: string;
-}
-
-/** Bytes of the record: identity, steps and exponents, then weights. */
-function recordBytesOf({ params, options }: Adaptation): number {
-  const each = options.arithmetic === 'float' ? 4 : 2;
-  const weights = params.layers.reduce((sum, layer) => sum + each * weightCount(layer), 0);
-  return Math.ceil((16 + weights) / STORE_UNIT_BYTES) * STORE_UNIT_BYTES;
 }
 
 /** @param schedule of adaptation.encoder @param plan its memory plan */
@@ -72,14 +65,6 @@ export function emitAdaptation(
 
 const layerOutputs = ({ params }: Adaptation): number => params.layers.at(-1)!.outputs;
 
-/** Differs between models, layers and arithmetics: what another build has learned is not taken. */
-function identityOf({ options }: Adaptation, modelSha256: string): number {
-  const word = Number.parseInt(modelSha256.slice(0, 8), 16);
-  if (Number.isNaN(word)) throw new UserError(`the model's hash "${modelSha256}" is none`);
-  const kinds = ['head', 'bias', 'block', 'float', 'static-16', 'dynamic-16'];
-  return (word ^ (8 * kinds.indexOf(options.layers) + kinds.indexOf(options.arithmetic) + 1)) >>> 0;
-}
-
 function header(model: string, opening: string): string {
   const upper = model.toUpperCase();
   return `${opening}
@@ -105,12 +90,6 @@ int32_t ${model}_adapt_start(void);
 #endif
 #endif
 `;
-}
-
-function table(type: string, name: string, values: readonly (number | string)[]): string {
-  const lines: string[] = [];
-  for (let i = 0; i < values.length; i += 12) lines.push(`    ${values.slice(i, i + 12).join(', ')},`);
-  return `static const ${type} ${name}[${values.length}] = {\n${lines.join('\n')}\n};\n`;
 }
 
 const scaleTable = (name: string, scales: readonly ScaleWords[]): string =>
@@ -146,23 +125,9 @@ function dataSource(adaptation: Adaptation, plan: MemoryPlan, options: DataOptio
   ].join('\n');
 }
 
-function constants({ params, rates, initial, calibration, scale, inverse, options }: Adaptation): string {
-  const rows = params.layers.map((one) => {
-    const { size, outputs, isRelu, rateMantissa, rateShift, gradientShift, deltaShift } = one;
-    return `    {${[size, outputs, Number(isRelu), rateMantissa, rateShift, gradientShift, deltaShift].join(', ')}},`;
-  });
-  const isFloat = options.arithmetic === 'float';
+function constants({ calibration, scale, inverse, ...learned }: Adaptation): string {
   return [
-    `static const tl_adapt_layer layers[] = {\n${rows.join('\n')}\n};
-static const tl_adapt_params params = {layers, ${params.layers.length}, ${Number(params.biasOnly)}, ${Number(params.isDynamic)}};\n`,
-    ...(isFloat ? [table('float', 'rates', rates.map(floatLiteral))] : []),
-    ...initial.map(({ weights }, i) => table('int16_t', `initial${i}`, [...weights])),
-    `static const int16_t *const initial[] = {${initial.map((_, i) => `initial${i}`).join(', ')}};\n`,
-    table(
-      'int32_t',
-      'exponents',
-      initial.map(({ exponent }) => exponent),
-    ),
+    learnedConstants(learned),
     ...(calibration ?? []).flatMap(({ weights, output }, i) => [
       scaleTable(`weight${i}`, weights),
       scaleTable(`output${i}`, output),

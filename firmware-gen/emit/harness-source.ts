@@ -58,6 +58,8 @@ const RECEIVING: readonly NonNullable<Board['uart']>['kind'][] = [
   'nrf52-uart',
 ];
 
+export const canReceive = ({ uart }: Board): boolean => uart !== null && RECEIVING.includes(uart.kind);
+
 const FORMS: Readonly<Record<HarnessInput, string>> = {
   raw: 'TL_INPUT_RAW',
   uint8: 'TL_INPUT_UINT8',
@@ -69,7 +71,7 @@ export function harnessMain(graph: Graph, options: HarnessMainOptions): string {
   const { board, model, opening, hooks, arena, modelSha256, harness, learner } = options;
   if (board.uart === null)
     throw new UserError(`board ${board.name} has no UART for a harness; choose another board, or leave --harness out`);
-  if (!RECEIVING.includes(board.uart.kind))
+  if (!canReceive(board))
     throw new UserError(
       `board ${board.name}: the driver of its ${board.uart.kind} only sends; --harness works with ${RECEIVING.join(', ')}`,
     );
@@ -160,7 +162,7 @@ function tensorTable(graph: Graph, name: string, ids: readonly TensorId[]): stri
   return `static tl_harness_tensor ${name}[${ids.length}] = {\n${rows.join('\n')}\n};\n`;
 }
 
-function cString(text: string): string {
+export function cString(text: string): string {
   const escaped = text.replaceAll(
     /[^ !#-[\]-~]/g,
     (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`,
@@ -170,7 +172,7 @@ function cString(text: string): string {
 
 const HASH_ROW_BYTES = 16;
 
-function hexRows(hash: string): string {
+export function hexRows(hash: string): string {
   const bytes = (hash.padEnd(64, '0').match(/../g) ?? []).slice(0, 32).map((byte) => `0x${byte}U`);
   const rows: string[] = [];
   for (let at = 0; at < bytes.length; at += HASH_ROW_BYTES)

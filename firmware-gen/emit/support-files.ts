@@ -33,10 +33,10 @@ export function addSupport(tree: Map<string, string>, options: SupportOptions): 
   const { board, bare, harness = null, weightsInRam = false, opening, library, runtime = [] } = options;
   if (board) {
     tree.set('board.h', boardHeader(board, opening));
-    for (const file of [...runtimeSources(board, bare, harness), ...runtime]) {
-      const path = `runtime/${file}`;
-      tree.set(path, defined(library.files.get(path), `kernels/${path}`));
-    }
+  }
+  for (const file of [...(board ? runtimeSources(board, bare, harness) : []), ...runtime]) {
+    const path = `runtime/${file}`;
+    tree.set(path, defined(library.files.get(path), `kernels/${path}`));
   }
   for (const path of neededFiles(library, [...tree.values()])) {
     tree.set(treePath(path), defined(library.files.get(path), `kernels/${path}`));

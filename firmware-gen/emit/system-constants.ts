@@ -4,7 +4,8 @@ import { constantTable as table } from './c-writer.ts';
 import { dynamicConstants } from './system-dynamic.ts';
 import { cepstraConstants } from './system-sound.ts';
 
-export function systemConstants(system: DecisionSystem): string {
+/** @param needed which of the trained head's are needed: all, those of its scores, which a gate compares, or none */
+export function systemConstants(system: DecisionSystem, needed: 'all' | 'scores' | 'none'): string {
   const { stream, frontEnd, head, gate, latentFilter, filter } = system;
   const parts = [`static const tl_stream_params stream = {${stream.channels}, ${stream.frames}, ${stream.hop}};\n`];
   if (frontEnd.kind === 'mfcc') parts.push(...cepstraConstants(frontEnd.cepstra));
@@ -13,7 +14,7 @@ export function systemConstants(system: DecisionSystem): string {
     const { column, row } = frontEnd;
     parts.push(channelTable('column_channels', [column, column, column]), channelTable('row_channels', row));
   }
-  parts.push(...dynamicConstants(system), headConstants(head));
+  parts.push(...dynamicConstants(system), ...(needed === 'none' ? [] : [headConstants(head, needed === 'all')]));
   if (gate.kind === 'mahalanobis') {
     const { size, classes, offset, shift, whitening, centres } = gate.head;
     parts.push(table('int16_t', 'whitening', whitening), table('int32_t', 'centres', centres));
@@ -39,7 +40,7 @@ export function systemConstants(system: DecisionSystem): string {
   return parts.join('\n');
 }
 
-function headConstants(head: SystemHead): string {
+function headConstants(head: SystemHead, withExponents: boolean): string {
   const weights = table('int16_t', 'head_weights', head.head.weights);
   const { size, classes, offset } = head.head;
   if (head.kind === 'cosine') {
@@ -48,9 +49,7 @@ function headConstants(head: SystemHead): string {
   }
   return `${weights}\n${table('int32_t', 'head_bias', head.head.bias)}
 static const tl_linear_params head = {${size}, ${classes}, ${offset}, head_weights, head_bias};
-
-static const tl_exponent_scale exponents = {${head.scale.multiplier}, ${head.scale.shift}};
-`;
+${withExponents ? `\nstatic const tl_exponent_scale exponents = {${head.scale.multiplier}, ${head.scale.shift}};\n` : ''}`;
 }
 
 const channelTable = (name: string, channels: readonly StandardiseChannel[]): string =>

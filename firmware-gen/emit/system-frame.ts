@@ -2,7 +2,20 @@
 import { pushedValues, type DecisionSystem } from '../ir/system.ts';
 import { toCommentText, toIdentifier } from './identifier.ts';
 
-export function systemHeader(system: DecisionSystem, encoder: string, opening: string): string {
+/** What a head that learns adds to the header. */
+export interface LearningHeader {
+  /** Fields of the state. */
+  readonly state: string;
+  readonly arenaBytes: number;
+  readonly declarations: string;
+}
+
+export function systemHeader(
+  system: DecisionSystem,
+  encoder: string,
+  opening: string,
+  learning: LearningHeader | undefined,
+): string {
   const { name: title, classes, stream, frontEnd, latentFilter } = system;
   const name = toIdentifier(title);
   const upper = name.toUpperCase();
@@ -17,7 +30,7 @@ export function systemHeader(system: DecisionSystem, encoder: string, opening: s
 #define ${upper}_H
 
 #include "${encoder}.h"
-#include "tl_stream.h"
+${learning ? '#include "tl_learner.h"\n' : ''}#include "tl_stream.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,14 +41,14 @@ extern "C" {
 /* int16 values of one ${isSound ? 'push' : 'frame'}, and how many of them from one decision to the next. */
 #define ${upper}_CHANNELS ${pushedValues(system)}
 #define ${upper}_HOP ${stream.hop}
-/* Bytes of the arena that decide needs, at a multiple of ${encoder.toUpperCase()}_ARENA_ALIGNMENT; free between two decisions. */
-#define ${upper}_ARENA_BYTES ${encoder.toUpperCase()}_ARENA_BYTES
+/* Bytes of the arena that ${learning ? 'decide and learn need' : 'decide needs'}, at a multiple of ${encoder.toUpperCase()}_ARENA_ALIGNMENT; free between two decisions. */
+#define ${upper}_ARENA_BYTES ${learning ? learning.arenaBytes : `${encoder.toUpperCase()}_ARENA_BYTES`}
 
-/* One stream; the caller's. */
+/* One stream${learning ? ' and what was learned from it' : ''}; the caller's. */
 typedef struct {
     tl_stream_state stream;
     int32_t belief[${classes.length}];
-${latent}${samples}    int16_t ring[${stream.frames * stream.channels}];
+${latent}${samples}${learning?.state ?? ''}    int16_t ring[${stream.frames * stream.channels}];
 } ${name}_state;
 
 typedef struct {
@@ -52,7 +65,7 @@ int32_t ${name}_push(${name}_state *state, const int16_t *frame);
 
 /* Decides about the newest window. Returns 0, or -1 when the arena is not aligned. */
 int32_t ${name}_decide(${name}_state *state, void *arena, ${name}_decision *decision);
-
+${learning?.declarations ?? ''}
 #ifdef __cplusplus
 }
 #endif
@@ -60,12 +73,26 @@ int32_t ${name}_decide(${name}_state *state, void *arena, ${name}_decision *deci
 `;
 }
 
-export function systemMain(name: string, { stream }: DecisionSystem, opening: string): string {
+/** What a head that learns adds to main.c. */
+export interface LearningMain {
+  readonly includes: string;
+  readonly functions: string;
+  /** Statements of main: before the stream starts, and once everything is ready. */
+  readonly begin: string;
+  readonly serve: string;
+}
+
+export function systemMain(
+  name: string,
+  { stream }: DecisionSystem,
+  opening: string,
+  learning: LearningMain | undefined,
+): string {
   const upper = name.toUpperCase();
   return `${opening}
 #include "${name}.h"
 #include "tl_runtime.h"
-
+${learning?.includes ?? ''}
 static uint8_t tl_arena[${upper}_ARENA_BYTES] __attribute__((aligned(8)));
 static ${name}_state tl_state;
 /* Whoever feeds the system from outside (a debugger, an emulator, a driver's interrupt) writes frames here and reads the decision there. */
@@ -96,13 +123,13 @@ TL_VISIBLE int32_t tl_feed(int32_t count)
     }
     return decisions;
 }
-
+${learning?.functions ?? ''}
 int main(void)
 {
-    tl_restart();
+${learning?.begin ?? ''}    tl_restart();
     tl_feed(0);
     tl_ready();
-    for (;;) {
+${learning?.serve ?? ''}    for (;;) {
         tl_wait_for_interrupt();
     }
 }

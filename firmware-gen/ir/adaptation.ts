@@ -1,6 +1,7 @@
 /** A classifier whose last dense layers learn on the device: the encoder before them, and everything that kernels/runtime/tl_learner.c is told. */
 import type { RunScale } from './dynamic.ts';
 import type { Graph } from './graph.ts';
+import { quantizeMultiplier } from './quantized-math.ts';
 
 /** Values of tl_adapt_layer. */
 export interface AdaptLayer {
@@ -81,6 +82,21 @@ export interface Adaptation {
   /** 1 / step of the int16 features. */
   readonly inverse: ScaleWords;
 }
+
+/** How a decision system's features become the int16 ones that its head learns with. */
+export type HeadFeatures =
+  /** As a linear head has them. `scale`: of phi; null: found at run time. */
+  | { readonly kind: 'scaled'; readonly scale: RunScale | null; readonly inverse: ScaleWords }
+  /** As a cosine head has them: of length 2^12, whatever phi counts in. */
+  | { readonly kind: 'unit' };
+
+/** The head of a decision system as a layer that learns (passes/system-adaptation.ts); its logits are in nats. */
+export interface HeadAdaptation extends Pick<Adaptation, 'options' | 'params' | 'rates' | 'initial'> {
+  readonly features: HeadFeatures;
+}
+
+/** Of such logits, in Q16, to exponents of two in Q10. */
+export const LOGIT_EXPONENTS = quantizeMultiplier((1024 * Math.LOG2E) / 65536);
 
 /** Number of weights of a layer, biases included. */
 export const weightCount = ({ size, outputs }: { size: number; outputs: number }): number => outputs * (size + 1);

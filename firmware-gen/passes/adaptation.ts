@@ -25,7 +25,7 @@ interface RealLayer {
 }
 
 /** Static 16 bit: bits that stay free for growing weights; products of a calibrated feature and a delta then take 24 bits, nine too many. */
-const HEADROOM_STATIC = 2;
+export const HEADROOM_STATIC = 2;
 const GRADIENT_SHIFT = 9;
 /** What goes back has at most 26 bits less that headroom. */
 const DELTA_SHIFT = 11 - HEADROOM_STATIC;
@@ -92,14 +92,21 @@ function encoderOf(graph: Graph, features: TensorId, plain: Graph): Graph {
   return encoder;
 }
 
-interface Steps {
+export interface Steps {
   /** Of the int16 input. */
   readonly input: number;
   /** Of the int16 output; 1 for logits. */
   readonly output: number;
 }
 
-function learningLayer(real: RealLayer, steps: Steps, options: AdaptationOptions): { layer: AdaptLayer; rate: number } {
+/** A dense layer of the model in real numbers, its weights aside. */
+export type LayerForm = Pick<RealLayer, 'size' | 'outputs' | 'isRelu'>;
+
+export function learningLayer(
+  real: LayerForm,
+  steps: Steps,
+  options: AdaptationOptions,
+): { layer: AdaptLayer; rate: number } {
   // Steps of weights are those of the output over those of the input: gradients count in the inverse, so rates in its square.
   const rate = Math.fround(options.rate * (steps.input / steps.output) ** 2);
   const { size, outputs, isRelu } = real;
@@ -113,7 +120,11 @@ function learningLayer(real: RealLayer, steps: Steps, options: AdaptationOptions
   };
 }
 
-function foldedWeights({ size, outputs, weights, bias }: RealLayer, { input, output }: Steps): Float32Array {
+/** Steps folded in, with the bias as a column. @param weights [outputs, size] */
+export function foldedWeights(
+  { size, outputs, weights, bias }: Pick<RealLayer, 'size' | 'outputs' | 'weights' | 'bias'>,
+  { input, output }: Steps,
+): Float32Array {
   const folded = new Float32Array(outputs * (size + 1));
   for (let c = 0; c < outputs; c += 1) {
     for (let i = 0; i < size; i += 1) folded[c * (size + 1) + i] = (weights[c * size + i]! * input) / output;

@@ -1,5 +1,5 @@
 /** Arena of learning: between two inferences the encoder's arena is free, and what a step needs lies there. */
-import { weightCount, type Adaptation } from '../ir/adaptation.ts';
+import { weightCount, type Adaptation, type HeadAdaptation } from '../ir/adaptation.ts';
 import { alignUp, type Block } from './lifetimes.ts';
 import { place } from './place.ts';
 
@@ -16,8 +16,11 @@ export interface AdaptPlan {
   readonly arenaBytes: number;
 }
 
-export function planAdaptation({ params, options }: Adaptation): AdaptPlan {
+/** A decision system's head needs no work: it decides with the weights that it learns. */
+export function planAdaptation(adaptation: Adaptation | HeadAdaptation): AdaptPlan {
+  const { params, options } = adaptation;
   const { layers } = params;
+  const isHead = 'features' in adaptation;
   const isFloat = options.arithmetic === 'float';
   const classes = layers.at(-1)!.outputs;
   const hidden = layers.length > 1 ? layers[0]!.outputs : 0;
@@ -27,7 +30,7 @@ export function planAdaptation({ params, options }: Adaptation): AdaptPlan {
     ...(isFloat
       ? ([
           ['logits', 4 * (classes + 2 * hidden), phase.forward, phase.gradient],
-          ['work', 2 * Math.max(...layers.map(weightCount)), phase.quantize, phase.quantize],
+          ['work', isHead ? 0 : 2 * Math.max(...layers.map(weightCount)), phase.quantize, phase.quantize],
         ] as const)
       : ([
           ['logits', 4 * classes, phase.forward, phase.softmax],

@@ -1,9 +1,11 @@
 /** A decision system in TypeScript: the twin of what emit/system-source.ts generates, bit for bit. */
-import { assert } from '../../common/errors.ts';
+import { assert, defined } from '../../common/errors.ts';
 import { elementCount, tensorOf } from '../ir/graph.ts';
 import type { RunScale } from '../ir/dynamic.ts';
 import type { GraphDynamics } from '../ir/graph.ts';
-import type { DecisionSystem, SystemFrontEnd } from '../ir/system.ts';
+import type { DecisionSystem, SystemFrontEnd, SystemHead } from '../ir/system.ts';
+import { LOGIT_EXPONENTS } from '../ir/adaptation.ts';
+import type { LearningHead } from './adaptation/head.ts';
 import { headAtScale } from './decision/head-at-scale.ts';
 import {
   cosineAccepts,
@@ -14,6 +16,7 @@ import {
   mahalanobisDistance,
   relativePowers,
   unknownMargin,
+  type Powers,
 } from './decision/heads.ts';
 import { nearestPrototype } from './decision/prototypes.ts';
 import { kalmanStart, kalmanStep, type KalmanState } from './decision/kalman.ts';
@@ -63,28 +66,60 @@ function encoderInputs(
   ];
 }
 
+interface Scores extends Powers {
+  readonly scores: Int32Array;
+}
+
+function trainedScores(head: SystemHead, phi: Int8Array): Scores {
+  if (head.kind === 'linear') {
+    const scores = linearScores(head.head, phi);
+    return { scores, ...relativePowers(head.scale, scores) };
+  }
+  const { scores, squaredNorm } = cosineScores(head.head, phi);
+  return { scores, ...cosinePowers(head.sharpness, squaredNorm, scores) };
+}
+
+/** What one stream has left behind. */
+interface StreamState {
+  readonly stream: Stream;
+  belief: Int32Array;
+  readonly latent: KalmanState | null;
+  readonly cepstra: ((samples: ArrayLike<number>) => Int16Array) | null;
+}
+
+function startOfStream({ stream, classes, latentFilter, frontEnd }: DecisionSystem): StreamState {
+  return {
+    stream: new Stream(stream),
+    belief: uniformBelief(classes.length),
+    latent: latentFilter ? kalmanStart(latentFilter.params) : null,
+    cepstra: frontEnd.kind === 'mfcc' ? cepstralFrames(frontEnd.cepstra) : null,
+  };
+}
+
 export class SystemReference {
   readonly #system: DecisionSystem;
-  readonly #stream: Stream;
+  readonly #learning: LearningHead | null;
   readonly #encoder: Reference;
-  #belief: Int32Array;
-  readonly #latent: KalmanState | null;
-  readonly #cepstra: ((samples: ArrayLike<number>) => Int16Array) | null;
+  #now: StreamState;
 
-  constructor(system: DecisionSystem) {
+  /** @param learning decides in place of the system's head, whose cosines only serve a gate by them */
+  constructor(system: DecisionSystem, learning: LearningHead | null = null) {
     const phi = tensorOf(system.encoder, system.encoder.outputs[0]!);
     assert(phi.dtype === 'int8' && elementCount(phi.shape) === system.head.head.size, 'the head takes the features');
     this.#system = system;
-    this.#stream = new Stream(system.stream);
+    this.#learning = learning;
     this.#encoder = createReference(system.encoder);
-    this.#belief = uniformBelief(system.classes.length);
-    this.#latent = system.latentFilter ? kalmanStart(system.latentFilter.params) : null;
-    this.#cepstra = system.frontEnd.kind === 'mfcc' ? cepstralFrames(system.frontEnd.cepstra) : null;
+    this.#now = startOfStream(system);
+  }
+
+  /** Begins a new stream. */
+  restart(): void {
+    this.#now = startOfStream(this.#system);
   }
 
   /** A decision when a window is due, else null. @param values pushedValues(system) of them */
   push(values: ArrayLike<number>): Decision | null {
-    return this.#stream.push(this.#cepstra?.(values) ?? values) ? this.decide(this.#stream.window()) : null;
+    return this.#now.stream.push(this.#now.cepstra?.(values) ?? values) ? this.decide(this.#now.stream.window()) : null;
   }
 
   /** Of one window of the stream. */
@@ -117,51 +152,65 @@ export class SystemReference {
   ): Decision {
     const usable = accepted ? evidence : null;
     const likelihoods = this.#filtered(usable?.phi ?? null) ?? usable?.likelihoods ?? null;
-    this.#belief = stickyFilter(this.#system.filter, this.#belief, likelihoods);
-    const smoothed = indexOfLargest(this.#belief);
-    return { accepted, label, smoothed, belief: this.#belief[smoothed]! };
+    this.#now.belief = stickyFilter(this.#system.filter, this.#now.belief, likelihoods);
+    const smoothed = indexOfLargest(this.#now.belief);
+    return { accepted, label, smoothed, belief: this.#now.belief[smoothed]! };
   }
 
   /** Likelihoods by the filter over features; null without one or without evidence. */
   #filtered(phi: Int8Array | null): Int32Array | null {
     const { latentFilter } = this.#system;
-    if (!latentFilter || !this.#latent) return null;
-    const scores = kalmanStep(latentFilter.params, this.#latent, phi);
+    if (!latentFilter || !this.#now.latent) return null;
+    const scores = kalmanStep(latentFilter.params, this.#now.latent, phi);
     return scores && relativePowers(latentFilter.scale, scores).powers;
   }
 
-  #classify({ phi, scale }: Features): { accepted: boolean; label: number; likelihoods: Int32Array } {
-    const head = headAtScale(this.#system.head, scale);
-    if (head.kind === 'cosine') {
-      const { scores, squaredNorm } = cosineScores(head.head, phi);
-      const label = indexOfLargest(scores);
-      const { powers, sum } = cosinePowers(head.sharpness, squaredNorm, scores);
-      const familiar = cosineAccepts(head.head, scores[label]!, squaredNorm);
-      return { label, likelihoods: powers, accepted: this.#accepts(phi, sum, familiar) };
-    }
-    const scores = linearScores(head.head, phi);
-    const { powers, sum } = relativePowers(head.scale, scores);
-    const label = indexOfLargest(scores);
-    const { gate } = this.#system;
-    const accepted =
-      gate.kind === 'unknown-class'
-        ? unknownMargin(gate.head, scores[label]!, phi) >= gate.marginMin
-        : this.#accepts(phi, sum, null);
-    return { label, likelihoods: powers, accepted };
+  /** One step: the newest window is of class `label`. Returns the probability that it had before, Q15. */
+  learn(label: number, window = this.#now.stream.window()): number {
+    const learning = defined(this.#learning, 'a head that learns');
+    return learning.learn(this.#learningFeatures(learning, this.features(window)), label);
   }
 
-  #accepts(phi: Int8Array, sum: number, byCosine: boolean | null): boolean {
+  /** The head as it was trained. */
+  forget(): void {
+    this.#learning?.restart();
+  }
+
+  #learningFeatures(learning: LearningHead, { phi, scale }: Features): Int16Array {
+    return learning.features(phi, scale, headAtScale(this.#system.head, scale).head.offset);
+  }
+
+  #classify(features: Features): { accepted: boolean; label: number; likelihoods: Int32Array } {
+    const head = headAtScale(this.#system.head, features.scale);
+    const { scores, powers, sum } = this.#learning
+      ? this.#learnedScores(this.#learning, features)
+      : trainedScores(head, features.phi);
+    return { label: indexOfLargest(scores), likelihoods: powers, accepted: this.#accepts(features.phi, sum, head) };
+  }
+
+  #learnedScores(learning: LearningHead, features: Features): Scores {
+    const scores = learning.logits(this.#learningFeatures(learning, features));
+    return { scores, ...relativePowers(LOGIT_EXPONENTS, scores) };
+  }
+
+  /** @param sum of the likelihoods @param head as trained: gates by its cosine or by a class 'unknown' are about it */
+  #accepts(phi: Int8Array, sum: number, head: SystemHead): boolean {
     const { gate } = this.#system;
     switch (gate.kind) {
-      case 'cosine':
-        assert(byCosine !== null, 'a cosine gate needs a cosine head');
-        return byCosine;
+      case 'cosine': {
+        assert(head.kind === 'cosine', 'a cosine gate needs a cosine head');
+        const { scores, squaredNorm } = cosineScores(head.head, phi);
+        return cosineAccepts(head.head, scores[indexOfLargest(scores)]!, squaredNorm);
+      }
       case 'max-softmax':
         return sum <= gate.sumMax;
       case 'mahalanobis':
         return mahalanobisDistance(gate.head, phi).distance <= BigInt(gate.distanceMax);
-      case 'unknown-class':
-        throw new Error("internal: a class 'unknown' needs a linear head");
+      case 'unknown-class': {
+        assert(head.kind === 'linear', "a class 'unknown' needs a linear head");
+        const scores = linearScores(head.head, phi);
+        return unknownMargin(gate.head, scores[indexOfLargest(scores)]!, phi) >= gate.marginMin;
+      }
       case 'statistics':
         // Decided before there were features.
         return true;

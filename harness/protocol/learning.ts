@@ -3,10 +3,10 @@ import { crc32 } from 'node:zlib';
 import type { DeviceClient } from './device-client.ts';
 import { words } from './messages.ts';
 
-const request = { adapt: 8, commit: 9, rollback: 10, learned: 11, weights: 12 } as const;
+const request = { adapt: 8, commit: 9, rollback: 10, learned: 11, weights: 12, restart: 13 } as const;
 
 export interface StepReport {
-  /** What the encoder returned, 0 expected. */
+  /** What the encoder returned, 0 expected; -2: of a decision system, no window was due. */
   readonly status: number;
   /** Class before the step. */
   readonly predicted: number;
@@ -64,6 +64,11 @@ export async function rollbackOnDevice(
 ): Promise<{ source: 'committed' | 'original'; steps: number }> {
   const view = await client.request(request.rollback, words(to === 'committed' ? 0 : 1), { answerBytes: 8 });
   return { source: view.getUint32(0, true) === 1 ? 'committed' : 'original', steps: view.getUint32(4, true) };
+}
+
+/** Of a decision system: a new stream begins. */
+export async function restartOnDevice(client: DeviceClient): Promise<void> {
+  await client.request(request.restart, new Uint8Array(), { answerBytes: 0 });
 }
 
 /** Bits of loss are Q10. */

@@ -20,6 +20,8 @@ extern "C" {
 #define TL_ADAPT_STEPS 16
 /** About as large as features are, so that biases learn as fast as weights. */
 #define TL_ADAPT_BIAS_INPUT (64 * TL_ADAPT_STEPS)
+/** Length of unit features. */
+#define TL_ADAPT_UNIT_LENGTH 4096
 #define TL_ADAPT_LAYERS_MAX 2
 
 typedef struct {
@@ -68,6 +70,10 @@ typedef struct {
  */
 void tl_adapt_features_s16(
     const int8_t *phi, int32_t count, const int32_t scale[3], const int32_t inverse[2], int16_t *features);
+
+/** int8 features at length TL_ADAPT_UNIT_LENGTH (the root of their squares is rounded down), as a cosine head takes
+ * them; zero stays zero. @param offset -(zero point of phi), [-127, 128] @param count 1..1023 */
+void tl_adapt_unit_features_s16(const int8_t *phi, int32_t count, int32_t offset, int16_t *features);
 
 /** Index of the largest logit. @param[in] weights by layer @param[out] scratch logits, hidden */
 int32_t tl_adapt_forward_s16(const tl_adapt_params *params,

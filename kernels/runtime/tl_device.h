@@ -19,6 +19,7 @@ enum {
     REQUEST_ROLLBACK = 0x0A,
     REQUEST_LEARNED = 0x0B,
     REQUEST_WEIGHTS = 0x0C,
+    REQUEST_RESTART = 0x0D,
     ANSWER = 0x80, /**< added to the request's kind */
     EVENT_HELLO = 0xC0,
     EVENT_FAULT = 0xC1,

@@ -7,6 +7,8 @@
 #include "tl_learner.h"
 
 #define ANSWER_WORDS_MAX 8U
+/* Of a decision system: no window is due after these frames. */
+#define STATUS_NO_WINDOW 0xFFFFFFFEU
 
 /* The last step or commit, and the number of the request that asked for it. */
 static struct {
@@ -65,15 +67,21 @@ static void adapt(const tl_harness *harness, const tl_frame_reader *reader, tl_f
     uint64_t cycles;
     words[0] = (uint32_t)tl_harness_infer(harness, &cycles);
     if (words[0] == 0) {
+        const uint32_t start = (uint32_t)tl_time_cycles();
+        const int32_t probability =
+            harness->learn != NULL ? harness->learn((int32_t)label) : tl_learner_learn(learner, (int32_t)label);
+        words[6] = (uint32_t)tl_time_cycles() - start;
+        words[2] = (uint32_t)probability;
+        if (probability < 0) {
+            words[0] = STATUS_NO_WINDOW;
+        } else {
+            ++samples;
+            loss_q10 += (uint32_t)(15 * 1024 - tl_log2_q10((uint64_t)(probability > 0 ? probability : 1)));
+        }
+        /* Scores are those of before the step. */
         for (int32_t c = 1; c < tl_learner_classes(learner); ++c) {
             words[1] = learner->scores[c] > learner->scores[words[1]] ? (uint32_t)c : words[1];
         }
-        const uint32_t start = (uint32_t)tl_time_cycles();
-        const int32_t probability = tl_learner_learn(learner, (int32_t)label);
-        words[6] = (uint32_t)tl_time_cycles() - start;
-        words[2] = (uint32_t)probability;
-        ++samples;
-        loss_q10 += (uint32_t)(15 * 1024 - tl_log2_q10((uint64_t)(probability > 0 ? probability : 1)));
     }
     words[3] = learner->record->steps;
     words[4] = (uint32_t)cycles;
@@ -172,6 +180,13 @@ int32_t tl_device_adapt(const tl_harness *harness, const tl_frame_reader *reader
         return 1;
     case REQUEST_WEIGHTS:
         read_weights(harness, reader, writer);
+        return 1;
+    case REQUEST_RESTART:
+        if (harness->restart == NULL) {
+            return 0;
+        }
+        harness->restart();
+        answer(reader, writer, REQUEST_RESTART | ANSWER, NULL, 0);
         return 1;
     default:
         return 0;

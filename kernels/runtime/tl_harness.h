@@ -46,6 +46,11 @@ typedef struct tl_harness {
     /** Requests of the framed protocol that a model which learns answers; NULL: none. Returns 0 for another kind. */
     int32_t (*extension)(const struct tl_harness *harness, const tl_frame_reader *reader, tl_frame_writer *writer);
     const struct tl_learner *learner;
+    /** Of decision systems, whose input is the next frames of a stream; else NULL. One step with the newest window;
+     * returns the probability that the label had before, Q15, -1 without a window. */
+    int32_t (*learn)(int32_t label);
+    /** Begins a new stream. */
+    void (*restart)(void);
 } tl_harness;
 
 /** Copies or converts the buffer into the input tensors. */

@@ -24,12 +24,18 @@ weights_of(const tl_learner *learner, tl_adapt_weights fixed[TL_ADAPT_LAYERS_MAX
     }
 }
 
-/* Brings what was learned into the 8-bit layers. */
+/* Brings what was learned into the form that decides: 8-bit layers, or a head's 16-bit weights. */
 static void quantize(const tl_learner *learner)
 {
     tl_adapt_weights fixed[TL_ADAPT_LAYERS_MAX];
     float *floats[TL_ADAPT_LAYERS_MAX];
     weights_of(learner, fixed, floats);
+    if (learner->inference == NULL) {
+        if (learner->rates != NULL) {
+            tl_adapt_weights_s16(floats[0], count_of(learner, 0), 0, learner->rounded);
+        }
+        return;
+    }
     for (int32_t i = 0; i < learner->params->layer_count; ++i) {
         if (learner->rates != NULL) {
             fixed[i].weights = (int16_t *)(void *)(learner->arena + learner->work_at);
@@ -102,6 +108,19 @@ int32_t tl_learner_infer(const tl_learner *learner)
                          (int32_t *)(void *)(learner->arena + learner->back_at),
                          learner->scores);
     return 0;
+}
+
+int32_t tl_learner_logits(const tl_learner *learner, int32_t *logits)
+{
+    tl_adapt_weights fixed[TL_ADAPT_LAYERS_MAX];
+    float *floats[TL_ADAPT_LAYERS_MAX];
+    tl_adapt_scratch scratch;
+    weights_of(learner, fixed, floats);
+    scratch.logits = logits;
+    return tl_adapt_forward_s16(learner->params,
+                                learner->rates != NULL ? learner->rounded : fixed,
+                                learner->features,
+                                &scratch);
 }
 
 int32_t tl_learner_learn(const tl_learner *learner, int32_t label)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A classifier whose last layers learn on the device: encoder, 8-bit classification, steps of gradient descent, and
- * what was learned in two slots of flash. What the model is, generated code says; see firmware-gen/ir/adaptation.ts. */
+ * what was learned in two slots of flash; or the head of a decision system, which decides with its 16-bit weights. What
+ * the model is, generated code says; see firmware-gen/ir/adaptation.ts. */
 #ifndef TL_LEARNER_H
 #define TL_LEARNER_H
 
@@ -30,9 +31,11 @@ typedef struct tl_learner {
     uint32_t identity;
     uint32_t record_bytes; /* a multiple of TL_STORE_UNIT */
     tl_learner_record *record;
-    tl_adapt_layer_s8 *inference; /* by layer */
+    tl_adapt_layer_s8 *inference; /* by layer; NULL: the head of a decision system */
+    tl_adapt_weights *rounded;    /* of such a head in float: its weights in 16 bits; else NULL */
     int16_t *features;
     int32_t *scores; /* [classes] */
+    /* These two not of a head. */
     int32_t (*encode)(void *arena);
     const void *(*output)(const void *arena, int32_t index);
     /* The encoder's arena; while it does not run, what learning needs lies there. */
@@ -56,6 +59,9 @@ void tl_learner_restart(const tl_learner *learner);
 
 /** Encoder and classification of the inputs in the arena. Returns what the encoder returned, 0 expected. */
 int32_t tl_learner_infer(const tl_learner *learner);
+
+/** A head's logits for the features, Q16. Returns the index of the largest. @param[out] logits [classes] */
+int32_t tl_learner_logits(const tl_learner *learner, int32_t *logits);
 
 /** One step with the features of the last inference. Returns the probability that the label had before, Q15. @param
  * label 0..classes - 1 */

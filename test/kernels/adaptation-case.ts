@@ -1,7 +1,7 @@
 /** One problem for the training kernels in all their variants and what the twins make of it. */
 import type { AdaptCalibration, AdaptLayer, AdaptParams, Weights16 } from '../../firmware-gen/ir/adaptation.ts';
 import { adaptClassify, adaptQuantize } from '../../firmware-gen/reference/adaptation/inference-s8.ts';
-import { adaptFeatures, rateOf, weights16 } from '../../firmware-gen/reference/adaptation/layers.ts';
+import { adaptFeatures, adaptUnitFeatures, rateOf, weights16 } from '../../firmware-gen/reference/adaptation/layers.ts';
 import { adaptStepF32 } from '../../firmware-gen/reference/adaptation/training-f32.ts';
 import {
   adaptAccumulate,
@@ -26,6 +26,8 @@ export const phi = Int8Array.from(
     drawn(label).map((value) => Math.min(127, Math.max(-128, i === 5 ? 999 * value : value))),
   ),
 );
+/** A sample that an offset of -5 leaves nothing of. */
+phi.fill(5, SIZE * (SAMPLES - 1));
 const STEP = 0.003;
 /** The scale of the features changes from sample to sample, as with a dynamic encoder; one overflows 16 bits, one all but vanishes. */
 export const scales = Array.from({ length: SAMPLES }, (_, i) =>
@@ -34,6 +36,12 @@ export const scales = Array.from({ length: SAMPLES }, (_, i) =>
 export const inverse = runScale(1 / STEP);
 export const features = Array.from({ length: SAMPLES }, (_, i) =>
   adaptFeatures(phi.subarray(SIZE * i, SIZE * (i + 1)), scales[i]!, inverse),
+);
+
+/** Of unit features: the ends, and one that leaves nothing of the last sample. */
+export const UNIT_OFFSETS = [-127, -5, 128] as const;
+export const unitFeatures = UNIT_OFFSETS.map((offset) =>
+  Array.from({ length: SAMPLES }, (_, i) => adaptUnitFeatures(phi.subarray(SIZE * i, SIZE * (i + 1)), offset)),
 );
 
 export interface Variant {
@@ -144,7 +152,10 @@ export const floatVariants = [head, block(false), block(true)];
 
 /** Bytes of one variant's results: per layer exponent and weights, the sum of probabilities, scores. */
 export function expected(): Uint8Array {
-  const parts: (Int16Array | Int32Array | Float32Array)[] = [Int16Array.from(features.flatMap((one) => [...one]))];
+  const parts: (Int16Array | Int32Array | Float32Array)[] = [
+    Int16Array.from(features.flatMap((one) => [...one])),
+    ...unitFeatures.flat(),
+  ];
   for (const layers of floatVariants) {
     const { weights, probability } = trainedF32(layers);
     parts.push(...weights, Int32Array.of(probability));

@@ -8,6 +8,7 @@ import {
   SAMPLES,
   SEED,
   SIZE,
+  UNIT_OFFSETS,
   blockStart,
   calibrationOf,
   floatVariants,
@@ -113,6 +114,7 @@ ${variants.map(({ params }, i) => layerTable(`layers${i}`, params.layers) + cali
 ${floatVariants.map((layers, i) => layerTable(`floats${i}`, layers)).join('\n')}
 static const int32_t inverse[] = {${inverse.multiplier}, ${inverse.shift}};
 static int16_t features[${SAMPLES * SIZE}];
+static int16_t units[${SIZE}];
 static int16_t mantissas[2][${largest}];
 static tl_adapt_weights weights[2] = {{0, mantissas[0]}, {0, mantissas[1]}};
 
@@ -184,6 +186,12 @@ void tl_test(const uint8_t *input, uint8_t *output)
         tl_adapt_features_s16((const int8_t *)input + ${SIZE} * i, ${SIZE}, scales + 3 * i, inverse, features + ${SIZE} * i);
     }
     next = put(next, features, sizeof(features));
+${UNIT_OFFSETS.map(
+  (offset) => `    for (int32_t i = 0; i < ${SAMPLES}; ++i) {
+        tl_adapt_unit_features_s16((const int8_t *)input + ${SIZE} * i, ${SIZE}, ${offset}, units);
+        next = put(next, units, sizeof(units));
+    }`,
+).join('\n')}
 ${floatVariants.map(floatCalls).join('\n')}
 ${variants.map(variantCalls).join('\n')}
 }

@@ -2,18 +2,20 @@
 import type { Weights16 } from '../../firmware-gen/ir/adaptation.ts';
 import { describe, expect, it } from 'vitest';
 import { adaptClassify, adaptQuantize } from '../../firmware-gen/reference/adaptation/inference-s8.ts';
-import { adaptFeatures, rateOf, weights16 } from '../../firmware-gen/reference/adaptation/layers.ts';
+import { UNIT_LENGTH, adaptFeatures, rateOf, weights16 } from '../../firmware-gen/reference/adaptation/layers.ts';
 import { adaptForward } from '../../firmware-gen/reference/adaptation/training-s16.ts';
 import { runScale } from '../../firmware-gen/ir/dynamic.ts';
 import {
   SAMPLES,
   SIZE,
+  UNIT_OFFSETS,
   expected,
   features,
   floatVariants,
   labels,
   trained,
   trainedF32,
+  unitFeatures,
   variants,
   type Variant,
 } from './adaptation-case.ts';
@@ -27,6 +29,18 @@ describe.each(FORMS)('training on the device, %s', (form) => {
     const { output } = await runProgram({ source: program(), input: input.bytes, outputBytes: wanted.length }, form);
     const at = output.findIndex((byte, i) => byte !== wanted[i]);
     expect(at, 'first byte that differs').toBe(-1);
+  });
+});
+
+describe('unit features', () => {
+  it('should have one length, whatever the features', () => {
+    for (const [k, ones] of unitFeatures.entries())
+      for (const [i, one] of ones.entries()) {
+        const length = Math.hypot(...one);
+        if (UNIT_OFFSETS[k] === -5 && i === SAMPLES - 1) expect(length).toBe(0);
+        // The root is rounded down: of a norm of 30 at most a thirtieth.
+        else expect(Math.abs(length / UNIT_LENGTH - 1)).toBeLessThan(1 / 30);
+      }
   });
 });
 

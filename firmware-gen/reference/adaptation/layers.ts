@@ -8,6 +8,8 @@ import type { AdaptLayer, ScaleWords, Weights16 } from '../../ir/adaptation.ts';
 /** Steps of int16 features per step of the calibrated int8 ones. */
 export const STEPS = 16;
 export const BIAS_INPUT = 64 * STEPS;
+/** Length of unit features, which a cosine head learns with: their largest is as large as that of others. */
+export const UNIT_LENGTH = 4096;
 export const PRODUCT_SHIFT = 3;
 /** Bits that dynamic gradients and deltas are brought to, sign not counted. */
 export const BITS = 15;
@@ -79,4 +81,13 @@ export function adaptFeatures(
   const ratio = Number((BigInt(scale.multiplier) * BigInt(inverse.multiplier)) >> 31n);
   const shift = 31 - scale.shift - inverse.shift;
   return Int16Array.from(phi, (value) => clamp16(scaled((value - scale.zeroPoint) * ratio, shift)));
+}
+
+/** int8 features scaled to length UNIT_LENGTH, but for what the rounded-down root adds; zero stays zero. @param offset -(zero point) */
+export function adaptUnitFeatures(phi: Int8Array, offset: number): Int16Array {
+  const squares = phi.reduce((sum, value) => sum + (value + offset) ** 2, 0);
+  const norm = Math.max(1, Math.floor(Math.sqrt(squares)));
+  const ratio = Math.floor((UNIT_LENGTH * 65536) / norm);
+  // |value| <= norm: the product is at most 2^28.
+  return Int16Array.from(phi, (value) => ((value + offset) * ratio + 32768) >> 16);
 }

@@ -1,41 +1,34 @@
 /** What kernels/runtime/tl_learner.c does with one model, step by step, bit for bit: encoder, classification, learning. */
-import type { Weights16 } from '../../ir/adaptation.ts';
 import { defined } from '../../../common/errors.ts';
 import type { Adaptation } from '../../ir/adaptation.ts';
 import type { RunScale } from '../../ir/dynamic.ts';
 import { createReference, type Reference } from '../index.ts';
 import { adaptClassify, adaptQuantize, type Layer8 } from './inference-s8.ts';
-import { adaptFeatures, weights16 } from './layers.ts';
-import { adaptStepF32 } from './training-f32.ts';
-import { adaptAccumulate, adaptApply, newGradients, type Gradients } from './training-s16.ts';
+import { adaptFeatures } from './layers.ts';
+import { LearningWeights } from './weights.ts';
 
 export class LearnerReference {
   private readonly adaptation: Adaptation;
   private readonly encoder: Reference;
-  private readonly gradients: Gradients;
-  private floats: Float32Array[] = [];
-  private fixed: Weights16[] = [];
-  private layers8: Layer8[] = [];
-  /** Samples learned from since the start. */
-  steps = 0;
+  private readonly learning: LearningWeights;
+  private layers8: Layer8[];
 
   constructor(adaptation: Adaptation) {
     this.adaptation = adaptation;
     this.encoder = createReference(adaptation.encoder);
-    this.gradients = newGradients(adaptation.params);
-    this.restart();
+    this.learning = new LearningWeights(adaptation);
+    this.layers8 = this.quantized();
+  }
+
+  /** Samples learned from since the start. */
+  get steps(): number {
+    return this.learning.steps;
   }
 
   /** The model as it came. */
   restart(): void {
-    const { initial, options } = this.adaptation;
-    this.steps = 0;
-    this.fixed = initial.map(({ exponent, weights }) => ({ exponent, weights: weights.slice() }));
-    this.floats =
-      options.arithmetic === 'float'
-        ? initial.map(({ exponent, weights }) => Float32Array.from(weights, (value) => value * 2 ** -exponent))
-        : [];
-    this.quantize();
+    this.learning.restart();
+    this.layers8 = this.quantized();
   }
 
   /** int16 features of one input. @param inputs bytes of the encoder's inputs */
@@ -53,27 +46,19 @@ export class LearnerReference {
 
   /** One step. Returns the probability that the label had before, Q15. */
   learn(features: Int16Array, label: number): number {
-    const { params, rates } = this.adaptation;
-    let probability: number;
-    if (this.floats.length > 0) probability = adaptStepF32(params, rates, this.floats, features, label);
-    else {
-      probability = adaptAccumulate(params, this.fixed, features, label, this.gradients);
-      adaptApply(params, this.fixed, this.gradients, null);
-    }
-    this.steps += 1;
-    this.quantize();
+    const probability = this.learning.learn(features, label);
+    this.layers8 = this.quantized();
     return probability;
   }
 
   /** What the device keeps: by layer exponents (0 in float) and weights. */
   weights(): { exponent: number; weights: Int16Array | Float32Array }[] {
-    return this.floats.length > 0 ? this.floats.map((weights) => ({ exponent: 0, weights })) : this.fixed;
+    return this.learning.kept();
   }
 
-  private quantize(): void {
+  private quantized(): Layer8[] {
     const { params, calibration } = this.adaptation;
-    if (this.floats.length > 0) this.fixed = this.floats.map((values) => weights16(values, 0));
-    this.layers8 = params.layers.map((layer, i) => adaptQuantize(layer, this.fixed[i]!, calibration?.[i] ?? null));
+    return params.layers.map((layer, i) => adaptQuantize(layer, this.learning.fixed[i]!, calibration?.[i] ?? null));
   }
 }
 

@@ -116,6 +116,16 @@ function analysed(frontEnd: FrontEnd & { readonly kind: 'mfcc' }, stream: Int16A
   return Int16Array.from(frames.flatMap((frame) => [...frame]));
 }
 
+/** For features, which ask no head. */
+const ANY_HEAD = {
+  head: {
+    kind: 'cosine',
+    head: { size: LATENT, classes: 1, offset: 0, thresholdSquared: 0, weights: new Int16Array(LATENT) },
+    sharpness: 1,
+  },
+  gate: { kind: 'cosine' },
+} as const;
+
 /** A cosine system (its gate by cosine or by statistics), or one with a linear head and a gate by softmax, distance or a class 'unknown'; about half of the stream's windows are accepted. */
 export function randomSystem(
   frontEnd: FrontEnd,
@@ -146,12 +156,13 @@ export function randomSystem(
   const int16 = (count: number): Int16Array => Int16Array.from({ length: count }, () => 4000 * random.normal());
   if (gateKind !== 'cosine' && gateKind !== 'statistics') {
     const weights = int16(LATENT * CLASSES.length);
+    const scales = featuresOf({ ...base, ...ANY_HEAD }, windows).flatMap(({ scale }) => (scale ? [scale.shift] : []));
     const head: Extract<SystemHead, { kind: 'linear' }> = {
       kind: 'linear',
       head: { ...sizes, weights, bias: Int32Array.from([1000, -2000, 0]) },
       scale: { multiplier: 1 << 30, shift: -8 },
-      // Of a window that is neither loud nor soft.
-      ...(encoder.dynamics && { phiShift: encoder.dynamics.defaultInput.shift }),
+      // The finest, as deployed systems have it.
+      ...(encoder.dynamics && { phiShift: Math.min(...scales) }),
     };
     const whitening = int16((LATENT * (LATENT + 1)) / 2);
     const mahalanobis = { ...sizes, shift: 6, whitening, centres: new Int32Array(LATENT * CLASSES.length) };
