@@ -64,9 +64,14 @@ export function twinDecisions(system: DecisionSystem, samples: Int16Array): Deci
 
 const DECIDED = ['accepted', 'label', 'smoothed', 'belief'] as const satisfies readonly (keyof Decision)[];
 
-/** How many decisions of the firmware are the twin's, field by field; one that only one of them made is none. */
+/** Field by field. */
+export function isEqualDecision(one: Decision, other: Decision): boolean {
+  return DECIDED.every((field) => one[field] === other[field]);
+}
+
+/** How many decisions of the firmware are the twin's; one that only one of them made is none. */
 export function equalDecisions(fed: readonly Decision[], twin: readonly Decision[]): number {
-  return fed.filter((one, i) => DECIDED.every((field) => one[field] === twin[i]?.[field])).length;
+  return fed.filter((one, i) => twin[i] !== undefined && isEqualDecision(one, twin[i])).length;
 }
 
 export interface Spread {

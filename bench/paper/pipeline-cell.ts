@@ -10,19 +10,18 @@ import { loadBoard } from '../../boards/load.ts';
 import { defined } from '../../common/errors.ts';
 import { defaultTiming } from '../../emulator/board-timing.ts';
 import type { DecisionSystem } from '../../firmware-gen/ir/system.ts';
-import { SystemReference, type Decision } from '../../firmware-gen/reference/system.ts';
+import type { Decision } from '../../firmware-gen/reference/system.ts';
 import {
-  EmulatedSystem,
   compileSystem,
   generateSystem,
   type FedDecision,
   type EmittableSystem,
 } from '../../harness/decision-system.ts';
+import { feedSystem, isEqualDecision, twinDecisions } from '../../harness/system-run.ts';
 import type { MotionDataset, Recording } from '../../learn/har/dataset.ts';
 import { cachedCell } from './cache.ts';
 
 const FOLDER = './build/paper/pipeline';
-const DECIDED = ['accepted', 'label', 'smoothed', 'belief'] as const satisfies readonly (keyof Decision)[];
 /** A quick run takes this part of every recording. */
 const QUICK = 0.1;
 const SUM_MAX = 2 ** 31 - 1;
@@ -68,10 +67,14 @@ export async function runCell(loaded: EmittableSystem, boardName: string, stream
     const dir = mkdtempSync(join(tmpdir(), 'thumbelina-pipeline-'));
     try {
       const image = await compileSystem(loaded, dir, board);
-      const target = new EmulatedSystem(image.elf, board, loaded.system, 'wasm', defaultTiming(board));
-      const windows = unseen(stream).flatMap((recording) => decisions(target, loaded.system, recording));
-      const ramBytes = image.dataBytes + image.bssBytes + target.stackBytes();
-      target.close();
+      const recordings = unseen(stream);
+      const how = { board, engine: 'wasm', timing: defaultTiming(board) } as const;
+      const samples = recordings.map((one) => one.samples);
+      const { decisions, stackBytes } = feedSystem(image.elf, loaded.system, samples, how);
+      const windows = recordings.flatMap(({ label }, i) =>
+        paired(loaded.system, label, decisions[i]!, twinDecisions(loaded.system, samples[i]!)),
+      );
+      const ramBytes = image.dataBytes + image.bssBytes + stackBytes;
       return { ...summary(windows), flashBytes: image.flashBytes, ramBytes };
     } finally {
       rmSync(dir, { recursive: true, force: true });
@@ -94,26 +97,17 @@ interface Window {
   readonly isKnown: boolean;
 }
 
-function decisions(target: EmulatedSystem, system: DecisionSystem, { samples, label }: Recording): Window[] {
-  target.restart();
-  const twin = new SystemReference(system);
-  const { channels, hop } = system.stream;
-  const windows: Window[] = [];
-  for (let at = 0; at < samples.length; at += hop * channels) {
-    const chunk = samples.subarray(at, at + hop * channels);
-    let expected: Decision | null = null;
-    for (let i = 0; i < chunk.length; i += channels) expected = twin.push(chunk.subarray(i, i + channels)) ?? expected;
-    const fed = target.feed(chunk);
-    if ((fed === null) !== (expected === null))
-      throw new Error(`internal: ${system.name} and its twin decide at different frames`);
-    if (fed === null || expected === null) continue;
-    const decided = expected;
-    windows.push({
-      ...{ fed, cycles: defined(fed.cycles, 'cycles'), isKnown: system.classes.includes(label) },
-      isEqual: DECIDED.every((key) => fed[key] === decided[key]),
-    });
-  }
-  return windows;
+function paired(
+  { name, classes }: DecisionSystem,
+  label: string,
+  fed: readonly FedDecision[],
+  twin: readonly Decision[],
+): Window[] {
+  if (fed.length !== twin.length) throw new Error(`internal: ${name} and its twin decide at different frames`);
+  return fed.map((one, i) => ({
+    ...{ fed: one, cycles: defined(one.cycles, 'cycles'), isKnown: classes.includes(label) },
+    isEqual: isEqualDecision(one, twin[i]!),
+  }));
 }
 
 function summary(windows: readonly Window[]): Omit<Cell, 'flashBytes' | 'ramBytes'> {

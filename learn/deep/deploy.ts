@@ -174,7 +174,8 @@ function cosineHead(network: Network, base: Base, options: DeployOptions): { hea
     scored.map((cosines) => Math.max(...cosines)),
     options.truePositiveRate,
   );
-  if (!(tau > 0))
+  // A gate by statistics takes this threshold's place: then it is not asked for.
+  if (!(tau > 0) && network.config.deploy.detector !== 'statistics')
     throw new UserError(`the cosine that accepts ${100 * options.truePositiveRate} % is ${tau}; train longer`);
   const temperature = fitTemperature(
     scored.map((cosines) => asOutputs(Float32Array.from(cosines))),
@@ -182,7 +183,7 @@ function cosineHead(network: Network, base: Base, options: DeployOptions): { hea
   );
   // 2^8 * 1024 * log2(e) / 2^15 per unit of inverse temperature.
   const sharpness = Math.max(1, Math.min(2 ** 20 - 1, Math.round((8 * Math.LOG2E) / temperature)));
-  const head = { ...open, thresholdSquared: Math.floor(tau * tau * 2 ** 30) };
+  const head = { ...open, thresholdSquared: tau > 0 ? Math.floor(tau * tau * 2 ** 30) : 0 };
   return { head: { kind: 'cosine', head, sharpness }, gate };
 }
 

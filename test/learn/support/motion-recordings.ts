@@ -35,7 +35,7 @@ export const motionProject = (folder: string) => ({
   data: { kind: 'motion', folder, classes: ['walking', 'jogging'], windowFrames: 32, validateEvery: 3 },
   frontEnd: { kind: 'raw' },
   encoder: { kernel: [5, 1], stem: { filters: 6, stride: [2, 1] }, blocks: [], latent: 6 },
-  head: { kind: 'linear' },
+  head: { kind: 'deconf-c' },
   schedule: { steps: 30, batch: 16, validateSteps: 10 },
   deploy: { detector: 'statistics', calibrationWindows: 20 },
 });
