@@ -33,12 +33,22 @@ interface Row {
   readonly figures: readonly Figure[];
 }
 
+interface Worth {
+  readonly title: string;
+  readonly unaware: string;
+  /** Paired by window, as recorded. */
+  readonly gain: number;
+  readonly interval: Interval;
+}
+
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Of each window. @param g index of the gain */
+const overSeeds = (cells: readonly AwareCell[], of: 'right' | 'same', g: number): number[] =>
+  cells[0]!.subjects.map((_, i) => mean(cells.map((one) => one[of][g]![i]!)));
 
 function rowOf(title: string, cells: readonly AwareCell[], float: readonly AwareCell[]): Row {
   const { subjects } = cells[0]!;
-  const overSeeds = (all: readonly AwareCell[], of: 'right' | 'same', g: number): number[] =>
-    subjects.map((_, i) => mean(all.map((one) => one[of][g]![i]!)));
   const figures = GAINS.map((gain, g): Figure => {
     const [values, base] = [overSeeds(cells, 'right', g), overSeeds(float, 'right', g)];
     const differences = values.map((value, i) => value - base[i]!);
@@ -49,6 +59,12 @@ function rowOf(title: string, cells: readonly AwareCell[], float: readonly Aware
     };
   });
   return { title, figures };
+}
+
+function worthOf(title: string, unaware: string, cells: readonly AwareCell[], others: readonly AwareCell[]): Worth {
+  const base = overSeeds(others, 'right', 0);
+  const gains = overSeeds(cells, 'right', 0).map((value, i) => value - base[i]!);
+  return { title, unaware, gain: mean(gains), interval: bootstrapMean(gains, cells[0]!.subjects) };
 }
 
 async function run(options: Options): Promise<void> {
@@ -63,9 +79,21 @@ async function run(options: Options): Promise<void> {
     }
   const float = columns[0]!.cells;
   const rows = columns.map(({ variant, cells }) => rowOf(variant?.title ?? 'float', cells, float));
+  const worth = columns.flatMap(({ variant, cells }) => {
+    const unaware = columns.find((one) => variant?.unaware !== undefined && one.variant?.title === variant.unaware);
+    return variant && unaware ? [worthOf(variant.title, unaware.variant!.title, cells, unaware.cells)] : [];
+  });
   const windows = float[0]!.subjects.length;
   const subjects = new Set(float[0]!.subjects).size;
-  const document = { schemaVersion: 1, quick: options.quick === true, seeds: seeds.length, windows, subjects, rows };
+  const document = {
+    schemaVersion: 1,
+    quick: options.quick === true,
+    seeds: seeds.length,
+    windows,
+    subjects,
+    rows,
+    worth,
+  };
   print(options, document, () => {
     const percent = (share: number): string => (100 * share).toFixed(1);
     const range = ({ low, high }: Interval): string => `${percent(low)} to ${percent(high)}`;
@@ -85,6 +113,11 @@ async function run(options: Options): Promise<void> {
               : [percent(one.difference), range(one.differenceInterval), percent(one.same)]),
           ]),
         ]),
+      ),
+      '',
+      table(
+        ['knowing of int8', 'against', 'points', '95 %'],
+        worth.map(({ title, unaware, gain, interval }) => [title, unaware, percent(gain), range(interval)]),
       ),
     ].join('\n');
   });

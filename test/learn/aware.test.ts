@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tensorOf } from '../../firmware-gen/ir/graph.ts';
 import { SystemReference } from '../../firmware-gen/reference/system.ts';
+import { withSpreadChannels } from '../../bench/paper/spread-channels.ts';
 import { learnedRanges } from '../../learn/deep/aware.ts';
 import { readCheckpoint } from '../../learn/deep/checkpoint.ts';
 import { trainingInputs, type Granularity, type TrainConfig, type TrainConfigInput } from '../../learn/deep/config.ts';
@@ -99,6 +100,26 @@ describe('a quantization-aware training', () => {
 });
 
 const test = toyWindows(60, 88);
+
+describe('a network with its channels spread by powers of two', () => {
+  it('should give the same features to the bit, and others in int8', () => {
+    const blocks = [
+      { filters: 12, stride: [2, 1] as [number, number] },
+      { filters: 10, stride: [1, 1] as [number, number] },
+    ];
+    const { encoder } = configOf();
+    const { network } = run(configOf({ encoder: { ...encoder, blocks } }));
+    const features = (arithmetic: Arithmetic): Float32Array[] =>
+      network.outputs(test.windows.map(toyFloats), arithmetic).map(({ phi }) => phi);
+    const [float, int8] = [features('float'), features('int8')];
+    const values = network.parameters.values();
+    const spread = { channels: 6, exponents: 4, seed: 3 };
+    network.parameters.load(withSpreadChannels(values, network.config.encoder, spread));
+    expect(network.parameters.values().get('stem_gamma')).not.toEqual(values.get('stem_gamma'));
+    expect(features('float')).toEqual(float);
+    expect(features('int8')).not.toEqual(int8);
+  });
+});
 
 describe.each<[string, Partial<TrainConfigInput>, Granularity]>([
   ['a scale for each output channel', {}, 'channel'],
