@@ -4,12 +4,12 @@ import { UserError } from '../common/errors.ts';
 import type { EngineName } from '../emulator/create-machine.ts';
 import { equalDecisions, twinDecisions } from '../harness/system-run.ts';
 import { beginnings, type SystemData } from '../learn/ood/system-data.ts';
-import { gateThreshold, type SystemFigures } from '../learn/ood/system-scores.ts';
+import { gateThreshold } from '../learn/ood/system-scores.ts';
 import { timingMode } from './options.ts';
 import { note, print, table, type JsonOption } from './output.ts';
 import { chooseBoard, loadSystemTarget, type SystemTarget } from './project.ts';
 import { systemData } from './system-data.ts';
-import { formatFigures, judgeSystem } from './system-figures.ts';
+import { formatFigures, judgeSystem, type JudgedSystem } from './system-figures.ts';
 import { buildAndFeed, type BoardFigures } from './system-run.ts';
 
 export interface EvaluateSystemArguments extends JsonOption {
@@ -31,7 +31,7 @@ interface FirmwareFigures extends BoardFigures {
   readonly equal: number;
 }
 
-interface SystemEvaluation extends SystemFigures {
+interface SystemEvaluation extends JudgedSystem {
   readonly schemaVersion: 1;
   readonly outcome: 'ok' | 'firmware-differs';
   readonly system: string;

@@ -28,7 +28,7 @@ export function systemData({ loaded, project, path }: SystemTarget, options: Dat
 }
 
 /** Labels that are neither a class nor were learned as the class "unknown". */
-export function strangeLabels({ loaded, project }: SystemTarget, labels: readonly string[]): string[] {
-  const learned = project !== null && isMotion(project.config) ? project.config.data.unknown : [];
-  return labels.filter((label) => !loaded.system.classes.includes(label) && !learned.includes(label));
+export function strangeLabels({ loaded }: SystemTarget, labels: readonly string[]): string[] {
+  const { classes, taught = [] } = loaded.system;
+  return labels.filter((label) => !classes.includes(label) && !taught.includes(label));
 }

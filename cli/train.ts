@@ -99,6 +99,9 @@ function format({ summary, files }: TrainResult): string {
     `${summary.name}: kept step ${summary.best.step}, validation accuracy ${percent(summary.best.accuracy)}`,
     `unseen subjects  ${summary.test.windows} windows, ${percent(summary.test.accuracy)} right (integer system), ${percent(summary.test.accepted)} accepted`,
     `unknown classes  ${summary.test.unknownWindows} windows, ${percent(summary.test.unknownAccepted)} accepted`,
+    ...(summary.test.taughtWindows > 0
+      ? [`learned unknown  ${summary.test.taughtWindows} windows, ${percent(summary.test.taughtAccepted)} accepted`]
+      : []),
     `written          ${[...files.keys()].map((suffix) => `${summary.name}${suffix}`).join(', ')}`,
   ].join('\n');
 }

@@ -35,6 +35,7 @@ const schema = z.strictObject({
   /** Hash of what it was made from; absent where nobody has to know. */
   configuration: z.string().optional(),
   classes: z.array(z.string()).min(2),
+  taught: z.array(z.string()).optional(),
   stream: z.strictObject({ channels: positive, frames: positive, hop: positive }),
   frontEnd: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('raw'), ...standardised }),
@@ -121,9 +122,9 @@ export type SystemDocument = z.infer<typeof schema>;
 
 /** Text of NAME.system.json. @param encoder file name of the encoder @param configuration hash of what it was made from */
 export function systemJson(system: DecisionSystem, encoder: string, configuration?: string | null): string {
-  const { name, classes, stream, frontEnd, head, gate, latentFilter, filter } = system;
+  const { name, classes, taught, stream, frontEnd, head, gate, latentFilter, filter } = system;
   const about = { schemaVersion: 1, name, encoder, configuration: configuration ?? undefined };
-  const document = { ...about, classes, stream, frontEnd, head, gate, latentFilter, filter };
+  const document = { ...about, classes, taught, stream, frontEnd, head, gate, latentFilter, filter };
   const plain = (_key: string, value: unknown): unknown =>
     ArrayBuffer.isView(value) ? Array.from(value as Int32Array) : value;
   return `${JSON.stringify(document, plain, 2).replace(/\[[\s\d,-]+\]/g, (list) => list.replace(/\s+/g, ' '))}\n`;
@@ -228,7 +229,8 @@ export function assembleSystem(document: SystemDocument, encoder: Graph, where: 
   const isScale = new Set<TensorId>(encoder.dynamics?.scaleOf.values());
   const ids = [...encoder.inputs, ...encoder.outputs].filter((id) => !isScale.has(id));
   const tensors = ids.map((id) => tensorOf(encoder, id));
-  const { name, classes, stream, frontEnd, head, gate, latentFilter, filter } = document;
+  const { name, classes, taught, stream, frontEnd, head, gate, latentFilter, filter } = document;
+  const optional = { ...(taught && { taught }), ...(latentFilter && { latentFilter }) };
   const inputs = frontEnd.kind === 'image' ? [3 * stream.frames, 3 * stream.frames] : [stream.frames * stream.channels];
   const expected = [...inputs, head.head.size];
   const actual = tensors.map(({ shape }) => elementCount(shape));
@@ -240,7 +242,7 @@ export function assembleSystem(document: SystemDocument, encoder: Graph, where: 
   if (problem) throw new UserError(`${where}: ${problem}; use the encoder it was made with`);
   // The encoder's functions need names of their own.
   const graph = name === encoder.name ? { ...encoder, name: `${name}_encoder` } : encoder;
-  return { name, classes, stream, frontEnd, encoder: graph, head, gate, ...(latentFilter && { latentFilter }), filter };
+  return { name, classes, stream, frontEnd, encoder: graph, head, gate, ...optional, filter };
 }
 
 /** Why the front end cannot give the encoder the scale it takes, or null. */

@@ -167,6 +167,8 @@ export interface LatentFilter {
 export interface DecisionSystem {
   readonly name: string;
   readonly classes: readonly string[];
+  /** Labels that were learned as unknown; reports keep them apart from what was never met. */
+  readonly taught?: readonly string[];
   readonly stream: StreamParams;
   readonly frontEnd: SystemFrontEnd;
   /** int8 in, one output: features, int8 [1, size]. In dynamic fixed point also the scales of both. */

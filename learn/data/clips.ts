@@ -12,6 +12,8 @@ const clipsSchema = z.object({
     .array(
       z.object({
         label: z.string(),
+        /** What is said, where the label is one for several words. */
+        word: z.string().optional(),
         speaker: z.string(),
         split: z.string(),
         file: fileName,
@@ -27,6 +29,8 @@ const noiseSchema = z.object({
 
 export interface Clip {
   readonly label: string;
+  /** What is said: the label, unless several words share one. */
+  readonly word: string;
   readonly speaker: string;
   readonly split: string;
   readonly samples: Int16Array;
@@ -43,13 +47,13 @@ export function loadClips(folder: string): ClipSet {
   const files = new Map<string, Int16Array>();
   return {
     sampleRateHz,
-    clips: clips.map(({ file, index, label, speaker, split }) => {
+    clips: clips.map(({ file, index, label, word = label, speaker, split }) => {
       const values = files.get(file) ?? int16(join(folder, file));
       files.set(file, values);
       const samples = values.subarray(index * clipSamples, (index + 1) * clipSamples);
       if (samples.length !== clipSamples)
         throw new UserError(`${folder}: clip ${index} reaches outside ${file}; repair the manifest`);
-      return { label, speaker, split, samples };
+      return { label, word, speaker, split, samples };
     }),
   };
 }

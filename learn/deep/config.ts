@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.ts';
 import { ADAPT_ARITHMETICS, ADAPT_LAYERS } from '../../firmware-gen/ir/adaptation.ts';
+import { dataSchema } from './data-schema.ts';
 
 const positive = z.number().int().positive();
 const stride = z.tuple([positive, positive]);
@@ -40,32 +41,6 @@ export const frontEndSchema = z.discriminatedUnion('kind', [
     hopSamples: positive.default(320),
     mels: positive.default(40),
     coefficients: positive.default(10),
-  }),
-]);
-
-export const dataSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('motion'),
-    folder: z.string(),
-    /** In distribution. */
-    classes: z.array(z.string()).min(2),
-    /** Labels of the class 'unknown', which is learned as one more class when there are any. */
-    unknown: z.array(z.string()).default([]),
-    windowFrames: positive.default(64),
-    /** Frames of the recordings that become one of the stream, their mean. */
-    average: positive.default(1),
-    /** Every n-th training subject validates instead. */
-    validateEvery: z.number().int().min(2).default(5),
-  }),
-  z.strictObject({
-    kind: z.literal('audio'),
-    folder: z.string(),
-    classes: z.array(z.string()).min(2),
-    validateEvery: z.number().int().min(2).default(5),
-    /** Folder with noise to mix in when training; none: only gain and shift vary. */
-    noise: z.string().nullable().default(null),
-    /** Augmented variants of each clip. */
-    variants: positive.default(4),
   }),
 ]);
 
@@ -213,10 +188,20 @@ export function isAudio(config: TrainConfig): config is AudioConfig {
   return config.data.kind === 'audio' && config.frontEnd.kind === 'mfcc';
 }
 
-function requireConsistent({ frontEnd, quantization, schedule }: TrainConfig, where: string): void {
+/** Whether the last class that is trained is 'unknown'. */
+export function learnsUnknown({ data }: Pick<TrainConfig, 'data'>): boolean {
+  const sounds = data.kind === 'audio' ? (data.noWords?.length ?? 0) : 0;
+  return (data.unknown?.length ?? 0) + sounds > 0;
+}
+
+function requireConsistent({ data, frontEnd, head, quantization, schedule }: TrainConfig, where: string): void {
   const { steps, quantizationAwareSteps: aware = 0 } = schedule;
   const isStatic = (quantization?.scheme ?? 'static') === 'static';
   if (frontEnd.kind === 'image' && !isStatic) throw imagesAreStatic(where);
+  if (learnsUnknown({ data }) && head.kind === 'linear' && !isStatic)
+    throw new UserError(
+      `${where}: a linear head with a class 'unknown' needs quantization.scheme static; use that, or head deconf-c`,
+    );
   if (aware > steps)
     throw new UserError(
       `${where}: schedule.quantizationAwareSteps ${aware} are the last of schedule.steps, ${steps}; make them fewer`,

@@ -3,6 +3,14 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../random.ts';
 import type { InputShape } from './encoder.ts';
 
+/** The class that is learned from what is none of the others; always the last. */
+export const UNKNOWN = 'unknown';
+
+/** Without 'unknown'. */
+export function knownClasses(classes: readonly string[]): readonly string[] {
+  return classes.at(-1) === UNKNOWN ? classes.slice(0, -1) : classes;
+}
+
 export interface Batch {
   /** Standardised windows as the encoder sees them, [frames, channels] each. */
   readonly windows: readonly Float32Array[];

@@ -7,7 +7,12 @@ import { tensorOf, type Graph } from '../../firmware-gen/ir/graph.ts';
 import { quantizeMultiplier, type QuantizedMultiplier } from '../../firmware-gen/ir/quantized-math.ts';
 import { realScale } from '../../firmware-gen/ir/dynamic.ts';
 import type { DecisionSystem, SystemGate, SystemHead } from '../../firmware-gen/ir/system.ts';
-import { cosineScores, linearScores, relativePowers } from '../../firmware-gen/reference/decision/heads.ts';
+import {
+  cosineScores,
+  linearScores,
+  relativePowers,
+  unknownMargin,
+} from '../../firmware-gen/reference/decision/heads.ts';
 import { stickyParams } from '../../firmware-gen/reference/decision/sticky-filter.ts';
 import { headAtScale } from '../../firmware-gen/reference/decision/head-at-scale.ts';
 import { SystemReference, type Features } from '../../firmware-gen/reference/system.ts';
@@ -21,10 +26,12 @@ import { learnedRanges } from './aware.ts';
 import {
   granularityOf,
   imagesAreStatic,
+  learnsUnknown,
   type Granularity,
   type QuantizationScheme,
   type TrainConfig,
 } from './config.ts';
+import { knownClasses } from './data-source.ts';
 import { encoderGraph } from './export.ts';
 import { headName } from './heads.ts';
 import type { Network } from './network.ts';
@@ -62,13 +69,16 @@ export function deploy(network: Network, options: DeployOptions): DecisionSystem
     learned: learnedRanges(network.parameters.values(), config.encoder, source.input[2]),
   });
   const frontEnd = options.sensor.frontEnd(encoder);
+  const classes = knownClasses(source.classes);
+  const taught = learnsUnknown(config) ? { taught: config.data.unknown ?? [] } : {};
   const base = {
     name: config.name,
-    classes: source.classes,
+    classes,
+    ...taught,
     stream: { channels: source.channels, frames: source.frames, hop: options.hopFrames },
     frontEnd,
     encoder,
-    filter: stickyParams(source.classes.length, options.switching),
+    filter: stickyParams(classes.length, options.switching),
   };
   return { ...base, ...headAndGate(network, base, options) };
 }
@@ -126,22 +136,28 @@ interface HeadWeights {
   readonly scale: number | null;
   /** By class. */
   readonly rows: readonly (readonly number[])[];
-  readonly bias: Float32Array | null;
+  readonly bias: readonly number[];
+  /** Of the class 'unknown', if the network has it. */
+  readonly unknown: { readonly row: readonly number[]; readonly bias: number } | null;
 }
 
 function headWeights(network: Network, encoder: Graph): HeadWeights {
   const values = network.parameters.values();
   const kernel = defined(values.get(`${headName(0)}_kernel`), 'weights of the head');
   const size = network.config.encoder.latent;
-  const classes = kernel.length / size;
+  const all = network.source.classes.length;
+  const classes = knownClasses(network.source.classes).length;
+  const rowOf = (c: number): number[] => Array.from({ length: size }, (_, d) => kernel[d * all + c]!);
+  const biasOf = (c: number): number => values.get(`${headName(0)}_bias`)?.[c] ?? 0;
   const output = defined(tensorOf(encoder, encoder.outputs[0]!).quantization, 'quantization of features');
   return {
     size,
     classes,
     offset: encoder.dynamics ? 0 : -output.zeroPoint[0]! || 0,
     scale: encoder.dynamics ? null : output.scale[0]!,
-    rows: Array.from({ length: classes }, (_, c) => Array.from({ length: size }, (_, d) => kernel[d * classes + c]!)),
-    bias: values.get(`${headName(0)}_bias`) ?? null,
+    rows: Array.from({ length: classes }, (_, c) => rowOf(c)),
+    bias: Array.from({ length: classes }, (_, c) => biasOf(c)),
+    unknown: all === classes ? null : { row: rowOf(classes), bias: biasOf(classes) },
   };
 }
 
@@ -197,8 +213,8 @@ const asOutputs = (logits: Float32Array) => ({
 });
 
 function linearHead(network: Network, base: Base, options: DeployOptions): { head: SystemHead; gate: SystemGate } {
-  const { size, classes, offset, scale: fixed, rows, bias } = headWeights(network, base.encoder);
-  const step = weightStep(rows, fixed === null);
+  const { size, classes, offset, scale: fixed, rows, bias, unknown } = headWeights(network, base.encoder);
+  const step = weightStep(unknown ? [...rows, unknown.row] : rows, fixed === null);
   const any: SystemHead = {
     kind: 'linear',
     head: { size, classes, offset, weights: new Int16Array(size * classes), bias: new Int32Array(classes) },
@@ -211,10 +227,10 @@ function linearHead(network: Network, base: Base, options: DeployOptions): { hea
   const linear = {
     ...any.head,
     weights: Int16Array.from(rows.flatMap((row) => row.map((value) => Math.round(value / step)))),
-    bias: Int32Array.from(rows, (_, c) => Math.round((bias?.[c] ?? 0) / (step * scale))),
+    bias: Int32Array.from(bias, (value) => Math.round(value / (step * scale))),
   };
   assert(
-    rows.every((_, c) => Math.abs((bias?.[c] ?? 0) / (step * scale)) < 2 ** 31),
+    [...bias, unknown?.bias ?? 0].every((value) => Math.abs(value / (step * scale)) < 2 ** 31),
     'bias of a head beyond int32',
   );
   const headWith = (exponents: QuantizedMultiplier): Extract<SystemHead, { kind: 'linear' }> => ({
@@ -230,6 +246,16 @@ function linearHead(network: Network, base: Base, options: DeployOptions): { hea
   const exponents = quantizeMultiplier((step * scale * Math.LOG2E * 1024) / temperature);
   assert(exponents.shift <= 0, 'logits of more than a bit per step');
   const head = headWith(exponents);
+  if (unknown !== null && fixed !== null) {
+    const ofUnknown = {
+      ...{ size, classes: 1, offset },
+      weights: Int16Array.from(unknown.row, (value) => Math.round(value / step)),
+      bias: Int32Array.of(Math.round(unknown.bias / (step * scale))),
+    };
+    const margins = features.map(({ phi }) => unknownMargin(ofUnknown, Math.max(...linearScores(linear, phi)), phi));
+    const marginMin = thresholdAt(margins, options.truePositiveRate);
+    return { head, gate: { kind: 'unknown-class', head: ofUnknown, marginMin } };
+  }
   const sums = features.map(({ phi, scale: now }) => {
     const own = headAtScale(head, now);
     return -relativePowers(own.scale, linearScores(own.head, phi)).sum;

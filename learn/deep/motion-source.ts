@@ -5,7 +5,7 @@ import { augment } from '../har/augment.ts';
 import type { MotionDataset, Recording } from '../har/dataset.ts';
 import type { Random } from '../random.ts';
 import type { FrontEnd, MotionConfig } from './config.ts';
-import { withNoise, type Batch, type DataSource, type LabelledSet } from './data-source.ts';
+import { UNKNOWN, withNoise, type Batch, type DataSource, type LabelledSet } from './data-source.ts';
 import type { InputShape } from './encoder.ts';
 import { splitMotion } from './splits.ts';
 
@@ -13,8 +13,6 @@ import { splitMotion } from './splits.ts';
 export const MOTION_SCALE = [9.80665, 9.80665, 9.80665, 6, 6, 6] as const;
 const GYROSCOPE_UNIT = MOTION_SCALE[3];
 const CHANNELS = MOTION_SCALE.length;
-
-export const UNKNOWN = 'unknown';
 
 /** Raw counts to standardised values. */
 export function standardiseMotion(window: ArrayLike<number>, rawScale: readonly number[]): Float32Array {

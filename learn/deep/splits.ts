@@ -23,14 +23,24 @@ export function splitMotion({ recordings }: Pick<MotionDataset, 'recordings'>, c
   return { ...splitSubjects(usable, config.data.validateEvery), unseen };
 }
 
-/** The same for clips, of which only those of the classes train and validate. */
-export function splitClips({ clips }: Pick<ClipSet, 'clips'>, { subjects: named, data }: AudioConfig): Roles<Clip> {
+/** Class of a clip, the last for words learned as unknown; -1: it takes no part. */
+export function classOfClip({ label, word }: Pick<Clip, 'label' | 'word'>, { data }: AudioConfig): number {
+  const known = data.classes.indexOf(label);
+  return known < 0 && data.unknown?.includes(word) ? data.classes.length : known;
+}
+
+/**
+ * The same for clips, of which only those of the classes, 'unknown' among them, train and validate. Which speakers validate goes by the order of
+ * config.subjects.
+ */
+export function splitClips({ clips }: Pick<ClipSet, 'clips'>, config: AudioConfig): Roles<Clip> {
+  const named = config.subjects?.map(String);
   const wanted = clips.filter(
-    ({ label, split, speaker }) =>
-      data.classes.includes(label) && (named ? named.map(String).includes(speaker) : split === 'train'),
+    (clip) => classOfClip(clip, config) >= 0 && (named ? named.includes(clip.speaker) : clip.split === 'train'),
   );
-  const speakers = [...new Set(wanted.map(({ speaker }) => speaker))].sort();
-  const validates = new Set(speakers.filter((_, i) => i % data.validateEvery === data.validateEvery - 1));
+  const speakers = named ?? [...new Set(wanted.map(({ speaker }) => speaker))].sort();
+  const { validateEvery } = config.data;
+  const validates = new Set(speakers.filter((_, i) => i % validateEvery === validateEvery - 1));
   return {
     train: wanted.filter(({ speaker }) => !validates.has(speaker)),
     validation: wanted.filter(({ speaker }) => validates.has(speaker)),

@@ -51,6 +51,7 @@ function trainingData(data: MotionDataset, config: MotionConfig): TrainingData {
         subjects: [...new Set(unseen.map(({ subject }) => subject))],
         known: windowsOf(unseen, classes),
         unknown: windowsOf(unseen, others).windows,
+        taught: windowsOf(unseen, unknown).windows,
       };
     },
   };

@@ -6,7 +6,7 @@ import { createRandom, shuffle } from '../random.ts';
 import { audioSource } from './audio-source.ts';
 import type { AudioConfig } from './config.ts';
 import { soundSensor } from './sensors.ts';
-import { splitClips } from './splits.ts';
+import { classOfClip, splitClips } from './splits.ts';
 import type { RawWindows, TrainingData } from './training-data.ts';
 
 /** Of the background noise that the configuration may name, the split "train" is mixed in. */
@@ -23,24 +23,26 @@ export function soundTrainingData(config: AudioConfig): TrainingData {
     windows: clips.map(({ samples }) => transform(samples)),
     labels: clips.map(({ label }) => classes.indexOf(label)),
   });
+  const isKnown = ({ label }: Clip): boolean => classes.includes(label);
   return {
     source,
     sensor: soundSensor(params, source.standardisation),
     calibration: (count) => {
-      const clips = [...train];
+      const clips = train.filter(isKnown);
       shuffle(clips, createRandom(config.schedule.seed));
       return [...windowsOf(clips.slice(0, count)).windows];
     },
-    validation: () => windowsOf(validation),
+    validation: () => windowsOf(validation.filter(isKnown)),
     withStatistics: () => {
       throw noStatistics(config.name);
     },
     test: () => {
-      const isKnown = ({ label }: Clip): boolean => classes.includes(label);
+      const isTaught = (clip: Clip): boolean => classOfClip(clip, config) === classes.length;
       return {
         subjects: [...new Set(unseen.map(({ speaker }) => speaker))],
         known: windowsOf(unseen.filter(isKnown)),
-        unknown: windowsOf(unseen.filter((clip) => !isKnown(clip))).windows,
+        unknown: windowsOf(unseen.filter((clip) => !isKnown(clip) && !isTaught(clip))).windows,
+        taught: windowsOf(unseen.filter(isTaught)).windows,
       };
     },
   };

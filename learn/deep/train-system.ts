@@ -27,6 +27,9 @@ export interface TrainSummary {
     readonly accepted: number;
     readonly unknownWindows: number;
     readonly unknownAccepted: number;
+    /** Labels that were learned as unknown, by the same subjects. */
+    readonly taughtWindows: number;
+    readonly taughtAccepted: number;
   };
 }
 
@@ -79,7 +82,7 @@ function withoutPaths(config: TrainConfig): TrainConfig {
 }
 
 function judgeUnseen(system: DecisionSystem, data: TrainingData): TrainSummary['test'] {
-  const { subjects, known, unknown } = data.test();
+  const { subjects, known, unknown, taught } = data.test();
   const [ofKnown, ofUnknown] = [judge(system, known.windows), judge(system, unknown)];
   const share = (values: readonly boolean[]): number => values.filter(Boolean).length / Math.max(1, values.length);
   return {
@@ -89,5 +92,7 @@ function judgeUnseen(system: DecisionSystem, data: TrainingData): TrainSummary['
     accepted: share(ofKnown.accepted),
     unknownWindows: unknown.length,
     unknownAccepted: share(ofUnknown.accepted),
+    taughtWindows: taught.length,
+    taughtAccepted: share(judge(system, taught).accepted),
   };
 }

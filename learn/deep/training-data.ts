@@ -26,6 +26,8 @@ export interface TrainingData {
     readonly subjects: readonly (number | string)[];
     readonly known: RawWindows;
     readonly unknown: readonly Int16Array[];
+    /** Labels that were learned as unknown. */
+    readonly taught: readonly Int16Array[];
   };
 }
 

@@ -1,7 +1,7 @@
 /** Known and unknown windows of a motion data set, by the roles that judging detectors needs. */
-import { motionSet, UNKNOWN } from '../deep/motion-source.ts';
+import { motionSet } from '../deep/motion-source.ts';
 import type { MotionConfig } from '../deep/config.ts';
-import type { LabelledSet } from '../deep/data-source.ts';
+import { UNKNOWN, type LabelledSet } from '../deep/data-source.ts';
 import { splitMotion } from '../deep/splits.ts';
 import type { MotionDataset, Recording } from '../har/dataset.ts';
 import { createRandom, shuffle } from '../random.ts';

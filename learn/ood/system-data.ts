@@ -89,17 +89,19 @@ const windowSamples = ({ stream }: DecisionSystem, { frameSamples, hopSamples }:
 function soundData(system: DecisionSystem, cepstra: CepstraParams, clips: readonly Clip[]): SystemData {
   const transform = clipCepstra(cepstra);
   const needed = windowSamples(system, cepstra);
+  // Other words may share a label; each counts by itself.
+  const named = clips.map((clip) => ({ ...clip, label: system.classes.includes(clip.label) ? clip.label : clip.word }));
   return {
-    labels: [...new Set(clips.map(({ label }) => label))],
+    labels: [...new Set(named.map(({ label }) => label))],
     windows: (labels) => {
-      const chosen = clips.filter(({ label }) => labels.includes(label));
+      const chosen = named.filter(({ label }) => labels.includes(label));
       return {
         samples: chosen.map(({ samples }) => transform(samples.subarray(0, needed))),
         labels: chosen.map(({ label }) => labels.indexOf(label)),
         subjects: chosen.map(({ speaker }) => speaker),
       };
     },
-    streams: clips.map(({ label, speaker, samples }) => ({ label, subject: speaker, samples })),
+    streams: named.map(({ label, speaker, samples }) => ({ label, subject: speaker, samples })),
   };
 }
 

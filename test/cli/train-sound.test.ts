@@ -93,6 +93,31 @@ describe('thumbelina train with a configuration for sound', () => {
     });
   });
 
+  it("should learn a class 'unknown', reject it and what is like it, and report the two apart", async () => {
+    const taught = mkdtempSync(join(folder, 'taught-'));
+    writeToneClips(taught, ['low', 'high', 'hiss', 'whisper']);
+    const data = { ...config.data, folder: taught, unknown: ['hiss'], noWords: ['noise', 'part'], unknownWeight: 2 };
+    const file = join(taught, 'taught.json');
+    writeFileSync(file, JSON.stringify({ ...config, data }));
+    const trained = await thumbelina(['train', file, '-o', taught, '--json']);
+    expect(trained.code).toBe(0);
+    expect((JSON.parse(trained.stdout) as Trained).test).toMatchObject({
+      ...{ windows: 6, accuracy: 1, unknownWindows: 3, taughtWindows: 3, taughtAccepted: 0 },
+    });
+    const { system } = loadSystem(join(taught, 'tones.system.json'));
+    expect(system).toMatchObject({ classes: ['low', 'high'], taught: ['hiss'], gate: { kind: 'unknown-class' } });
+    const judged = await thumbelina(['ood', 'evaluate', join(taught, 'tones.system.json'), '--data', taught, '--json']);
+    expect(JSON.parse(judged.stdout)).toMatchObject({
+      ...{ known: 6, unknown: 3, byClass: [{ unknown: 'whisper', auroc: 1 }] },
+      learned: { unknown: 3, all: { auroc: 1, unknownAccepted: 0 } },
+    });
+    const dynamic = join(taught, 'dynamic.json');
+    writeFileSync(dynamic, JSON.stringify({ ...config, data, quantization: { scheme: 'dynamic-q' } }));
+    const refused = await thumbelina(['train', dynamic, '-o', taught]);
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toMatch(/linear head with a class 'unknown' needs quantization\.scheme static/);
+  });
+
   it('should refuse a front end for other data, and input that is not whole pushes', async () => {
     const mixed = join(folder, 'mixed.json');
     writeFileSync(mixed, JSON.stringify({ ...config, frontEnd: { kind: 'raw' } }));

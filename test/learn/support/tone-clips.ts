@@ -9,17 +9,17 @@ export const SAMPLES = 2000;
 /** The last three are of the split "val". */
 export const SPEAKERS = 12;
 
-/** A tone of 300 or 1500 Hz, or noise, in a little noise. */
+/** A tone of 300 or 1500 Hz, or louder or softer noise, in a little noise. */
 function sound(label: string, random: Random): number[] {
-  const [start, hz, loud] = [random.uniform(), label === 'low' ? 300 : 1500, label === 'hiss' ? 0 : 3000];
+  const isNoise = label === 'hiss' || label === 'whisper';
+  const [start, hz, loud] = [random.uniform(), label === 'low' ? 300 : 1500, isNoise ? 0 : 3000];
+  const noise = { hiss: 2000, whisper: 1000 }[label] ?? 200;
   return Array.from({ length: SAMPLES }, (_, i) =>
-    Math.round(
-      loud * Math.sin(2 * Math.PI * (start + (hz * i) / SAMPLE_RATE_HZ)) + (loud > 0 ? 200 : 2000) * random.normal(),
-    ),
+    Math.round(loud * Math.sin(2 * Math.PI * (start + (hz * i) / SAMPLE_RATE_HZ)) + noise * random.normal()),
   );
 }
 
-/** @param labels of "low", "high", "hiss": a clip of each by every speaker */
+/** @param labels of "low", "high", "hiss", "whisper": a clip of each by every speaker */
 export function writeToneClips(folder: string, labels: readonly string[]) {
   const random = createRandom(2);
   const clips = Array.from({ length: labels.length * SPEAKERS }, (_, index) => {
