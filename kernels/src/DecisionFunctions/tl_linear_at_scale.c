@@ -20,6 +20,8 @@ void tl_linear_at_scale(const tl_linear_params *head,
     const uint64_t product = (uint64_t)(uint32_t)exponents->multiplier * (uint32_t)scale[0];
     const int32_t bits = tl_bit_length(product);
     const int32_t shift = exponents->shift + scale[1] - phi_shift + bits - 61;
-    exponents_now->multiplier = product == 0 || shift < -31 ? 0 : shift > 0 ? INT32_MAX : (int32_t)(product >> (bits - 31));
+    exponents_now->multiplier = product == 0 || shift < -31 ? 0
+                                : shift > 0                 ? INT32_MAX
+                                                            : (int32_t)(product >> (bits - 31));
     exponents_now->shift = exponents_now->multiplier == 0 || shift > 0 ? 0 : shift;
 }
