@@ -47,7 +47,7 @@ interface StandardisedWindow {
 export type SystemFrontEnd =
   /** The encoder's one input is the standardised window. */
   | ({ readonly kind: 'raw' } & StandardisedWindow)
-  /** The same for sound: cepstra (Q7) are the frames of the stream, made of hopSamples samples each as they come in. */
+  /** The same for sound: cepstra (Q5) are the frames of the stream, made of hopSamples samples each as they come in. */
   | ({ readonly kind: 'mfcc'; readonly cepstra: CepstraParams } & StandardisedWindow)
   /**
    * The encoder has two inputs: the column of the accelerometer's unit vectors (channels 0 to 2; the first entry of `column` for all three) and the

@@ -63,7 +63,8 @@ typedef struct {
     const int16_t *dct; /* [coefficients, mels] Q15 */
 } tl_dct_params;
 
-/** Cepstral coefficients of log energies in Q10: dct * log_mel as int16 Q7, rounded, saturated. */
+/** Cepstral coefficients of log energies in Q10: dct * log_mel as int16 Q5, rounded, saturated. In Q5 as the first one is
+ * sqrt(mels) times the mean log energy: up to 64 * sqrt(mels). */
 void tl_dct_s16(const tl_dct_params *params, const int32_t *log_mel, int16_t *output);
 
 #ifdef __cplusplus

@@ -28,8 +28,8 @@ export interface Standardisation {
   readonly deviation: ArrayLike<number>;
 }
 
-/** Counts of cepstra (Q7) per bit. */
-export const CEPSTRA_UNIT = 128;
+/** Counts of cepstra (Q5) per bit. */
+export const CEPSTRA_UNIT = 32;
 
 export function soundSensor(params: CepstraParams, { mean, deviation }: Standardisation): Sensor {
   const { sampleRateHz, frameSamples, hopSamples, mels, coefficients } = params;

@@ -212,6 +212,18 @@ describe('the twins', () => {
     expect(Math.abs(loud[peak]! - quiet[peak]! - 2048 * Math.log2(100))).toBeLessThan(30);
   });
 
+  it('should tell loud from louder by the first coefficient, up to full scale', () => {
+    const [full, tenth] = [32767, 3276.7].map((amplitude) => {
+      // Alternating signs of a fixed pattern: sound in every band.
+      const sound = Int16Array.from({ length: 480 }, (_, i) => ((i * i * 7919) % 13 < 6 ? amplitude : -amplitude));
+      return dct(logMel(sound, MEL), DCT)[0]!;
+    });
+    expect(full).toBeLessThan(32767);
+    // Ten times the amplitude in all 40 bands, in steps of 2^-5; logarithms are rounded down, faint bands by more.
+    const expected = 32 * Math.sqrt(40) * 2 * Math.log2(10);
+    expect(Math.abs(full! - tenth! - expected)).toBeLessThan(0.01 * expected);
+  });
+
   it('should give unit vectors', () => {
     for (let i = 1; i < FRAMES; i += 1) {
       const vector = results.units.subarray(3 * i, 3 * i + 3);

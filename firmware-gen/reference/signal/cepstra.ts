@@ -1,4 +1,4 @@
-/** Frames of cepstral coefficients of sound, Q7: of whole clips, and as a system's firmware makes them while samples come in. */
+/** Frames of cepstral coefficients of sound, Q5: of whole clips, and as a system's firmware makes them while samples come in. */
 import { cepstraTables } from '../../ir/sound-tables.ts';
 import type { CepstraParams } from '../../ir/system.ts';
 import { dct, logMel } from './log-mel.ts';

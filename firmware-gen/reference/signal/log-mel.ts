@@ -40,12 +40,12 @@ export function logMel(samples: ArrayLike<number>, tables: LogMelTables): Int32A
   });
 }
 
-/** Cepstral coefficients as int16 Q7. @param logMel Q10 @param dct of dctMatrix */
+/** Cepstral coefficients as int16 Q5: those of full-scale sound fit. @param logMel Q10 @param dct of dctMatrix */
 export function dct(logMel: ArrayLike<number>, dct: Int16Array): Int16Array {
   const mels = logMel.length;
   return Int16Array.from({ length: dct.length / mels }, (_, c) => {
-    let sum = 2 ** 17;
+    let sum = 2 ** 19;
     for (let m = 0; m < mels; m += 1) sum += dct[c * mels + m]! * logMel[m]!;
-    return Math.min(32767, Math.max(-32768, Math.floor(sum / 2 ** 18)));
+    return Math.min(32767, Math.max(-32768, Math.floor(sum / 2 ** 20)));
   });
 }

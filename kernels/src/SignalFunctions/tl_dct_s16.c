@@ -7,11 +7,11 @@ void tl_dct_s16(const tl_dct_params *params, const int32_t *log_mel, int16_t *ou
 {
     const int16_t *row = params->dct;
     for (int32_t c = 0; c < params->coefficients; ++c, row += params->mels) {
-        /* Q25 to Q7 */
-        int64_t sum = (int64_t)1 << 17;
+        /* Q25 to Q5 */
+        int64_t sum = (int64_t)1 << 19;
         for (int32_t m = 0; m < params->mels; ++m) {
             sum += (int64_t)row[m] * log_mel[m];
         }
-        output[c] = (int16_t)tl_clamp((int32_t)(sum >> 18), INT16_MIN, INT16_MAX);
+        output[c] = (int16_t)tl_clamp((int32_t)(sum >> 20), INT16_MIN, INT16_MAX);
     }
 }
