@@ -120,7 +120,8 @@ export function featureCell(setting: FeatureSetting, options: GridOptions): Feat
     folder: setting.task,
     ...(data.kind === 'audio' && data.noise !== null && { noise: 'noise' }),
   };
-  const inputs = { config: { ...config, data: named }, manifest, version: 1 };
+  // 2: cepstra in Q5, shifted clips with their own background.
+  const inputs = { config: { ...config, data: named }, manifest, version: data.kind === 'audio' ? 2 : 1 };
   return cell(FOLDER, inputs, (key) => {
     const { source, plain, shifted } = loadOnce(config, options);
     const trained = train(config, source, {

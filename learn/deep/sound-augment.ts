@@ -19,6 +19,7 @@ export interface Disturbance {
 const power = (values: Int16Array): number => values.reduce((sum, value) => sum + value * value, 0) / values.length;
 const int16 = (value: number): number => Math.max(-32768, Math.min(32767, Math.round(value)));
 
+/** A clip that is shifted leaves its own background behind. */
 export function disturb(
   clip: Int16Array,
   { shift, gainDb, noise, speed = 0 }: Disturbance,
@@ -37,8 +38,9 @@ export function disturb(
             10 ** (random.between(...noise.ratioDb) / 10),
         )
       : 0;
+  const background = backgroundOf(clip);
   return Int16Array.from(samples, (_, i) => {
-    const mixed = (samples[i - by] ?? 0) + factor * (recording?.[from + i] ?? 0);
+    const mixed = (samples[i - by] ?? background(i - by)) + factor * (recording?.[from + i] ?? 0);
     return int16(gain * mixed);
   });
 }
