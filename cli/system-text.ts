@@ -25,7 +25,7 @@ export function formatSystemRun(report: SystemReport, system: DecisionSystem): s
   return [
     `${report.system} on ${report.board} (${report.core}), emulated with ${report.engine}`,
     '',
-    isRecorded ? byLabel(report) : oneByOne(decisions, system),
+    isRecorded ? byLabel(report, system) : oneByOne(decisions, system),
     '',
     ...costs(report),
   ].join('\n');
@@ -46,7 +46,11 @@ function oneByOne(decisions: readonly StreamDecision[], system: DecisionSystem):
 }
 
 /** What became of the windows of each label; what is rejected counts as "unknown". */
-function byLabel({ decisions, classes }: SystemReport): string {
+function byLabel({ decisions }: SystemReport, { classes, taught = [] }: DecisionSystem): string {
+  const roleOf = (label: string): string => {
+    if (classes.includes(label)) return 'known';
+    return taught.includes(label) ? 'as unknown' : 'unknown';
+  };
   const labels = [...new Set(decisions.map(({ recorded }) => recorded ?? ''))];
   const order = [
     ...classes.filter((name) => labels.includes(name)),
@@ -61,7 +65,7 @@ function byLabel({ decisions, classes }: SystemReport): string {
     }
     const said = [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${name} ${count}`);
     const recordings = new Set(own.map(({ recording }) => recording)).size;
-    return [label, classes.includes(label) ? 'known' : 'unknown', recordings, own.length, said.join(', ')];
+    return [label, roleOf(label), recordings, own.length, said.join(', ')];
   });
   const subjects = new Set(decisions.map(({ subject }) => subject)).size;
   return [

@@ -1,11 +1,14 @@
 /** Spoken words and background noise in the layout of ../shared/data/kws-arabic and ../shared/data/noise: manifest.json and int16 mono files. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.ts';
+import { readManifest } from './read-manifest.ts';
 
 const fileName = z.string().regex(/^[\w.-]+$/);
+const dtype = z.literal('int16le').optional();
 const clipsSchema = z.object({
+  dtype,
   sampleRateHz: z.number().positive(),
   clipSamples: z.number().int().positive(),
   clips: z
@@ -23,6 +26,7 @@ const clipsSchema = z.object({
     .min(1),
 });
 const noiseSchema = z.object({
+  dtype,
   sampleRateHz: z.number().positive(),
   files: z.array(z.object({ file: fileName, split: z.string() })).min(1),
 });
@@ -43,7 +47,7 @@ export interface ClipSet {
 
 /** @throws UserError when `folder` holds no such data set or a clip reaches outside its file */
 export function loadClips(folder: string): ClipSet {
-  const { clips, clipSamples, sampleRateHz } = manifest(folder, clipsSchema);
+  const { clips, clipSamples, sampleRateHz } = readManifest(join(folder, 'manifest.json'), clipsSchema);
   const files = new Map<string, Int16Array>();
   return {
     sampleRateHz,
@@ -60,17 +64,9 @@ export function loadClips(folder: string): ClipSet {
 
 /** Recordings of background noise of one split. @throws UserError as loadClips does, or when the split has none */
 export function loadNoise(folder: string, split: string): Int16Array[] {
-  const files = manifest(folder, noiseSchema).files.filter((one) => one.split === split);
+  const files = readManifest(join(folder, 'manifest.json'), noiseSchema).files.filter((one) => one.split === split);
   if (files.length === 0) throw new UserError(`${folder}: no noise of split "${split}"; use another folder`);
   return files.map(({ file }) => int16(join(folder, file)));
-}
-
-function manifest<T>(folder: string, schema: z.ZodType<T>): T {
-  const path = join(folder, 'manifest.json');
-  if (!existsSync(path)) throw new UserError(`${path} not found; point to a folder with an audio data set`);
-  const parsed = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-  if (!parsed.success) throw new UserError(`${path}: ${z.prettifyError(parsed.error)}; repair the manifest`);
-  return parsed.data;
 }
 
 function int16(path: string): Int16Array {

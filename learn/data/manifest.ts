@@ -7,7 +7,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.ts';
-import { manifestType, readBytes, readRaw } from './raw-values.ts';
+import { manifestType, readRaw } from './raw-values.ts';
+import { readManifest } from './read-manifest.ts';
 import { cutRecording, type Sample, type SampleForm, type SampleSet, type TypedValues } from './sample-set.ts';
 
 const fileName = z.string().regex(/^[\w.-]+$/);
@@ -75,7 +76,7 @@ interface Folder {
 /** @param only name of one data file of the folder, or null for all. @throws UserError naming the manifest and what is wrong */
 export function loadManifestSet(path: string, form: SampleForm, only: string | null): SampleSet {
   const where = join(path, 'manifest.json');
-  const manifest = parse(where);
+  const manifest = readManifest(where, schema);
   const type = manifestType(manifest.dtype, where);
   const cache = new Map<string, TypedValues>();
   const values = (file: string): TypedValues => {
@@ -85,20 +86,6 @@ export function loadManifestSet(path: string, form: SampleForm, only: string | n
   };
   const samples = samplesOf({ path, manifest, values, form, only });
   return { source: only === null ? path : join(path, only), isReal: type === 'f32' || type === 'f64', samples };
-}
-
-function parse(where: string): Manifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(readBytes(where)));
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${where}: ${(error as Error).message}; repair the manifest`);
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new UserError(`${where}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; repair the manifest`);
 }
 
 function samplesOf(folder: Folder): readonly Sample[] {

@@ -73,6 +73,7 @@ export function readBytes(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new UserError(`${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}; check the path`);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`${path}: ${code === 'ENOENT' ? 'no such file' : (code ?? String(error))}; check the path`);
   }
 }

@@ -11,7 +11,7 @@ import { learnsUnknown, type AudioConfig } from './config.ts';
 import { UNKNOWN, withNoise, type DataSource, type LabelledSet } from './data-source.ts';
 import { CEPSTRA_UNIT, soundSensor, type Standardisation } from './sensors.ts';
 import { disturb, noWordOf, type Disturbance } from './sound-augment.ts';
-import { classOfClip, splitClips } from './splits.ts';
+import { classOfClip, splitClips, validating } from './splits.ts';
 
 export interface AudioSource extends DataSource {
   readonly standardisation: Standardisation;
@@ -104,7 +104,7 @@ export function audioSource(set: ClipSet, config: AudioConfig, noise: readonly I
     frames,
     channels: coefficients,
     standardisation: scaling,
-    validation: labelled(validation, (samples) => samples),
+    validation: labelled(validating(validation, config), (samples) => samples),
     toInput: (windows) => {
       const values = new Float32Array(windows.length * frames * coefficients);
       for (const [i, window] of windows.entries()) values.set(window, i * frames * coefficients);

@@ -7,7 +7,7 @@ import type { Random } from '../random.ts';
 import type { FrontEnd, MotionConfig } from './config.ts';
 import { UNKNOWN, withNoise, type Batch, type DataSource, type LabelledSet } from './data-source.ts';
 import type { InputShape } from './encoder.ts';
-import { splitMotion } from './splits.ts';
+import { splitMotion, validating } from './splits.ts';
 
 /** One unit of a standardised window: 1 g, and for the gyroscope 6 rad/s, which brings both sensors' extremes to about +-2. */
 export const MOTION_SCALE = [9.80665, 9.80665, 9.80665, 6, 6, 6] as const;
@@ -84,6 +84,10 @@ export function motionSet(
 
 export function motionSource(data: MotionDataset, config: MotionConfig): DataSource {
   const { classes, unknown, windowFrames } = config.data;
+  if (data.channels.length !== CHANNELS)
+    throw new UserError(
+      `${config.data.folder}: has ${data.channels.length} channels, motion is learned from accelerometer and gyroscope, ${CHANNELS}; use another`,
+    );
   const { train, validation } = splitMotion(data, config);
   const groups = [...classes.map((label) => [label]), ...(unknown.length > 0 ? [unknown] : [])];
   const byClass = groups.map((labels) =>
@@ -97,7 +101,9 @@ export function motionSource(data: MotionDataset, config: MotionConfig): DataSou
   const names = [...classes, ...(unknown.length > 0 ? [UNKNOWN] : [])];
   const input: InputShape =
     config.frontEnd.kind === 'image' ? [windowFrames, windowFrames, 3] : [windowFrames, 1, CHANNELS];
-  const relabelled = validation.map((one) => (unknown.includes(one.label) ? { ...one, label: UNKNOWN } : one));
+  const relabelled = validating(validation, config).map((one) =>
+    unknown.includes(one.label) ? { ...one, label: UNKNOWN } : one,
+  );
   return {
     classes: names,
     input,

@@ -1,4 +1,5 @@
 /** Who trains, who validates and who takes no part, as a configuration says: by subject, so that nobody is judged on what was learned of him. */
+import { UserError } from '../../common/errors.ts';
 import type { Clip, ClipSet } from '../data/clips.ts';
 import { splitSubjects, type MotionDataset, type Recording } from '../har/dataset.ts';
 import type { AudioConfig, TrainConfig } from './config.ts';
@@ -46,4 +47,12 @@ export function splitClips({ clips }: Pick<ClipSet, 'clips'>, config: AudioConfi
     validation: wanted.filter(({ speaker }) => validates.has(speaker)),
     unseen: clips.filter(({ split, speaker }) => split !== 'train' && !speakers.includes(speaker)),
   };
+}
+
+/** @throws UserError when nobody validates, which takes at least validateEvery subjects */
+export function validating<T>(some: readonly T[], { data, name }: TrainConfig): readonly T[] {
+  if (some.length > 0) return some;
+  throw new UserError(
+    `${name}: fewer subjects train than data.validateEvery, ${data.validateEvery}, so that nobody validates; make it smaller or add subjects`,
+  );
 }

@@ -3,10 +3,11 @@
  * labels): manifest.json and one int16 file per subject, frames of six interleaved channels (ax ay az gx gy gz). Windows are cut from it in raw
  * units; applyPipeline (../pipeline.ts) scales them.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.ts';
+import { readManifest } from '../data/read-manifest.ts';
 
 const common = {
   id: z.string(),
@@ -22,22 +23,33 @@ const segmentSchema = z.object({
   end: z.number().int().positive(),
 });
 
-const manifestSchema = z.object({
-  channels: z.array(z.string()),
-  scale: z.array(z.number().positive()),
-  units: z.array(z.string()),
-  sampleRateHz: z.number().positive(),
-  recordings: z.array(
-    z.union([
-      z.object({ ...common, label: z.string() }),
-      // Frames in no segment have no label.
-      z.object({ ...common, segments: z.array(segmentSchema).min(1) }),
-    ]),
-  ),
-});
+const manifestSchema = z
+  .object({
+    /** Of the files; nothing else is read. */
+    dtype: z.literal('int16le').optional(),
+    channels: z.array(z.string()),
+    scale: z.array(z.number().positive()),
+    units: z.array(z.enum(['m/s^2', 'g', 'rad/s', 'deg/s'])),
+    sampleRateHz: z.number().positive(),
+    recordings: z.array(
+      z.union([
+        z.object({ ...common, label: z.string() }),
+        // Frames in no segment have no label.
+        z.object({ ...common, segments: z.array(segmentSchema).min(1) }),
+      ]),
+    ),
+  })
+  .refine(({ channels, scale, units }) => scale.length === channels.length && units.length === channels.length, {
+    error: 'scale and units have not one value per channel',
+  });
 
-/** Standard acceleration of free fall: what a unit of "g" is in m/s^2, the unit that everything here counts on. */
-const G = 9.80665;
+/** What everything here counts on, and how many of it a unit is: g by standard acceleration of free fall. */
+const UNITS = {
+  'm/s^2': { unit: 'm/s^2', factor: 1 },
+  g: { unit: 'm/s^2', factor: 9.80665 },
+  'rad/s': { unit: 'rad/s', factor: 1 },
+  'deg/s': { unit: 'rad/s', factor: Math.PI / 180 },
+} as const;
 
 export interface Recording {
   readonly id: string;
@@ -90,15 +102,12 @@ export function loadDataset(folder: string, average = 1): MotionDataset {
 }
 
 /**
- * @param average so many frames become one, their mean: a lower sample rate. Accelerations in g come as m/s^2.
+ * @param average so many frames become one, their mean: a lower sample rate. Accelerations come in m/s^2, rates in rad/s.
  * @throws UserError when `folder` holds no such data set or a recording reaches outside its file
  */
 export function loadStreams(folder: string, average = 1): MotionStreams {
   const path = join(folder, 'manifest.json');
-  if (!existsSync(path)) throw new UserError(`${path} not found; point to a folder with a motion data set`);
-  const parsed = manifestSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-  if (!parsed.success) throw new UserError(`${path}: ${z.prettifyError(parsed.error)}; repair the manifest`);
-  const { recordings, ...manifest } = parsed.data;
+  const { recordings, ...manifest } = readManifest(path, manifestSchema);
   const channels = manifest.channels.length;
   const files = new Map<string, Int16Array>();
   const streams = recordings.map(({ file, offsetFrames, ...recording }) => {
@@ -119,11 +128,10 @@ export function loadStreams(folder: string, average = 1): MotionStreams {
     const whole = { id, subject, split, samples, frames, segments };
     return average === 1 ? whole : averaged(whole, channels, average);
   });
-  const isG = manifest.units.map((unit) => unit === 'g');
   return {
     ...manifest,
-    scale: manifest.scale.map((value, c) => (isG[c] ? value * G : value)),
-    units: manifest.units.map((unit, c) => (isG[c] ? 'm/s^2' : unit)),
+    scale: manifest.scale.map((value, c) => value * UNITS[manifest.units[c]!].factor),
+    units: manifest.units.map((unit) => UNITS[unit].unit),
     sampleRateHz: manifest.sampleRateHz / average,
     streams,
   };

@@ -71,7 +71,7 @@ describe('sound for training', () => {
   });
 
   it('should name what is missing', () => {
-    expect(() => loadClips('/nonexistent')).toThrow('/nonexistent/manifest.json not found');
+    expect(() => loadClips('/nonexistent')).toThrow('/nonexistent/manifest.json: no such file');
     expect(() => loadNoise(folder, 'test')).toThrow(/files/);
     const other = mkdtempSync(join(folder, 'short-'));
     writeFileSync(join(other, 'manifest.json'), JSON.stringify({ ...content, clips: [{ ...clips[0], index: 1 }] }));

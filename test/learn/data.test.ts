@@ -111,7 +111,7 @@ describe('manifests', () => {
     [
       'a missing file',
       { dtype: 'uint8', shape: [2], files: [{ file: 'b.u8', count: 3 }] },
-      /b\.u8: ENOENT; check the path/,
+      /b\.u8: no such file; check the path/,
     ],
     ['labels for another file', { dtype: 'uint8', shape: [2], labelIndex: [0, 1, 2] }, /no file holds the 3 items/],
     [

@@ -211,12 +211,12 @@ describe('loadDataset', () => {
     expect(() => loadDataset(folderWith(segmented([{ label: 'x', start: 4, end: 7 }])))).toThrow(
       /segment 4 to 7 is not inside e1/,
     );
-    expect(() => loadDataset('/nonexistent')).toThrow('/nonexistent/manifest.json not found');
+    expect(() => loadDataset('/nonexistent')).toThrow('/nonexistent/manifest.json: no such file');
     const [first, second] = manifest.recordings;
     const long = { ...manifest, recordings: [first, { ...second, frames: 6 }] };
     expect(() => loadDataset(folderWith(long))).toThrow(/recording r1 reaches outside s\.i16/);
     const escaping = { ...manifest, recordings: [first, { ...second, file: '../s.i16' }] };
-    expect(() => loadDataset(folderWith(escaping))).toThrow(/recordings\[1\]\.file/);
+    expect(() => loadDataset(folderWith(escaping))).toThrow(/recordings\.1\.file/);
   });
 });
 
