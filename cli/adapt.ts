@@ -31,13 +31,15 @@ import {
 import { openSerial } from '../harness/protocol/serial-link.ts';
 import { modelInputs, quantizedTensor } from '../learn/data/model-input.ts';
 import { classOf } from '../learn/data/sample-set.ts';
+import { adaptSystem } from './adapt-system.ts';
 import { chooseData, findPipeline, pipelinePath } from './data.ts';
 import { boardOption, dirOption, nonNegativeInteger, positiveNumber } from './options.ts';
 import { note, print, table, type JsonOption } from './output.ts';
 import { progress } from './progress.ts';
+import { isProjectOrSystem, requireOptions } from './project.ts';
 
-interface AdaptArguments extends JsonOption {
-  readonly data: string;
+export interface AdaptArguments extends JsonOption {
+  readonly data?: string;
   readonly layers: AdaptLayers;
   readonly arithmetic: AdaptArithmetic;
   readonly rate: number;
@@ -59,15 +61,18 @@ export function addAdapt(program: Command): void {
     .description(
       "build firmware whose last dense layers learn, let it learn from labelled samples, compare with the reference's weights",
     )
-    .argument('<model>', '.tflite file, int8, that ends with dense layers')
-    .requiredOption('--data <data>', 'folder or file with samples (docs/data-sets.md)')
+    .argument(
+      '<model>',
+      '.tflite file, int8, that ends with dense layers; NAME.system.json, whose head learns, or the project it was made of',
+    )
+    .option('--data <data>', "folder or file with samples (docs/data-sets.md); default: the project's")
     .addOption(new Option('--layers <which>', 'what learns').choices(ADAPT_LAYERS).default('head'))
     .addOption(new Option('--arithmetic <kind>', 'of learning').choices(ADAPT_ARITHMETICS).default('dynamic-16'))
     .option('--rate <rate>', 'of the gradient descent', positiveNumber, 0.01)
     .option('--per-class <count>', 'samples of each class to learn from; the others are judged', nonNegativeInteger, 10)
     .option('--passes <count>', 'over these samples', nonNegativeInteger, 3)
     .option('--subject <name>', 'samples of this subject only')
-    .option('--split <name>', 'of the data set (default: all but train)')
+    .option('--split <name>', "of the data set (default: all but train; of systems val, a project's unseen subjects)")
     .option('--pipeline <file>', 'pre-processing (default: MODEL.pipeline.json beside the model)')
     .option('--commit', 'keep what was learned in flash')
     .option(
@@ -78,7 +83,11 @@ export function addAdapt(program: Command): void {
     .addOption(boardOption())
     .addOption(dirOption())
     .option('--json', 'print JSON')
-    .action(run);
+    .action((argument: string, options: AdaptArguments, command: Command) => {
+      if (isProjectOrSystem(argument)) return adaptSystem(argument, options, command);
+      requireOptions(command, ['data']);
+      return run(argument, options);
+    });
 }
 
 interface Labelled {
@@ -139,7 +148,7 @@ function samplesOf(model: SourceModel, options: AdaptArguments) {
     throw new UserError(`${pipelinePath(model.path)}: no such file, or no classes in it; write it or give --pipeline`);
   const { classes } = pipeline;
   const { set, samples, inputs } = chooseData(model.graph, pipeline, {
-    ...{ path: options.data, split: options.split ?? null, training: false, count: null, seed: 1 },
+    ...{ path: defined(options.data, '--data'), split: options.split ?? null, training: false, count: null, seed: 1 },
     keep: (sample, source) =>
       classOf(sample, classes, source) !== null &&
       (options.subject === undefined || sample.subject === options.subject),

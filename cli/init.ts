@@ -79,6 +79,7 @@ function nextSteps(path: string, schema: string, { data, output }: InitArguments
     step('quantize', 'deployed anew after a change of deploy or quantization, without training'),
     step('evaluate', 'how good it is on subjects it never saw; --on firmware: on the emulated board too'),
     step('run', 'decisions, cycles of every stage and memory on the emulated board'),
+    step('adapt', 'its head learns on the emulated board from labelled windows of unseen subjects'),
     step('generate', 'C sources that make builds'),
   ].join('\n');
 }

@@ -45,7 +45,10 @@ export async function compileLearner(
 }
 
 /** Weights by layer as a record holds them. @param record bytes from identity on */
-export function recordWeights({ params, options }: Adaptation, record: Uint8Array): (Int16Array | Float32Array)[] {
+export function recordWeights(
+  { params, options }: Pick<Adaptation, 'params' | 'options'>,
+  record: Uint8Array,
+): (Int16Array | Float32Array)[] {
   let at = 16;
   return params.layers.map((layer) => {
     const bytes = (options.arithmetic === 'float' ? 4 : 2) * weightCount(layer);

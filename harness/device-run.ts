@@ -17,7 +17,12 @@ const EXIT_FAULT = 7;
 export const INFERENCE_SECONDS_MAX = 60;
 
 /** @throws UserError (exit 2) when another board or another model answers: nothing is run on it */
-export function requireIdentity(identity: Identity, board: Board, model: SourceModel, where: string): void {
+export function requireIdentity(
+  identity: Identity,
+  board: Board,
+  model: Pick<SourceModel, 'sha256' | 'path'>,
+  where: string,
+): void {
   if (identity.board !== board.name)
     throw new UserError(
       `${where}: firmware for board ${identity.board} answers, ${board.name} was asked for; check port and --board`,

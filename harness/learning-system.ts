@@ -9,16 +9,16 @@ import { recordBytesOf } from '../firmware-gen/emit/learner-constants.ts';
 import type { HeadAdaptation } from '../firmware-gen/ir/adaptation.ts';
 import { systemJson } from '../firmware-gen/system-file.ts';
 import { buildElf, findToolchain, type FirmwareImage } from '../firmware-gen/toolchain/index.ts';
-import { EmulatedSystem, generateSystem, type LoadedSystem } from './decision-system.ts';
+import { EmulatedSystem, generateSystem, type EmittableSystem } from './decision-system.ts';
 
 /** Of everything that decides: what one system has learned is not taken by another, and a device says which one it runs. */
-export function systemSha256({ system, encoderSha256 }: LoadedSystem): string {
+export function systemSha256({ system, encoderSha256 }: EmittableSystem): string {
   return createHash('sha256').update(systemJson(system, encoderSha256)).digest('hex');
 }
 
 /** @throws UserError: 3 without a compiler, 2 when it does not fit the board */
 export async function compileLearningSystem(
-  loaded: LoadedSystem,
+  loaded: EmittableSystem,
   adaptation: HeadAdaptation,
   dir: string,
   board: Board,
@@ -40,7 +40,7 @@ export class EmulatedLearningSystem extends EmulatedSystem {
   constructor(
     elf: Uint8Array,
     board: Board,
-    { system }: LoadedSystem,
+    { system }: EmittableSystem,
     adaptation: HeadAdaptation,
     engine: EngineName,
     timing: TimingMode = 'flat',

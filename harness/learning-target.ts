@@ -32,6 +32,8 @@ export interface LearningTarget {
   /** The head as trained. */
   forget(): Promise<void>;
   commit(): Promise<void>;
+  /** The board starts anew: with what was committed. */
+  reset(): Promise<void>;
   /** What was learned, as tl_learner.h has it. */
   record(): Promise<Uint8Array>;
 }
@@ -58,6 +60,7 @@ export function emulatedTarget(board: EmulatedLearningSystem, system: DecisionSy
     },
     forget: () => Promise.resolve(board.forget()),
     commit: () => Promise.resolve(board.commit()),
+    reset: () => Promise.resolve(board.boot()),
     record: () => Promise.resolve(board.record()),
   };
 }
@@ -66,8 +69,13 @@ const REQUEST_READ = 4;
 /** tl_due, then the decision. */
 const OUTPUT_BYTES = 20;
 
-/** @param client identified @param where of the device, for messages */
-export function deviceTarget(client: DeviceClient, where: string, system: DecisionSystem): LearningTarget {
+/** @param client identified @param where of the device, for messages @param identify again, after a reset */
+export function deviceTarget(
+  client: DeviceClient,
+  where: string,
+  system: DecisionSystem,
+  identify: () => Promise<void>,
+): LearningTarget {
   const asBytes = (chunk: Int16Array): Uint8Array => new Uint8Array(chunk.slice().buffer);
   /** All but the last chunk of a new stream, which it returns. */
   const begin = async (window: Int16Array): Promise<Uint8Array> => {
@@ -110,6 +118,11 @@ export function deviceTarget(client: DeviceClient, where: string, system: Decisi
       }),
     forget: () => failing(async () => void (await rollbackOnDevice(client, 'original'))),
     commit: () => failing(async () => void (await commitOnDevice(client))),
+    reset: () =>
+      failing(async () => {
+        await client.reset();
+        await identify();
+      }),
     record: () => failing(() => recordOnDevice(client)),
   };
 }

@@ -28,6 +28,14 @@ export interface RecordedStream {
   readonly samples: Int16Array;
 }
 
+/** Windows without overlap, as they are pushed into a new stream each; the rest at the end is left out. */
+export function pushedWindows(system: DecisionSystem, samples: Int16Array): Int16Array[] {
+  const values = system.stream.frames * pushedValues(system);
+  return Array.from({ length: Math.floor(samples.length / values) }, (_, i) =>
+    samples.subarray(i * values, (i + 1) * values),
+  );
+}
+
 /**
  * @param average frames of motion that become one
  * @throws UserError for a data set of another form than the system's, or without that split

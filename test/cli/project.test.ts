@@ -156,6 +156,29 @@ describe.skipIf(!hasCompiler)(`a project${hasCompiler ? '' : ' (skipped: no arm-
     expect(anew).toMatchObject({ gate: 'statistics', after: fitted.before });
   });
 
+  it('learns on the device from unseen subjects, as its section says and options before it', async () => {
+    const project = change(
+      { adaptation: { layers: 'bias', arithmetic: 'static-16', perClass: 2, passes: 2 } },
+      'g.json',
+    );
+    const report = await ok('adapt', project);
+    expect(report).toMatchObject({
+      ...{ outcome: 'ok', system: 'moves', board: 'core-m4', layers: 'bias', arithmetic: 'static-16', rate: 0.01 },
+      ...{ learnedFrom: 4, judged: 16, unknown: 10, steps: 8, comparedDecisions: 8 + 2 * 26, committed: false },
+    });
+    const other = await ok('adapt', project, '--layers', 'head', '--subject', '6', '--board', 'nrf52840dk', '--commit');
+    expect(other).toMatchObject({ layers: 'head', arithmetic: 'static-16', judged: 6, steps: 8, committed: true });
+    const { before, after } = other as { before: Json; after: Json };
+    expect(after.unknownAccepted).toBe(before.unknownAccepted);
+    const { stdout } = await thumbelina(['adapt', project], { cwd });
+    expect(stdout).toContain("60 decisions and all weights equal the reference's");
+    await refused(['adapt', project, '--layers', 'block'], /choose --layers head or bias/);
+    await refused(['adapt', project, '--subject', 'x'], /of subject x, one of 6, 7; give other data/);
+    await refused(['adapt', project, '--pipeline', 'x'], /--pipeline: is not for decision systems/);
+    await refused(['adapt', project, '--commit', '--board', 'core-m4'], /no driver for the flash of this board/);
+    await refused(['adapt', 'build/thumbelina/moves.system.json'], /names no data set; give --data/);
+  });
+
   it('is refused with one line where something is wrong', async () => {
     await refused(['run', change({ boards: 'x' }, 'a.json')], /a\.json: Unrecognized key: "boards"/);
     await refused(['train', change({ board: 'mps9' }, 'b.json')], /b\.json: board: unknown board "mps9"/);
