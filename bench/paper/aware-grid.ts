@@ -2,7 +2,7 @@
 import { note } from '../../cli/output.ts';
 import { join } from 'node:path';
 import {
-  granularityOf,
+  quantizationOf,
   isMotion,
   parseTrainConfig,
   type Granularity,
@@ -46,25 +46,23 @@ interface Variant {
   readonly granularity: Granularity;
 }
 
-const by = { channel: 'by channel', tensor: 'by layer' } as const;
-const granularities = ['channel', 'tensor'] as const;
+const WAYS = [
+  { what: 'static, by channel', scheme: 'static', granularity: 'channel' },
+  { what: 'static, by layer', scheme: 'static', granularity: 'tensor' },
+  { what: 'dynamic-q, by layer', scheme: 'dynamic-q', granularity: 'tensor' },
+] as const;
 
 export const VARIANTS: readonly Variant[] = [
-  ...granularities.flatMap((granularity) => {
-    const how = { scheme: 'static', granularity } as const;
-    const unaware = `int8, ${by[granularity]}, after training`;
+  ...WAYS.flatMap(({ what, ...how }) => [
+    { title: what, aware: false, ...how },
+    { title: `${what}, aware`, aware: true, unaware: what, ...how },
+  ]),
+  { title: 'dynamic-q, by channel', aware: false, scheme: 'dynamic-q', granularity: 'channel' },
+  { title: 'dynamic-asym, by channel', aware: false, scheme: 'dynamic-asym', granularity: 'channel' },
+  ...WAYS.flatMap(({ what, ...how }): Variant[] => {
+    const unaware = `spread, ${what}, trained on`;
     return [
-      { title: unaware, aware: false, ...how },
-      { title: `int8, ${by[granularity]}, aware`, aware: true, unaware, ...how },
-    ];
-  }),
-  { title: 'dynamic-q, after training', aware: false, scheme: 'dynamic-q', granularity: 'channel' },
-  { title: 'dynamic-asym, after training', aware: false, scheme: 'dynamic-asym', granularity: 'channel' },
-  ...granularities.flatMap((granularity): Variant[] => {
-    const how = { scheme: 'static', granularity } as const;
-    const unaware = `spread, int8, ${by[granularity]}, trained on`;
-    return [
-      { title: `spread, int8, ${by[granularity]}`, aware: false, spread: 'only', ...how },
+      { title: `spread, ${what}`, aware: false, spread: 'only', ...how },
       { title: unaware, aware: false, spread: 'further', ...how },
       { title: `${unaware}, aware`, aware: true, spread: 'further', unaware, ...how },
     ];
@@ -115,8 +113,10 @@ function spreadNetwork(config: MotionConfig, spread: 'only' | 'further', seed: n
   };
   const about = { key: plain.key, spread, spec };
   if (spread === 'only') return { key: cellKey(about), trained: spreadOut };
-  const granularity = config.schedule.quantizationAwareSteps ? granularityOf(config) : null;
-  const key = cellKey({ ...about, schedule: config.schedule, granularity });
+  const { granularity, scheme } = quantizationOf(config);
+  const known = config.schedule.quantizationAwareSteps ? granularity : null;
+  const dynamic = known !== null && scheme !== 'static' ? { scheme } : {};
+  const key = cellKey({ ...about, schedule: config.schedule, granularity: known, ...dynamic });
   const trained = (): Trained => {
     const { network } = spreadOut();
     const initial = network.parameters.values();

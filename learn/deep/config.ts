@@ -118,8 +118,8 @@ export const trainConfigSchema = z.strictObject({
     /** Validations without gain after which training ends. */
     patience: positive.default(10),
     /**
-     * Last steps of the training that see weights and activations as static int8 will have them; gradients pass through the rounding. The
-     * parameters kept are the best of these steps, in int8.
+     * Last steps of the training that see weights and activations as int8 will have them; gradients pass through the rounding. The parameters
+     * kept are the best of these steps, in int8.
      */
     quantizationAwareSteps: z.number().int().nonnegative().optional(),
   }),
@@ -163,6 +163,7 @@ export type AudioConfig = TrainConfig & {
   readonly data: { readonly kind: 'audio' };
   readonly frontEnd: { readonly kind: 'mfcc' };
 };
+export type Quantization = z.infer<typeof quantizationSchema>;
 export type TrainConfigInput = z.input<typeof trainConfigSchema>;
 export type EncoderSpec = z.infer<typeof encoderSchema>;
 export type FrontEnd = z.infer<typeof frontEndSchema>;
@@ -206,10 +207,6 @@ function requireConsistent({ data, frontEnd, head, quantization, schedule }: Tra
     throw new UserError(
       `${where}: schedule.quantizationAwareSteps ${aware} are the last of schedule.steps, ${steps}; make them fewer`,
     );
-  if (aware > 0 && !isStatic)
-    throw new UserError(
-      `${where}: schedule.quantizationAwareSteps learn static ranges; leave them out, or use quantization.scheme static`,
-    );
 }
 
 /** An image is the product of two tensors, each of which would have a scale of its own. */
@@ -226,7 +223,7 @@ export function trainingInputs(config: TrainConfig): string {
     $schema: undefined,
     deploy: undefined,
     // A training that knows how weights will be rounded depends on it.
-    quantization: schedule.quantizationAwareSteps ? { granularity: granularityOf({ quantization }) } : undefined,
+    quantization: schedule.quantizationAwareSteps ? quantizationOf({ quantization }) : undefined,
     adaptation: undefined,
     board: undefined,
   };
@@ -241,14 +238,15 @@ export function configurationId(config: TrainConfig): string {
   const noise = config.data.kind === 'audio' && config.data.noise !== null;
   const data = { ...config.data, folder: undefined, noise };
   const inputs = { ...config, $schema: undefined, data, adaptation: undefined, board: undefined };
-  const quantization = config.quantization ?? quantizationSchema.parse({});
+  const quantization = quantizationOf(config);
   return createHash('sha256')
     .update(JSON.stringify({ ...inputs, quantization }))
     .digest('hex');
 }
 
-export function granularityOf({ quantization }: Pick<TrainConfig, 'quantization'>): Granularity {
-  return quantization?.granularity ?? 'channel';
+/** With what is left out. */
+export function quantizationOf({ quantization }: Pick<TrainConfig, 'quantization'>): Quantization {
+  return quantization ?? quantizationSchema.parse({});
 }
 
 /** What an editor shows of the sections. */

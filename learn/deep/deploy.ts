@@ -24,7 +24,7 @@ import { int8Format } from '../quantize/number-format.ts';
 import { quantizeGraph } from '../quantize/quantize-graph.ts';
 import { learnedRanges } from './aware.ts';
 import {
-  granularityOf,
+  quantizationOf,
   imagesAreStatic,
   learnsUnknown,
   type Granularity,
@@ -54,7 +54,6 @@ export interface DeployOptions {
 /** @param network with a linear or a cosine head */
 export function deploy(network: Network, options: DeployOptions): DecisionSystem {
   const { config, source } = network;
-  const quantization = options.quantization ?? config.quantization;
   const graph = encoderGraph({
     name: `${config.name}_encoder`,
     spec: config.encoder,
@@ -64,8 +63,7 @@ export function deploy(network: Network, options: DeployOptions): DecisionSystem
   });
   const floats = options.calibration.map((window) => options.sensor.floats(window));
   const encoder = quantizedEncoder(graph, floats, {
-    scheme: quantization?.scheme ?? 'static',
-    granularity: granularityOf({ quantization }),
+    ...quantizationOf({ quantization: options.quantization ?? config.quantization }),
     learned: learnedRanges(network.parameters.values(), config.encoder, source.input[2]),
   });
   const frontEnd = options.sensor.frontEnd(encoder);

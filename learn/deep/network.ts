@@ -1,7 +1,7 @@
 /** Encoder, heads and decoder as one trainable network, its losses, and what it makes of windows. */
 import * as tf from '@tensorflow/tfjs-core';
 import { addRanges, encodeAware } from './aware.ts';
-import { granularityOf, type TrainConfig } from './config.ts';
+import { quantizationOf, type TrainConfig } from './config.ts';
 import type { Batch, DataSource } from './data-source.ts';
 import { addDecoderParameters, decode, type DecoderShape } from './decoder.ts';
 import { addEncoderParameters, dense, encode } from './encoder.ts';
@@ -40,7 +40,8 @@ export class Network {
     this.parameters = new Parameters(config.schedule.seed);
     const { latent } = config.encoder;
     addEncoderParameters(this.parameters, config.encoder, source.input[2]);
-    if (config.schedule.quantizationAwareSteps) addRanges(this.parameters, config.encoder, source.input[2]);
+    if (config.schedule.quantizationAwareSteps && quantizationOf(config).scheme === 'static')
+      addRanges(this.parameters, config.encoder, source.input[2]);
     for (let member = 0; member < config.head.members; member += 1)
       addHeadParameters(this.parameters, config.head.kind, { latent, classes: source.classes.length, member });
     if (!this.hasDecoder) return;
@@ -79,7 +80,7 @@ export class Network {
 
   private encodeInt8(input: tf.Tensor4D, moving: boolean): tf.Tensor2D {
     const { encoder } = this.config;
-    return encodeAware(input, this.parameters, encoder, { granularity: granularityOf(this.config), moving });
+    return encodeAware(input, this.parameters, encoder, { ...quantizationOf(this.config), moving });
   }
 
   /** The objective's loss: reconstruction, divergence, cross-entropy as it says. @param beta weight of the divergence now */

@@ -41,6 +41,8 @@ export interface DynamicResult {
 
 /** Share of the accumulator that weights may take; biases have the rest. */
 const WEIGHT_SHARE = 0.75;
+/** Least scale of weights per sum of their magnitudes: with it the largest inputs fit. */
+export const WEIGHTS_STEP = 255 / (WEIGHT_SHARE * DYNAMIC_SUM_LIMIT);
 /** Largest bias, in accumulator steps, for an input QUIET times softer than calibrated. */
 const BIAS_MAX = 2 ** 20;
 const QUIET = 16;
@@ -119,7 +121,7 @@ function layerConstants(
     const least = Math.max(peak[c]! / weightMax, SCALE_MIN);
     // Sums of int16 activations are shifted to fit.
     if (activations === 16) return least;
-    const weightsFit = (255 * total[c]!) / (WEIGHT_SHARE * DYNAMIC_SUM_LIMIT);
+    const weightsFit = WEIGHTS_STEP * total[c]!;
     return Math.max(least, weightsFit, Math.abs(biases[c]!) / (quietest * BIAS_MAX));
   });
   const scales = granularity === 'channel' ? wanted.map(roundedUp) : [tensorScale(Math.max(...wanted), scheme)];

@@ -20,9 +20,24 @@ const BACKWARD = 'FakeQuantizationGradient';
 export interface Grid {
   /** One, or one for each index of the innermost dimension (depthwise kernels [h, w, channels, 1]: of the channels). */
   readonly scale: ArrayLike<number>;
-  readonly zeroPoint: number;
+  /** As scale, or one for all. */
+  readonly zeroPoint: ArrayLike<number>;
   readonly min: number;
   readonly max: number;
+  /** Scales are those of the outermost dimension. */
+  readonly outermost?: boolean;
+  /** Values are rounded to 2^-firstBits of a step first, halves up, as kernels do that scale in two steps. */
+  readonly firstBits?: number;
+  /** What is rounded counts from the integer 0, not from the zero point; it decides where halves go. */
+  readonly fromZero?: boolean;
+}
+
+/** Index of the scale of each value. */
+function scaleIndex({ scale, outermost }: Grid, values: number): (i: number) => number {
+  const count = scale.length;
+  if (count === 1) return () => 0;
+  const size = values / count;
+  return outermost ? (i) => Math.floor(i / size) : (i) => i % count;
 }
 
 /** Idempotent, as registerGradientKernels is. */
@@ -61,17 +76,22 @@ function typed({ inputs, backend, attrs }: Parameters<KernelFunc>[0]): Call {
   return { x: view(x), other: dy ? view(dy) : null, output: view(info), info, grid: attrs as unknown as Grid };
 }
 
+/** Half away from zero, as the quantizer and the second of TFLite's two roundings do. */
+const rounded = (value: number): number => (value < 0 ? -Math.round(-value) : Math.round(value));
+
 const forward: KernelFunc = (raw) => {
   const { x, output, info, grid } = typed(raw);
   const { scale, min, max, zeroPoint } = grid;
-  const [low, high] = [min - zeroPoint, max - zeroPoint];
-  const count = scale.length;
+  const indexOf = scaleIndex(grid, x.length);
+  const fine = 2 ** (grid.firstBits ?? 0);
   for (let i = 0; i < x.length; i += 1) {
-    const step = scale[count === 1 ? 0 : i % count]!;
-    const real = x[i]! / step;
-    // Half away from zero, as the quantizer rounds.
-    const q = real < 0 ? -Math.round(-real) : Math.round(real);
-    output[i] = (q < low ? low : q > high ? high : q) * step;
+    const index = indexOf(i);
+    const step = scale[index]!;
+    const zero = zeroPoint[zeroPoint.length === 1 ? 0 : index]!;
+    const offset = grid.fromZero ? zero : 0;
+    const real = x[i]! / step + offset;
+    const q = rounded(fine === 1 ? real : Math.round(real * fine) / fine) - offset;
+    output[i] = (q < min - zero ? min - zero : q > max - zero ? max - zero : q) * step;
   }
   return info;
 };
@@ -80,11 +100,11 @@ const backward: KernelFunc = (raw) => {
   const { x, other, output, info, grid } = typed(raw);
   const dy = defined(other, 'gradient of a fake quantization');
   const { scale, min, max, zeroPoint } = grid;
-  const [low, high] = [min - zeroPoint - 0.5, max - zeroPoint + 0.5];
-  const count = scale.length;
+  const indexOf = scaleIndex(grid, x.length);
   for (let i = 0; i < x.length; i += 1) {
-    const real = x[i]! / scale[count === 1 ? 0 : i % count]!;
-    output[i] = real < low || real > high ? 0 : dy[i]!;
+    const index = indexOf(i);
+    const q = x[i]! / scale[index]! + zeroPoint[zeroPoint.length === 1 ? 0 : index]!;
+    output[i] = q < min - 0.5 || q > max + 0.5 ? 0 : dy[i]!;
   }
   return info;
 };
