@@ -45,13 +45,14 @@ export function disturb(
   });
 }
 
-/** As long as before, its middle in place; silence where a faster clip ends. Linear between samples. */
+/** As long as before, its middle in place, its own background where a faster clip ends. Linear between samples. */
 export function atSpeed(samples: Int16Array, speed: number): Int16Array {
   const middle = samples.length / 2;
+  const background = backgroundOf(samples);
   return Int16Array.from(samples, (_, i) => {
     const at = middle + (i - middle) * speed;
     const before = Math.floor(at);
-    const [a, b] = [samples[before] ?? 0, samples[before + 1] ?? 0];
+    const [a, b] = [samples[before] ?? background(before), samples[before + 1] ?? background(before + 1)];
     return int16(a + (at - before) * (b - a));
   });
 }
