@@ -182,7 +182,7 @@ export const boardSchema = z.strictObject({
   flashDriver: z
     .strictObject({
       /** Driver of kernels/runtime. */
-      kind: z.enum(['stm32l4-flash', 'stm32f4-flash', 'nrf52-nvmc']),
+      kind: z.enum(['stm32l4-flash', 'stm32f4-flash', 'nrf52-nvmc', 'rp2040-ssi']),
       /** What is erased at once at the end of that flash, where the data goes. */
       pageBytes: z.int().positive(),
     })

@@ -15,6 +15,7 @@ const DRIVERS: Readonly<Record<NonNullable<Board['flashDriver']>['kind'], string
   'stm32l4-flash': 'tl_flash_stm32l4.c',
   'stm32f4-flash': 'tl_flash_stm32f4.c',
   'nrf52-nvmc': 'tl_flash_nrf52.c',
+  'rp2040-ssi': 'tl_flash_rp2040.c',
 };
 const HEADER_BYTES = 16;
 /** What is programmed at a time. */

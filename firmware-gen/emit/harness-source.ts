@@ -56,6 +56,7 @@ const RECEIVING: readonly NonNullable<Board['uart']>['kind'][] = [
   'stm32-lpuart',
   'stm32-usart-v1',
   'nrf52-uart',
+  'pl011',
 ];
 
 export const canReceive = ({ uart }: Board): boolean => uart !== null && RECEIVING.includes(uart.kind);

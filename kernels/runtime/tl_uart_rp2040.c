@@ -18,6 +18,8 @@ typedef struct {
 #define IO_BANK0_CTRL(port, pin) TL_REGISTER((port) + 8U * (pin) + 4U)
 #define UARTDR TL_REGISTER(TL_UART_BASE + 0x00U)
 #define UARTFR TL_REGISTER(TL_UART_BASE + 0x18U)
+#define UARTFR_BUSY (1U << 3)
+#define UARTFR_RXFE (1U << 4)
 #define UARTFR_TXFF (1U << 5)
 #define UARTIBRD TL_REGISTER(TL_UART_BASE + 0x24U)
 #define UARTFBRD TL_REGISTER(TL_UART_BASE + 0x28U)
@@ -49,4 +51,18 @@ void tl_uart_write(uint8_t byte)
     while ((UARTFR & UARTFR_TXFF) != 0) {
     }
     UARTDR = byte;
+}
+
+int32_t tl_uart_read(void)
+{
+    if ((UARTFR & UARTFR_RXFE) != 0) {
+        return -1;
+    }
+    return (int32_t)(UARTDR & 0xFFU);
+}
+
+void tl_uart_flush(void)
+{
+    while ((UARTFR & UARTFR_BUSY) != 0) {
+    }
 }

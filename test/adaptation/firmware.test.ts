@@ -17,7 +17,7 @@ import { dynamicGraph, samples, staticGraph } from './small-classifier.ts';
 const space = workspace();
 const board = loadBoard('nucleo-l4r5zi');
 /** A board of every driver. */
-const flashBoards = ['nucleo-l4r5zi', 'stm32f4-discovery', 'nrf52840dk', 'microbit-v2'];
+const flashBoards = ['nucleo-l4r5zi', 'stm32f4-discovery', 'nrf52840dk', 'microbit-v2', 'rpi-pico'];
 const SHA = '0123456789abcdef'.repeat(4);
 const STEPS = [0.03, 0.06];
 
@@ -182,6 +182,16 @@ describe.skipIf(!hasCompiler)(`learning firmware${hasCompiler ? '' : ' (skipped:
       expect(seen.after).toBeGreaterThan(3);
     },
   );
+
+  it('should run from RAM while the flash of an RP2040 cannot be read', async () => {
+    const { target } = await learnerOf(staticGraph, 'head', 'dynamic-16', loadBoard('rpi-pico'));
+    const { address, bytes } = target.machine.symbol('tl_flash_in_ram');
+    expect(address >>> 28).toBe(2);
+    // Thumb's BL is F000 to F7FF and then D000 to FFFF: the ROM is called by registers, and nothing else.
+    const code = new Uint16Array(target.machine.readMemory(address & ~1, bytes).slice().buffer);
+    expect(code.length).toBeGreaterThan(20);
+    expect([...code].filter((half, i) => half >>> 11 === 0x1e && (code[i + 1] ?? 0) >>> 14 === 3)).toEqual([]);
+  });
 
   it('should say that a board has no driver for its flash', async () => {
     const other = loadBoard('mps2-an386');

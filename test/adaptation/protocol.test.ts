@@ -52,6 +52,7 @@ describe.skipIf(!hasCompiler)(`learning by protocol${hasCompiler ? '' : ' (skipp
     ['nucleo-l4r5zi', 4096],
     ['stm32f4-discovery', 131072],
     ['nrf52840dk', 4096],
+    ['rpi-pico', 4096],
   ] as const)(
     'should learn on %s as the twin does, keep it in flash, and go back',
     async (board, slotBytes) => {
