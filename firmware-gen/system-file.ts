@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { UserError } from '../common/errors.ts';
 import { elementCount, tensorOf, type Graph, type TensorId } from './ir/graph.ts';
+import { CEPSTRA_FRACTION_BITS } from './ir/sound-tables.ts';
 import type {
   DecisionSystem,
   LinearHead,
@@ -48,9 +49,14 @@ const schema = z.strictObject({
           hopSamples: positive,
           mels: positive.max(128),
           coefficients: positive,
+          /** What the channels' offsets and multipliers count on: a file of other counts would be heard wrongly. */
+          fractionBits: z.literal(CEPSTRA_FRACTION_BITS),
         })
         .refine(({ frameSamples, hopSamples }) => hopSamples <= frameSamples, 'hopSamples is above frameSamples')
-        .refine(({ mels, coefficients }) => coefficients <= mels, 'coefficients is above mels'),
+        .refine(({ mels, coefficients }) => coefficients <= mels, 'coefficients is above mels')
+        .transform(({ sampleRateHz, frameSamples, hopSamples, mels, coefficients }) => ({
+          ...{ sampleRateHz, frameSamples, hopSamples, mels, coefficients },
+        })),
       ...standardised,
     }),
     z.strictObject({
@@ -124,7 +130,11 @@ export type SystemDocument = z.infer<typeof schema>;
 export function systemJson(system: DecisionSystem, encoder: string, configuration?: string | null): string {
   const { name, classes, taught, stream, frontEnd, head, gate, latentFilter, filter } = system;
   const about = { schemaVersion: 1, name, encoder, configuration: configuration ?? undefined };
-  const document = { ...about, classes, taught, stream, frontEnd, head, gate, latentFilter, filter };
+  const front =
+    frontEnd.kind === 'mfcc'
+      ? { ...frontEnd, cepstra: { ...frontEnd.cepstra, fractionBits: CEPSTRA_FRACTION_BITS } }
+      : frontEnd;
+  const document = { ...about, classes, taught, stream, frontEnd: front, head, gate, latentFilter, filter };
   const plain = (_key: string, value: unknown): unknown =>
     ArrayBuffer.isView(value) ? Array.from(value as Int32Array) : value;
   return `${JSON.stringify(document, plain, 2).replace(/\[[\s\d,-]+\]/g, (list) => list.replace(/\s+/g, ' '))}\n`;

@@ -2,6 +2,9 @@
 import { assert } from '../../common/errors.ts';
 import type { CepstraParams } from './system.ts';
 
+/** Of cepstra as frames of a stream: those of full-scale sound fit into int16. */
+export const CEPSTRA_FRACTION_BITS = 5;
+
 /** size / 2 pairs {cos, -sin} of 2 pi k / size, with 15 or 31 fraction bits; 1 becomes the largest value. */
 export function twiddles(size: number, fractionBits: 15 | 31): Int32Array {
   const one = 2 ** fractionBits;

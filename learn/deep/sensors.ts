@@ -2,6 +2,7 @@
 import { defined, UserError } from '../../common/errors.ts';
 import type { QuantizedMultiplier } from '../../firmware-gen/ir/quantized-math.ts';
 import { tensorOf, type Graph } from '../../firmware-gen/ir/graph.ts';
+import { CEPSTRA_FRACTION_BITS } from '../../firmware-gen/ir/sound-tables.ts';
 import type { CepstraParams, StandardiseChannel, SystemFrontEnd } from '../../firmware-gen/ir/system.ts';
 import { standardiseChannel } from '../../firmware-gen/reference/signal/motion.ts';
 import type { FrontEnd } from './config.ts';
@@ -28,8 +29,8 @@ export interface Standardisation {
   readonly deviation: ArrayLike<number>;
 }
 
-/** Counts of cepstra (Q5) per bit. */
-export const CEPSTRA_UNIT = 32;
+/** Counts of cepstra per bit. */
+export const CEPSTRA_UNIT = 2 ** CEPSTRA_FRACTION_BITS;
 
 export function soundSensor(params: CepstraParams, { mean, deviation }: Standardisation): Sensor {
   const { sampleRateHz, frameSamples, hopSamples, mels, coefficients } = params;

@@ -167,6 +167,11 @@ describe('system.json', () => {
   });
 
   it('should be refused with what is wrong', () => {
+    const heard = systems.find(([, { frontEnd }]) => frontEnd.kind === 'mfcc')![1];
+    const asBefore = systemJson(heard, 'x.tflite').replace(/"fractionBits": \d+/, '"fractionBits": 7');
+    expect(() => parseSystem(JSON.parse(asBefore), 'x.json')).toThrow(
+      /x\.json: frontEnd\.cepstra\.fractionBits .*train or deploy it anew/,
+    );
     const [, system] = systems[0]!;
     const json = JSON.parse(systemJson(system, 'x.tflite')) as { head: { head: { weights: number[] } }; gate: unknown };
     json.head.head.weights.pop();
