@@ -3,11 +3,7 @@
  * with a phone in the pocket. Deep features against the same encoder trained with cross-entropy alone; static against dynamic inference; float, static and dynamic
  * 16-bit learning. Cells are cached; a run resumes.
  */
-import { join } from 'node:path';
-import { Command } from 'commander';
-import { positiveInteger } from '../../cli/options.ts';
-import { note, print, reportError, table } from '../../cli/output.ts';
-import { packageRoot } from '../../common/package-root.ts';
+import { note, print, table } from '../../cli/output.ts';
 import { ADAPT_ARITHMETICS, type AdaptArithmetic, type AdaptLayers } from '../../firmware-gen/ir/adaptation.ts';
 import { bootstrapMean, type Interval } from '../../learn/evaluate/bootstrap.ts';
 import {
@@ -21,18 +17,14 @@ import {
   type SubjectResult,
   type Task,
 } from './adaptation-cells.ts';
-import { FEATURES, type Features, type ModelOptions } from './adaptation-models.ts';
+import { FEATURES, type Features } from './adaptation-models.ts';
+import { runCommand, seededCommand, seedsOf, type SeededOptions } from './command.ts';
 
 /** The talk (A. Pandey, tinyML Talk 2022-01-18), top-1 on data of its own, static / dynamic inference; one figure for dynamic 16 bit. */
 const TALK: Readonly<Record<Features, Readonly<Record<'before' | AdaptArithmetic, string>>>> = {
   deep: { before: '99 / 99', float: '95 / 98', 'static-16': 'NA', 'dynamic-16': '97' },
   baseline: { before: '86 / 86', float: '80 / 85', 'static-16': 'NA', 'dynamic-16': '85' },
 };
-
-interface Options extends Omit<ModelOptions, 'seed'> {
-  readonly json?: boolean;
-  readonly seeds: number;
-}
 
 interface Row {
   readonly setting: Setting;
@@ -100,8 +92,8 @@ function meanOverSeeds(results: readonly (readonly SubjectResult[])[]): SubjectR
   }));
 }
 
-async function run(options: Options): Promise<void> {
-  const seeds = Array.from({ length: options.quick ? 1 : options.seeds }, (_, i) => i + 1);
+async function run(options: SeededOptions): Promise<void> {
+  const seeds = seedsOf(options);
   const benches = seeds.map((seed) => new AdaptationBench({ ...options, seed }));
   const rows: Row[] = [];
   for (const setting of settings()) {
@@ -189,14 +181,4 @@ function format(rows: readonly Row[], quick: boolean): string {
   ].join('\n');
 }
 
-try {
-  const program = new Command('paper:adaptation')
-    .option('--quick', 'two people a task, short trainings; labelled as such')
-    .option('--seeds <count>', 'trainings with other random numbers', positiveInteger, 3)
-    .option('--data <folder>', 'folder of the data sets', join(packageRoot(), '..', 'shared', 'data'))
-    .option('--json', 'print JSON')
-    .action(run);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+await runCommand(seededCommand('paper:adaptation', 3, 'two people a task, short trainings').action(run));

@@ -3,18 +3,11 @@
  * will have them, for weights with a scale by output channel and by layer, and what dynamic scales make of windows eight times louder. Integer
  * decision systems on windows of unseen subjects; cells are cached, a run resumes.
  */
-import { join } from 'node:path';
-import { Command } from 'commander';
-import { note, print, reportError, table } from '../../cli/output.ts';
-import { packageRoot } from '../../common/package-root.ts';
+import { note, print, table } from '../../cli/output.ts';
 import { bootstrapMean, type Interval } from '../../learn/evaluate/bootstrap.ts';
 import { startTfjs } from '../../learn/tfjs/start.ts';
-import { GAINS, VARIANTS, awareCell, type AwareCell, type AwareOptions } from './aware-grid.ts';
-
-interface Options extends AwareOptions {
-  readonly seeds: number;
-  readonly json?: boolean;
-}
+import { GAINS, VARIANTS, awareCell, type AwareCell } from './aware-grid.ts';
+import { runCommand, seededCommand, seedsOf, type SeededOptions } from './command.ts';
 
 interface Figure {
   readonly gain: number;
@@ -67,9 +60,9 @@ function worthOf(title: string, unaware: string, cells: readonly AwareCell[], ot
   return { title, unaware, gain: mean(gains), interval: bootstrapMean(gains, cells[0]!.subjects) };
 }
 
-async function run(options: Options): Promise<void> {
+async function run(options: SeededOptions): Promise<void> {
   await startTfjs();
-  const seeds = Array.from({ length: options.quick ? 1 : options.seeds }, (_, i) => i + 1);
+  const seeds = seedsOf(options);
   const columns = [null, ...VARIANTS].map((variant) => ({ variant, cells: [] as AwareCell[] }));
   // Seed after seed, so that what an interrupted run leaves are whole tables.
   for (const seed of seeds)
@@ -123,14 +116,4 @@ async function run(options: Options): Promise<void> {
   });
 }
 
-try {
-  const program = new Command('paper:aware')
-    .option('--quick', 'one seed, short trainings; labelled as such')
-    .option('--seeds <count>', 'repetitions', Number, 3)
-    .option('--data <folder>', 'folder of the data sets', join(packageRoot(), '..', 'shared', 'data'))
-    .option('--json', 'print JSON')
-    .action(run);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+await runCommand(seededCommand('paper:aware', 3).action(run));

@@ -2,15 +2,12 @@
  * `npm run paper:features [-- --quick] [--tasks LIST] [--seeds N] [--noise] [--json]`: deep features against the same encoder trained with cross-entropy alone, on unseen
  * subjects or speakers, as recorded and shifted. Equal encoders, heads and numbers of steps; cells are cached, a run resumes.
  */
-import { Command } from 'commander';
-import { join } from 'node:path';
-import { positiveInteger } from '../../cli/options.ts';
-import { note, print, reportError, table } from '../../cli/output.ts';
+import { note, print, table } from '../../cli/output.ts';
 import { UserError } from '../../common/errors.ts';
-import { packageRoot } from '../../common/package-root.ts';
 import { OBJECTIVES } from '../../learn/deep/config.ts';
 import { bootstrapMean, type Interval } from '../../learn/evaluate/bootstrap.ts';
 import { startTfjs } from '../../learn/tfjs/start.ts';
+import { runCommand, seededCommand, seedsOf, type SeededOptions } from './command.ts';
 import { FEATURE_TASKS, featureCell, type FeatureCell, type FeatureTask, type Objective } from './features-grid.ts';
 
 /** The talk (A. Pandey, tinyML Talk 2022-01-18), KWS on data of its own, percent: in distribution, shifted. It gives none for activities. */
@@ -21,12 +18,8 @@ const TALK: Readonly<Record<Objective, readonly [number, number]>> = {
   'variational-discriminative': [99.0, 94.7],
 };
 
-interface Options {
-  readonly quick?: boolean;
+interface Options extends SeededOptions {
   readonly noise?: boolean;
-  readonly seeds: number;
-  readonly json?: boolean;
-  readonly data: string;
   readonly tasks: string;
 }
 
@@ -64,7 +57,7 @@ async function run(options: Options): Promise<void> {
   const unknown = tasks.find((task) => !(FEATURE_TASKS as readonly string[]).includes(task));
   if (unknown !== undefined) throw new UserError(`--tasks ${unknown}: not known; ${FEATURE_TASKS.join(', ')} are`);
   await startTfjs();
-  const seeds = Array.from({ length: options.quick ? 1 : options.seeds }, (_, i) => i + 1);
+  const seeds = seedsOf(options);
   const columns = (tasks as FeatureTask[]).flatMap((task) =>
     OBJECTIVES.map((objective) => ({ task, objective, cells: [] as FeatureCell[] })),
   );
@@ -111,16 +104,9 @@ async function run(options: Options): Promise<void> {
   });
 }
 
-try {
-  const program = new Command('paper:features')
-    .option('--quick', 'one seed, short trainings; labelled as such')
+await runCommand(
+  seededCommand('paper:features', 5)
     .option('--tasks <list>', `of ${FEATURE_TASKS.join(', ')}`, FEATURE_TASKS.join(','))
-    .option('--seeds <count>', 'repetitions with other random numbers', positiveInteger, 5)
     .option('--noise', 'words only: train with household noise of 5 to 25 dB, other than that of the test')
-    .option('--data <folder>', 'folder of the data sets', join(packageRoot(), '..', 'shared', 'data'))
-    .option('--json', 'print JSON')
-    .action(run);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+    .action(run),
+);

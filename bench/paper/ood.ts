@@ -2,11 +2,9 @@
  * `npm run paper:ood [-- --quick] [--json] [--set NAME]`: detectors of unknown activities, raw windows against the 2D transformation. All cells have
  * the same steps, batches and augmentation, and encoders of about the same number of parameters. Cells are cached; a run resumes.
  */
-import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 import { positiveInteger } from '../../cli/options.ts';
-import { note, print, reportError, table } from '../../cli/output.ts';
-import { packageRoot } from '../../common/package-root.ts';
+import { note, print, table } from '../../cli/output.ts';
 import { startTfjs } from '../../learn/tfjs/start.ts';
 import {
   MOTION_SETS,
@@ -17,6 +15,7 @@ import {
   type GridOptions,
   type MotionSet,
 } from './ood-grid.ts';
+import { runCommand, seededCommand } from './command.ts';
 import { choose, gain, isListed, isReached, knowsUnknown, pooled, type Pooled } from './ood-summary.ts';
 
 /** The talk's figures (A. Pandey, tinyML Talk 2022-01-18), on data of its own: baseline and with 2D transformation and generalised ODIN. */
@@ -126,17 +125,10 @@ function verdict(row: Pooled, baseline: Pooled): string {
 const inputOf = ({ frontEnd }: Pooled): string => (frontEnd === 'raw' ? 'raw' : '2D image');
 const nameOf = (row: Pooled): string => [inputOf(row), row.head, row.detector].join(', ');
 
-try {
-  const program = new Command('paper:ood')
-    .option('--quick', 'one seed, short trainings; labelled as such')
-    .option('--seeds <count>', 'repetitions with other random numbers', positiveInteger, 3)
+await runCommand(
+  seededCommand('paper:ood', 3)
     .option('--steps <count>', 'batches of a training', positiveInteger, 300)
-    .option('--data <folder>', 'folder of the motion data sets', join(packageRoot(), '..', 'shared', 'data'))
     .addOption(new Option('--set <name>', 'one data set only').choices(Object.keys(MOTION_SETS)))
     .option('--cached', 'of an unfinished run: only the cells that it has; labelled as such')
-    .option('--json', 'print JSON')
-    .action(run);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+    .action(run),
+);

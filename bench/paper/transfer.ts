@@ -2,19 +2,11 @@
  * `npm run paper:transfer [-- --quick] [--json]`: how many blocks of an encoder trained on a watch may be removed before it serves a phone at the
  * waist, with the rest frozen or trained further on few windows per class. Cells are cached, a run resumes.
  */
-import { join } from 'node:path';
-import { Command } from 'commander';
-import { positiveInteger } from '../../cli/options.ts';
-import { note, print, reportError, table } from '../../cli/output.ts';
-import { packageRoot } from '../../common/package-root.ts';
+import { note, print, table } from '../../cli/output.ts';
 import { bootstrapMean, type Interval } from '../../learn/evaluate/bootstrap.ts';
 import { startTfjs } from '../../learn/tfjs/start.ts';
-import { REMOVED, SAMPLES, transferCell, type TransferCell, type TransferOptions } from './transfer-grid.ts';
-
-interface Options extends TransferOptions {
-  readonly json?: boolean;
-  readonly seeds: number;
-}
+import { runCommand, seededCommand, seedsOf, type SeededOptions } from './command.ts';
+import { REMOVED, SAMPLES, transferCell, type TransferCell } from './transfer-grid.ts';
 
 interface Figure {
   readonly mean: number;
@@ -39,9 +31,9 @@ function figure(values: readonly number[], subjects: readonly string[]): Figure 
   return { mean: values.reduce((a, b) => a + b, 0) / values.length, interval: bootstrapMean(values, subjects) };
 }
 
-async function run(options: Options): Promise<void> {
+async function run(options: SeededOptions): Promise<void> {
   await startTfjs();
-  const seeds = Array.from({ length: options.quick ? 1 : options.seeds }, (_, i) => i + 1);
+  const seeds = seedsOf(options);
   const sizes = options.quick ? [20] : SAMPLES;
   const rows: Row[] = [];
   for (const fineTune of [false, true])
@@ -84,14 +76,4 @@ function format(rows: readonly Row[], seeds: number, quick: boolean): string {
   ].join('\n');
 }
 
-try {
-  const program = new Command('paper:transfer')
-    .option('--quick', 'one seed, short trainings; labelled as such')
-    .option('--seeds <count>', 'repetitions with other random numbers', positiveInteger, 5)
-    .option('--data <folder>', 'folder of the motion data sets', join(packageRoot(), '..', 'shared', 'data'))
-    .option('--json', 'print JSON')
-    .action(run);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+await runCommand(seededCommand('paper:transfer', 5).action(run));

@@ -1,58 +1,21 @@
 /* SPDX-License-Identifier: MIT
  * STM32F4 with one bank (RM0090 3.6.1 unlocking, 3.6.3 erase, 3.6.4 programming of words at 2.7 to 3.6 V). From 128 KiB
  * on sectors have 128 KiB each (table 5); what is before them is left alone. The core waits while flash is busy. */
-#include "tl_flash.h"
-
 #define FLASH_ACR TL_REGISTER(0x40023C00U)
 #define FLASH_KEYR TL_REGISTER(0x40023C04U)
 #define FLASH_SR TL_REGISTER(0x40023C0CU)
 #define FLASH_CR TL_REGISTER(0x40023C10U)
-#define FLASH_START 0x08000000U
 #define SECTOR_BYTES 0x20000U
 /* Sectors 0 to 4 are smaller and fill the place of one. */
 #define SMALL_SECTORS 4U
 #define SECTOR_LAST 11U
 
-#define ACR_DCEN (1U << 10)
-#define ACR_DCRST (1U << 12)
-#define SR_BUSY (1U << 16)
 #define SR_ERRORS 0xF2U
-#define CR_PG 1U
 #define CR_SER (1U << 1)
 #define CR_SNB(sector) ((sector) << 3)
 #define CR_PSIZE_WORD (2U << 8)
-#define CR_STRT (1U << 16)
-#define CR_LOCK (1U << 31)
 
-static void wait(void)
-{
-    while ((FLASH_SR & SR_BUSY) != 0) {
-    }
-}
-
-static void unlock(void)
-{
-    wait();
-    if ((FLASH_CR & CR_LOCK) != 0) {
-        FLASH_KEYR = 0x45670123U;
-        FLASH_KEYR = 0xCDEF89ABU;
-    }
-    FLASH_SR = SR_ERRORS;
-}
-
-/* Ends the operation. What the data cache holds of before is dropped (3.5.2). */
-static int32_t finish(void)
-{
-    wait();
-    const uint32_t errors = FLASH_SR & SR_ERRORS;
-    FLASH_CR = CR_LOCK;
-    const uint32_t acr = FLASH_ACR;
-    FLASH_ACR = acr & ~ACR_DCEN;
-    FLASH_ACR = (acr & ~ACR_DCEN) | ACR_DCRST;
-    FLASH_ACR = acr & ~ACR_DCEN;
-    FLASH_ACR = acr;
-    return errors == 0 ? 0 : -1;
-}
+#include "tl_flash_stm32.h"
 
 int32_t tl_flash_erase(void *part, uint32_t offset, uint32_t bytes)
 {
