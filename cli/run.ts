@@ -40,7 +40,7 @@ interface RunArguments extends SystemRunArguments {
   readonly baud: number;
 }
 
-/** Options that say something about a model alone, and about a system alone. */
+/** Options for systems alone, and all that systems take. */
 const FOR_SYSTEMS = ['data', 'windows'];
 const OF_SYSTEMS = ['board', 'output', 'engine', 'timing', 'weights', 'input', 'json', ...FOR_SYSTEMS];
 

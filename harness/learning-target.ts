@@ -6,7 +6,7 @@ import type { Decision } from '../firmware-gen/reference/system.ts';
 import { decisionOf } from './decision-system.ts';
 import { INFERENCE_SECONDS_MAX, deviceFailure } from './device-run.ts';
 import type { EmulatedLearningSystem } from './learning-system.ts';
-import type { DeviceClient } from './protocol/device-client.ts';
+import { request, type DeviceClient } from './protocol/device-client.ts';
 import {
   adaptOnDevice,
   commitOnDevice,
@@ -48,8 +48,7 @@ export function emulatedTarget(board: EmulatedLearningSystem, system: DecisionSy
     board.restart();
     const [last] = [...chunksOf(system, window)].map((chunk) => board.feed(chunk)).slice(-1);
     if (!last) throw new UserError('firmware: made no decision about a window', 7);
-    const { accepted, label, smoothed, belief } = last;
-    return { accepted, label, smoothed, belief };
+    return last;
   };
   return {
     decide: (window) => Promise.resolve(decide(window)),
@@ -65,7 +64,6 @@ export function emulatedTarget(board: EmulatedLearningSystem, system: DecisionSy
   };
 }
 
-const REQUEST_READ = 4;
 /** tl_due, then the decision. */
 const OUTPUT_BYTES = 20;
 
@@ -112,7 +110,7 @@ export function deviceTarget(
         const last = await begin(window);
         const { status, probability, stepCycles } = await adaptOnDevice(client, label, last, INFERENCE_SECONDS_MAX);
         if (status !== 0) throw new UserError(`${where}: a step returned ${status}, 0 expected`, 7);
-        const view = await client.request(REQUEST_READ, words(0, OUTPUT_BYTES), { answerBytes: OUTPUT_BYTES });
+        const view = await client.request(request.read, words(0, OUTPUT_BYTES), { answerBytes: OUTPUT_BYTES });
         const decision = decided(new Uint8Array(view.buffer, view.byteOffset, OUTPUT_BYTES));
         return { decision, probability: probability * 32768, cycles: stepCycles };
       }),

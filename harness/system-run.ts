@@ -50,9 +50,12 @@ export function feedSystem(
   return { decisions, stackBytes };
 }
 
-/** What the twin decides on one stream. */
-export function twinDecisions(system: DecisionSystem, samples: Int16Array): Decision[] {
-  const twin = new SystemReference(system);
+/** What the twin decides on one stream. @param twin at the beginning of a stream */
+export function twinDecisions(
+  system: DecisionSystem,
+  samples: Int16Array,
+  twin: SystemReference = new SystemReference(system),
+): Decision[] {
   const push = pushedValues(system);
   const decisions: Decision[] = [];
   for (let at = 0; at + push <= samples.length; at += push) {

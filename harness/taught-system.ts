@@ -1,10 +1,11 @@
 /** A decision system that is taught window by window beside its twin: every decision, every step and in the end every weight is compared. */
 import type { HeadAdaptation } from '../firmware-gen/ir/adaptation.ts';
-import { pushedValues, type DecisionSystem } from '../firmware-gen/ir/system.ts';
+import type { DecisionSystem } from '../firmware-gen/ir/system.ts';
 import { LearningHead } from '../firmware-gen/reference/adaptation/head.ts';
 import { SystemReference, type Decision } from '../firmware-gen/reference/system.ts';
 import { recordHeader, recordWeights } from './adaptation.ts';
 import type { LearningTarget } from './learning-target.ts';
+import { isEqualDecision, twinDecisions } from './system-run.ts';
 
 export interface LabelledWindow {
   /** As it is pushed. */
@@ -110,22 +111,13 @@ export class TaughtSystem {
   }
 
   /** The twin's decision, of a new stream. */
-  #expected(window: Int16Array): Decision | null {
-    const values = pushedValues(this.#system);
+  #expected(window: Int16Array): Decision | undefined {
     this.#twin.restart();
-    let last: Decision | null = null;
-    for (let at = 0; at < window.length; at += values) last = this.#twin.push(window.subarray(at, at + values));
-    return last;
+    return twinDecisions(this.#system, window, this.#twin).at(-1);
   }
 
-  #compare(actual: Decision, expected: Decision | null): void {
+  #compare(actual: Decision, expected: Decision | undefined): void {
     this.#compared += 1;
-    const { accepted, label, smoothed, belief } = actual;
-    this.#isEqual &&=
-      expected !== null &&
-      accepted === expected.accepted &&
-      label === expected.label &&
-      smoothed === expected.smoothed &&
-      belief === expected.belief;
+    this.#isEqual &&= expected !== undefined && isEqualDecision(actual, expected);
   }
 }

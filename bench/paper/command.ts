@@ -1,4 +1,4 @@
-/** The command line of the grids that train with several seeds: options that all of them have, and how they end. */
+/** Command lines of the paper's tables: how they end, and options that all grids have which train with several seeds. */
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { positiveInteger } from '../../cli/options.ts';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { note, print, reportError, table } from '../../cli/output.ts';
+import { note, print, table } from '../../cli/output.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { isMotion, parseTrainConfig, type MotionConfig } from '../../learn/deep/config.ts';
 import { motionSource } from '../../learn/deep/motion-source.ts';
@@ -16,6 +16,7 @@ import { fitKalman } from '../../learn/decision/fit-kalman.ts';
 import { bootstrapMean, type Interval } from '../../learn/evaluate/bootstrap.ts';
 import { loadDataset, loadStreams } from '../../learn/har/dataset.ts';
 import { startTfjs } from '../../learn/tfjs/start.ts';
+import { runCommand } from './command.ts';
 import { cell, cellKey } from './cache.ts';
 import {
   RULES,
@@ -182,13 +183,10 @@ async function run(options: Options): Promise<void> {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-try {
-  const program = new Command('paper:filter')
+await runCommand(
+  new Command('paper:filter')
     .option('--quick', 'one fold, a short training; labelled as such')
     .option('--data <folder>', 'har-hapt', join(packageRoot(), '..', 'shared', 'data', 'har-hapt'))
     .option('--json', 'print JSON')
-    .action(run);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+    .action(run),
+);

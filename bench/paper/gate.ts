@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { note, print, reportError, table } from '../../cli/output.ts';
+import { note, print, table } from '../../cli/output.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import type { DecisionSystem, StatisticsHead } from '../../firmware-gen/ir/system.ts';
 import { nearestPrototype, whitenedFeatures } from '../../firmware-gen/reference/decision/prototypes.ts';
@@ -21,6 +21,7 @@ import { fitPrototypes } from '../../learn/ood/prototypes.ts';
 import { sensorNoise, withHalfTurns } from '../../learn/ood/statistics-gate.ts';
 import { gateScore, systemWindows, type SystemWindows } from '../../learn/ood/system-scores.ts';
 import { classGaussians, windowStatistics as floatStatistics } from '../../learn/ood/window-statistics.ts';
+import { runCommand } from './command.ts';
 import { cachedCell } from './cache.ts';
 
 const FOLDER = './build/paper/gate';
@@ -231,16 +232,13 @@ async function run(options: Options): Promise<void> {
   );
 }
 
-try {
-  const program = new Command('paper:gate')
+await runCommand(
+  new Command('paper:gate')
     .option('--quick', 'one fold; labelled as such')
     .option('--system <file>', 'decision system', join(packageRoot(), 'models', 'har_ood.system.json'))
     .option('--data <folder>', 'motion data set', join(packageRoot(), '..', 'shared', 'data', 'har-wisdm-watch'))
     .option('--classes <names>', "known classes, separated by commas, in place of the system's; only folds judge then")
     .option('--average <frames>', 'frames of the recordings that become one', Number, 1)
     .option('--json', 'print JSON')
-    .action(run);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+    .action(run),
+);

@@ -5,11 +5,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { reportError } from '../../cli/output.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { UserError } from '../../common/errors.ts';
 import type { DynamicForm } from '../../firmware-gen/ir/dynamic.ts';
 import { CALIBRATIONS, Cells, SCHEMES, SHIFTS, type AccuracyCell, type CostCell, type Scheme } from './cells.ts';
+import { runCommand } from './command.ts';
 import { TASKS, loadTask, type Task, type TaskName } from './tasks.ts';
 
 interface Published {
@@ -190,8 +190,4 @@ const program = new Command('paper:quantization')
   .addOption(new Option('--table <name>', 'only this one').choices(['accuracy', 'price']))
   .action(paper);
 
-try {
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+await runCommand(program);

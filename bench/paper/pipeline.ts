@@ -6,12 +6,13 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { loadBoard } from '../../boards/load.ts';
-import { note, print, reportError, table } from '../../cli/output.ts';
+import { note, print, table } from '../../cli/output.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { systemStages } from '../../firmware-gen/emit/system-source.ts';
 import { loadSystem } from '../../harness/decision-system.ts';
 import { averageMicroamps, energyOf, type EnergyReport } from '../../harness/energy.ts';
 import { loadDataset } from '../../learn/har/dataset.ts';
+import { runCommand } from './command.ts';
 import { runCell, withoutGate, type Cell, type Part } from './pipeline-cell.ts';
 
 const BUDGET = { cycles: 2_000_000, ramBytes: 32 * 1024, flashBytes: 128 * 1024 } as const;
@@ -132,14 +133,11 @@ async function run(options: Options): Promise<void> {
     process.exitCode = 1;
 }
 
-try {
-  const program = new Command('paper:pipeline')
+await runCommand(
+  new Command('paper:pipeline')
     .option('--quick', 'a tenth of the stream; labelled as such')
     .option('--system <file>', 'decision system', join(packageRoot(), 'models', 'har_ood.system.json'))
     .option('--data <folder>', 'motion data set', join(packageRoot(), '..', 'shared', 'data', 'har-wisdm-watch'))
     .option('--json', 'print JSON')
-    .action(run);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+    .action(run),
+);

@@ -7,11 +7,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { Command } from 'commander';
-import { note, print, reportError, table } from '../../cli/output.ts';
+import { note, print, table } from '../../cli/output.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { isMotion, parseTrainConfig } from '../../learn/deep/config.ts';
 import { trainSystem } from '../../learn/deep/train-system.ts';
 import { wasmFolder, withoutThreads } from '../../learn/tfjs/start.ts';
+import { runCommand } from './command.ts';
 import { plainThroughput } from './plain-tfjs.ts';
 
 const LIMIT_MINUTES = 20;
@@ -87,13 +88,10 @@ function format(
   ].join('\n');
 }
 
-try {
-  const program = new Command('paper:training')
+await runCommand(
+  new Command('paper:training')
     .option('--quick', 'an eighth of the training; labelled as such')
     .option('--data <folder>', 'motion data set', join(packageRoot(), '..', 'shared', 'data', 'har-wisdm-watch'))
     .option('--json', 'print JSON')
-    .action(run);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+    .action(run),
+);

@@ -1,6 +1,7 @@
 /** What a system of spoken words makes of a running stream: words one after another in noise, events, and which of them are right. */
 import { defined } from '../../common/errors.ts';
 import type { Clip } from '../../learn/data/clips.ts';
+import { int16, power } from '../../learn/deep/sound-augment.ts';
 import type { Random } from '../../learn/random.ts';
 
 export interface SpokenWord {
@@ -38,14 +39,13 @@ export function streamOf(
     length += samples.length;
   }
   length += Math.round(pauseS[1] * sampleRateHz);
-  const power = (values: Int16Array): number => values.reduce((sum, value) => sum + value ** 2, 0) / values.length;
   const meanPower = clips.reduce((sum, { samples }) => sum + power(samples), 0) / clips.length;
   const gain = Math.sqrt(meanPower / power(noise) / 10 ** (ratioDb / 10));
   const mixed = Float64Array.from({ length }, (_, i) => gain * noise[i % noise.length]!);
   for (const [i, { samples }] of clips.entries())
     for (let at = 0; at < samples.length; at += 1) mixed[starts[i]! + at]! += samples[at]!;
   return {
-    samples: Int16Array.from(mixed, (value) => Math.max(-32768, Math.min(32767, Math.round(value)))),
+    samples: Int16Array.from(mixed, int16),
     words: clips.map(({ label }, i) => ({ start: starts[i]!, end: starts[i + 1] ?? length, label })),
   };
 }

@@ -5,15 +5,16 @@
  */
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { note, print, reportError, table } from '../../cli/output.ts';
+import { note, print, table } from '../../cli/output.ts';
 import { UserError } from '../../common/errors.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { pushedValues, type DecisionSystem } from '../../firmware-gen/ir/system.ts';
-import { SystemReference } from '../../firmware-gen/reference/system.ts';
 import { loadSystem } from '../../harness/decision-system.ts';
+import { twinDecisions } from '../../harness/system-run.ts';
 import { loadClips, loadNoise, type Clip } from '../../learn/data/clips.ts';
 import { bootstrapMean, type Interval } from '../../learn/evaluate/bootstrap.ts';
 import { createRandom, shuffle } from '../../learn/random.ts';
+import { runCommand } from './command.ts';
 import {
   agreeing,
   eventsOf,
@@ -59,17 +60,12 @@ interface Result {
 }
 
 function accepted(system: DecisionSystem, { samples }: WordStream): { events: HeardEvent[]; decisions: number } {
-  const twin = new SystemReference(system);
-  const push = pushedValues(system);
-  const events: HeardEvent[] = [];
-  let decisions = 0;
-  for (let at = 0; at + push <= samples.length; at += push) {
-    const decision = twin.push(samples.subarray(at, at + push));
-    if (decision === null) continue;
-    decisions += 1;
-    if (decision.accepted) events.push({ at: at + push, label: system.classes[decision.label]! });
-  }
-  return { events, decisions };
+  const decisions = twinDecisions(system, samples);
+  const { frames, hop } = system.stream;
+  const events = decisions.flatMap(({ accepted: isAccepted, label }, i): HeardEvent[] =>
+    isAccepted ? [{ at: pushedValues(system) * (frames + i * hop), label: system.classes[label]! }] : [],
+  );
+  return { events, decisions: decisions.length };
 }
 
 interface Word extends SpokenWord, Heard {
@@ -167,17 +163,14 @@ function run(options: Options): void {
   );
 }
 
-try {
-  const shared = join(packageRoot(), '..', 'shared', 'data');
-  const program = new Command('paper:words-stream')
+const shared = join(packageRoot(), '..', 'shared', 'data');
+await runCommand(
+  new Command('paper:words-stream')
     .requiredOption('--system <files...>', 'decision systems')
     .option('--taught <file>', 'the system whose learned words are left out of the stream (default: the first)', '')
     .option('--ratio <dB>', 'mean power of words over that of the noise', Number, 20)
     .option('--data <folder>', 'data set of words', join(shared, 'kws-arabic'))
     .option('--noise <folder>', 'noise', join(shared, 'noise'))
     .option('--json', 'print JSON')
-    .action(run);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+    .action(run),
+);

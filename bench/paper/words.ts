@@ -5,12 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { note, print, reportError, table } from '../../cli/output.ts';
+import { note, print, table } from '../../cli/output.ts';
 import { UserError } from '../../common/errors.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { loadClips } from '../../learn/data/clips.ts';
 import { isAudio, parseTrainConfig, type AudioConfig } from '../../learn/deep/config.ts';
 import { startTfjs } from '../../learn/tfjs/start.ts';
+import { runCommand } from './command.ts';
 import { FOLDS, UNKNOWN_SETS, WordsCells, type UnknownSet, type WordsCell } from './words-cells.ts';
 
 interface Options {
@@ -130,16 +131,13 @@ async function run(options: Options): Promise<void> {
   );
 }
 
-try {
-  const program = new Command('paper:words')
+await runCommand(
+  new Command('paper:words')
     .option('--quick', 'one fold, 100 steps; labelled as such')
     .option('--cached', 'only what has been computed before; labelled where folds are missing')
     .option('--ways <names>', 'these ways of training, separated by semicolons')
     .option('--data <folder>', 'data set of words', join(packageRoot(), '..', 'shared', 'data', 'kws-arabic'))
     .option('--noise <folder>', 'noise to mix in', join(packageRoot(), '..', 'shared', 'data', 'noise'))
     .option('--json', 'print JSON')
-    .action(run);
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(error);
-}
+    .action(run),
+);

@@ -4,14 +4,14 @@ import { hex32 } from '../../common/units.ts';
 import type { Adaptation, ScaleWords } from '../ir/adaptation.ts';
 import type { MemoryPlan, Schedule } from '../ir/schedule.ts';
 import { planAdaptation, type AdaptPlan } from '../plan/adaptation.ts';
-import { blockComment } from './c-writer.ts';
+import { blockComment, constantTable as table } from './c-writer.ts';
 import { adaptationMain } from './adaptation-main.ts';
 import { flashStore, flashStoreConstant, reservedBytes, type FlashStore } from './flash-store.ts';
 import type { HarnessOptions } from './harness-source.ts';
 import { toCommentText } from './identifier.ts';
 import { emitC, modelIdentifier } from './index.ts';
 import { kernelLibrary } from './kernel-library.ts';
-import { identityOf, learnedConstants, recordBytesOf, table } from './learner-constants.ts';
+import { identityOf, learnedConstants, recordBytesOf } from './learner-constants.ts';
 import { addSupport, type SourceTree } from './support-files.ts';
 
 export interface AdaptationEmitOptions {

@@ -111,7 +111,7 @@ function wrapWords(text: string, width: number): string[] {
 }
 
 /** A static const array, 16 numbers a line. @param values integers of 32 bits */
-export function constantTable(type: string, name: string, values: ArrayLike<number>): string {
+export function constantTable(type: string, name: string, values: ArrayLike<number | string>): string {
   // C has no literal for the smallest int32.
   const text = Array.from(values, (value) => (value === -2147483648 ? '(-2147483647 - 1)' : String(value)));
   const lines: string[] = [];

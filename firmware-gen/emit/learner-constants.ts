@@ -1,7 +1,7 @@
 /** What kernels/runtime/tl_learner.c is told about layers that learn, those of a model as of a decision system's head. */
 import { UserError } from '../../common/errors.ts';
 import { weightCount, type Adaptation } from '../ir/adaptation.ts';
-import { floatLiteral } from './c-writer.ts';
+import { constantTable as table, floatLiteral } from './c-writer.ts';
 import { STORE_UNIT_BYTES } from './flash-store.ts';
 
 type Learnable = Pick<Adaptation, 'params' | 'rates' | 'initial' | 'options'>;
@@ -21,12 +21,6 @@ export function identityOf({ options }: Learnable, modelSha256: string): number 
   return (word ^ (8 * kinds.indexOf(options.layers) + kinds.indexOf(options.arithmetic) + 1)) >>> 0;
 }
 
-export function table(type: string, name: string, values: readonly (number | string)[]): string {
-  const lines: string[] = [];
-  for (let i = 0; i < values.length; i += 12) lines.push(`    ${values.slice(i, i + 12).join(', ')},`);
-  return `static const ${type} ${name}[${values.length}] = {\n${lines.join('\n')}\n};\n`;
-}
-
 /** Definitions of `params`, `initial`, `exponents` and in float `rates`. */
 export function learnedConstants({ params, rates, initial, options }: Learnable): string {
   const rows = params.layers.map((one) => {
@@ -37,7 +31,7 @@ export function learnedConstants({ params, rates, initial, options }: Learnable)
     `static const tl_adapt_layer layers[] = {\n${rows.join('\n')}\n};
 static const tl_adapt_params params = {layers, ${params.layers.length}, ${Number(params.biasOnly)}, ${Number(params.isDynamic)}};\n`,
     ...(options.arithmetic === 'float' ? [table('float', 'rates', rates.map(floatLiteral))] : []),
-    ...initial.map(({ weights }, i) => table('int16_t', `initial${i}`, [...weights])),
+    ...initial.map(({ weights }, i) => table('int16_t', `initial${i}`, weights)),
     `static const int16_t *const initial[] = {${initial.map((_, i) => `initial${i}`).join(', ')}};\n`,
     table(
       'int32_t',

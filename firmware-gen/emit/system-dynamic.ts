@@ -6,6 +6,11 @@ import type { DecisionSystem, SystemHead } from '../ir/system.ts';
 /** Scale 2^6, with which sums of a layer count in steps of its input: FRACTION_BITS of tl_dynamic_begin.c. */
 const UNIT_WEIGHT = [2 ** 30, 7] as const;
 
+/** Features as stages take them: with the scale they have now, where it is found at run time. */
+export const phiParameters = ({ encoder }: DecisionSystem): string =>
+  encoder.dynamics ? 'const int8_t *phi, const int32_t *phi_scale' : 'const int8_t *phi';
+export const phiArguments = ({ encoder }: DecisionSystem): string => (encoder.dynamics ? 'phi, phi_scale' : 'phi');
+
 export function dynamicConstants({ frontEnd, encoder: { dynamics } }: DecisionSystem): string[] {
   if (!dynamics || frontEnd.kind === 'image') return [];
   const { multiplier, shift } = defined(frontEnd.unit, 'unit of a dynamic front end');

@@ -11,7 +11,7 @@ import { flashStore, flashStoreConstant, reservedBytes, type FlashStore } from '
 import { canReceive, type HarnessOptions } from './harness-source.ts';
 import { toIdentifier } from './identifier.ts';
 import { identityOf, learnedConstants, recordBytesOf } from './learner-constants.ts';
-import { headNow } from './system-dynamic.ts';
+import { headNow, phiArguments, phiParameters } from './system-dynamic.ts';
 import type { LearningHeader } from './system-frame.ts';
 
 /** A head that learns, as the emitter takes it. */
@@ -185,9 +185,10 @@ function takeFeatures(system: DecisionSystem, { adaptation }: SystemLearning): s
 `;
 }
 
-/** Of <name>.c, before its stages. @param phi parameters that the features come in */
-export function learnedScores(system: DecisionSystem, learning: SystemLearning, phi: string): string {
+/** Of <name>.c, before its stages. */
+export function learnedScores(system: DecisionSystem, learning: SystemLearning): string {
   const name = toIdentifier(system.name);
+  const phi = phiParameters(system);
   return `/* Of logits, nats in Q16, to exponents of two in Q10. */
 static const tl_exponent_scale learned_exponents = {${LOGIT_EXPONENTS.multiplier}, ${LOGIT_EXPONENTS.shift}};
 
@@ -200,19 +201,12 @@ ${takeFeatures(system, learning)}    state->learnable = 2;
 static int32_t learned_scores(${name}_state *state, ${phi}, int32_t *scores)
 {
     tl_learner learner;
-    take_features(state, ${argumentsOf(phi)});
+    take_features(state, ${phiArguments(system)});
     ${name}_learner(state, NULL, &learner);
     return tl_learner_logits(&learner, scores);
 }
 `;
 }
-
-/** Names of parameters. */
-const argumentsOf = (parameters: string): string =>
-  parameters
-    .split(', ')
-    .map((one) => /\w+$/.exec(one)?.[0] ?? '')
-    .join(', ');
 
 /** Gates by cosine and by a class 'unknown' know the head as trained: its best score is `trained[nearest]` to them. */
 export const asksTrainedHead = ({ gate }: DecisionSystem): boolean =>
@@ -231,8 +225,9 @@ export function trainedScores(system: DecisionSystem): string {
 `;
 }
 
-/** <name>_learn. @param output statements that make phi of the arena @param phi parameters that the features come in */
-export function learnFunction(name: string, output: string, phi: string): string {
+/** <name>_learn. @param output statements that make phi of the arena */
+export function learnFunction(system: DecisionSystem, output: string): string {
+  const name = toIdentifier(system.name);
   return `
 int32_t ${name}_learn(${name}_state *state, void *arena, int32_t label)
 {
@@ -245,7 +240,7 @@ int32_t ${name}_learn(${name}_state *state, void *arena, int32_t label)
         if (${name}_stage_encode(arena) != 0) {
             return -1;
         }
-${output.replaceAll(/^ {4}/gm, '        ')}        take_features(state, ${argumentsOf(phi)});
+${output.replaceAll(/^ {4}/gm, '        ')}        take_features(state, ${phiArguments(system)});
     }
     ${name}_learner(state, arena, &learner);
     (void)tl_learner_logits(&learner, state->logits);

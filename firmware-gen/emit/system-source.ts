@@ -6,7 +6,7 @@ import type { Board } from '../../boards/schema.ts';
 import { assert } from '../../common/errors.ts';
 import type { DecisionSystem } from '../ir/system.ts';
 import { systemConstants } from './system-constants.ts';
-import { headNow } from './system-dynamic.ts';
+import { headNow, phiArguments, phiParameters } from './system-dynamic.ts';
 import { encodeStage, frontStage, statisticsStage } from './system-front.ts';
 import { analyseStage } from './system-sound.ts';
 import type { MemoryPlan, Schedule } from '../ir/schedule.ts';
@@ -107,7 +107,7 @@ function systemSource(system: DecisionSystem, encoder: string, opening: string, 
     ...(system.frontEnd.kind === 'mfcc' ? [analyseStage(system.frontEnd.cepstra, name)] : []),
     frontStage(system, name, encoder),
     encodeStage(name, encoder),
-    ...(learning ? [learnedScores(system, learning, phiParameters(system))] : []),
+    ...(learning ? [learnedScores(system, learning)] : []),
     detectStage(system, name, learning),
     classifyStage(system, name, learning),
     filterStage(system, name),
@@ -124,11 +124,6 @@ function scores(system: DecisionSystem, learning: Learning): string {
     ? `${now.locals}    evidence->label = tl_cosine_scores_s8(&${now.head}, phi, evidence->scores, &evidence->squared_norm);\n`
     : `${now.locals}    evidence->label = tl_linear_scores_s8(&${now.head}, phi, evidence->scores);\n`;
 }
-
-/** Features as stages take them: with the scale they have now, where it is found at run time. */
-const phiParameters = ({ encoder }: DecisionSystem): string =>
-  encoder.dynamics ? 'const int8_t *phi, const int32_t *phi_scale' : 'const int8_t *phi';
-const phiArguments = ({ encoder }: DecisionSystem): string => (encoder.dynamics ? 'phi, phi_scale' : 'phi');
 
 /** A head that learns is in the state. */
 const stateParameter = (name: string, learning: Learning): string => (learning ? `${name}_state *state, ` : '');
@@ -276,5 +271,5 @@ ${output}${gate.kind === 'statistics' ? `    ${name}_stage_classify(${phi}, &evi
     decision->belief = state->belief[decision->smoothed];
     return 0;
 }
-${learning ? learnFunction(name, output, phiParameters(system)) : ''}`;
+${learning ? learnFunction(system, output) : ''}`;
 }

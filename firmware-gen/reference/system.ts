@@ -70,13 +70,22 @@ interface Scores extends Powers {
   readonly scores: Int32Array;
 }
 
-function trainedScores(head: SystemHead, phi: Int8Array): Scores {
+interface TrainedScores extends Scores {
+  readonly best: number;
+  /** Whether the cosine reaches its threshold; null for a linear head. */
+  readonly reaches: boolean | null;
+}
+
+/** @param head for the scale of phi */
+function trainedScores(head: SystemHead, phi: Int8Array): TrainedScores {
   if (head.kind === 'linear') {
     const scores = linearScores(head.head, phi);
-    return { scores, ...relativePowers(head.scale, scores) };
+    return { scores, ...relativePowers(head.scale, scores), best: scores[indexOfLargest(scores)]!, reaches: null };
   }
   const { scores, squaredNorm } = cosineScores(head.head, phi);
-  return { scores, ...cosinePowers(head.sharpness, squaredNorm, scores) };
+  const best = scores[indexOfLargest(scores)]!;
+  const reaches = cosineAccepts(head.head, best, squaredNorm);
+  return { scores, ...cosinePowers(head.sharpness, squaredNorm, scores), best, reaches };
 }
 
 /** What one stream has left behind. */
@@ -181,11 +190,10 @@ export class SystemReference {
   }
 
   #classify(features: Features): { accepted: boolean; label: number; likelihoods: Int32Array } {
-    const head = headAtScale(this.#system.head, features.scale);
-    const { scores, powers, sum } = this.#learning
-      ? this.#learnedScores(this.#learning, features)
-      : trainedScores(head, features.phi);
-    return { label: indexOfLargest(scores), likelihoods: powers, accepted: this.#accepts(features.phi, sum, head) };
+    const { phi, scale } = features;
+    const trained = trainedScores(headAtScale(this.#system.head, scale), phi);
+    const { scores, powers, sum } = this.#learning ? this.#learnedScores(this.#learning, features) : trained;
+    return { label: indexOfLargest(scores), likelihoods: powers, accepted: this.#accepts(phi, sum, trained) };
   }
 
   #learnedScores(learning: LearningHead, features: Features): Scores {
@@ -193,24 +201,19 @@ export class SystemReference {
     return { scores, ...relativePowers(LOGIT_EXPONENTS, scores) };
   }
 
-  /** @param sum of the likelihoods @param head as trained: gates by its cosine or by a class 'unknown' are about it */
-  #accepts(phi: Int8Array, sum: number, head: SystemHead): boolean {
+  /** @param sum of the likelihoods @param trained what gates by a cosine or by a class 'unknown' are about, whatever was learned */
+  #accepts(phi: Int8Array, sum: number, trained: TrainedScores): boolean {
     const { gate } = this.#system;
     switch (gate.kind) {
-      case 'cosine': {
-        assert(head.kind === 'cosine', 'a cosine gate needs a cosine head');
-        const { scores, squaredNorm } = cosineScores(head.head, phi);
-        return cosineAccepts(head.head, scores[indexOfLargest(scores)]!, squaredNorm);
-      }
+      case 'cosine':
+        return defined(trained.reaches, 'cosine head of a cosine gate');
       case 'max-softmax':
         return sum <= gate.sumMax;
       case 'mahalanobis':
         return mahalanobisDistance(gate.head, phi).distance <= BigInt(gate.distanceMax);
-      case 'unknown-class': {
-        assert(head.kind === 'linear', "a class 'unknown' needs a linear head");
-        const scores = linearScores(head.head, phi);
-        return unknownMargin(gate.head, scores[indexOfLargest(scores)]!, phi) >= gate.marginMin;
-      }
+      case 'unknown-class':
+        assert(trained.reaches === null, "a class 'unknown' needs a linear head");
+        return unknownMargin(gate.head, trained.best, phi) >= gate.marginMin;
       case 'statistics':
         // Decided before there were features.
         return true;

@@ -23,7 +23,7 @@ export interface Outputs {
   readonly reconstructionError: number | null;
 }
 
-/** Numbers of the encoder: those of training, or those that static int8 will have (aware.ts). */
+/** Numbers of the encoder: those of training, or those that int8 will have (aware.ts). */
 export type Arithmetic = 'float' | 'int8';
 
 const BATCH = 256;

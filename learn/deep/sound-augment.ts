@@ -16,8 +16,11 @@ export interface Disturbance {
   readonly speed?: number;
 }
 
-const power = (values: Int16Array): number => values.reduce((sum, value) => sum + value * value, 0) / values.length;
-const int16 = (value: number): number => Math.max(-32768, Math.min(32767, Math.round(value)));
+/** Mean square. */
+export const power = (values: Int16Array): number =>
+  values.reduce((sum, value) => sum + value * value, 0) / values.length;
+/** Rounded, within int16. */
+export const int16 = (value: number): number => Math.max(-32768, Math.min(32767, Math.round(value)));
 
 /** A clip that is shifted leaves its own background behind. */
 export function disturb(
@@ -25,7 +28,8 @@ export function disturb(
   { shift, gainDb, noise, speed = 0 }: Disturbance,
   random: Random,
 ): Int16Array {
-  const samples = speed === 0 ? clip : atSpeed(clip, 1 + random.between(-speed, speed));
+  const background = backgroundOf(clip);
+  const samples = speed === 0 ? clip : atSpeed(clip, 1 + random.between(-speed, speed), background);
   const by = Math.round(random.between(-shift, shift));
   const gain = 10 ** (random.between(...gainDb) / 20);
   const recording = noise && defined(noise.recordings[random.integer(noise.recordings.length)], 'noise');
@@ -38,7 +42,6 @@ export function disturb(
             10 ** (random.between(...noise.ratioDb) / 10),
         )
       : 0;
-  const background = backgroundOf(clip);
   return Int16Array.from(samples, (_, i) => {
     const mixed = (samples[i - by] ?? background(i - by)) + factor * (recording?.[from + i] ?? 0);
     return int16(gain * mixed);
@@ -46,9 +49,8 @@ export function disturb(
 }
 
 /** As long as before, its middle in place, its own background where a faster clip ends. Linear between samples. */
-export function atSpeed(samples: Int16Array, speed: number): Int16Array {
+export function atSpeed(samples: Int16Array, speed: number, background = backgroundOf(samples)): Int16Array {
   const middle = samples.length / 2;
-  const background = backgroundOf(samples);
   return Int16Array.from(samples, (_, i) => {
     const at = middle + (i - middle) * speed;
     const before = Math.floor(at);

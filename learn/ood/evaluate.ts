@@ -99,7 +99,7 @@ const CALIBRATED = ['msp', 'energy', 'mahalanobis', 'statistics'] as const satis
  */
 export function evaluateCalibrated(network: Network, data: OodData, count: number): DetectorResult {
   const judged = judgedBy(network, data);
-  const scores = CALIBRATED.map((name) => defined(fitDetector(name, judged.fit) ?? undefined, name));
+  const scores = CALIBRATED.map((name) => defined(fitDetector(name, judged.fit), name));
   const vector = (one: Outputs): number[] => scores.map((score) => score(one));
   const { validation, validationUnknown } = judged.outputs;
   const familiarity = fitLogistic(validation.map(vector), validationUnknown.slice(0, count).map(vector));
